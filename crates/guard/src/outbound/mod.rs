@@ -1,0 +1,1 @@
+//! The only HTTP client of the server, and the rules about where it may speak to.

@@ -1,0 +1,24 @@
+//! The words every room uses: identifiers, time, secrets, faults and their codes, audit events, pages.
+//! It owns meanings only. It never does IO, reads a clock or draws randomness: those arrive as arguments.
+
+pub mod ambient;
+pub mod app;
+pub mod audit;
+pub mod code;
+pub mod fault;
+pub mod id;
+pub mod page;
+pub mod secret;
+pub mod subject;
+pub mod time;
+
+pub use ambient::{Ambient, Clock, Random};
+pub use app::{AppId, AppKind, Entry, UserEntry};
+pub use audit::{Actor, AuditEvent, EventType, Severity};
+pub use code::{Code, Kind};
+pub use fault::{Fault, FieldFault, Result};
+pub use id::{AlertId, ConversationId, EventId, KeyId, MessageId, RequestId, UserId, VisitorId};
+pub use page::{Cursor, Page, PageRequest};
+pub use secret::Secret;
+pub use subject::Subject;
+pub use time::Time;

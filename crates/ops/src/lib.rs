@@ -1,0 +1,4 @@
+//! Looks at what happened and keeps promises: audit, telemetry, health.
+//! It never serves a request and never decides who may do what.
+
+pub mod telemetry;
