@@ -1,0 +1,76 @@
+//! What every handler can reach. It owns nothing but the references.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use apps::Hall;
+use arc_swap::ArcSwap;
+use guard::http::{AddressBlocks, Front};
+use guard::limits::Limiter;
+use identity::Identity;
+use kernel::Ambient;
+use llm::Models;
+use ops::audit::AuditSpool;
+use ops::health::Health;
+
+use crate::Config;
+
+/// The rooms behind the HTTP surface. Cheap to clone.
+#[derive(Clone)]
+pub struct Site(Arc<Parts>);
+
+/// The rooms behind the HTTP surface.
+pub struct Parts {
+    /// What the surface needs to know.
+    pub config: Config,
+    /// The apps.
+    pub hall: Hall,
+    /// Who is asking.
+    pub identity: Arc<Identity>,
+    /// Hosts, schemes, origins, headers.
+    pub front: Front,
+    /// How often.
+    pub limiter: Limiter,
+    /// Addresses that are refused; replaced as a whole when the list changes.
+    pub blocks: ArcSwap<AddressBlocks>,
+    /// Models, for embeddings.
+    pub models: Models,
+    /// Events that belong to no change.
+    pub audit: AuditSpool,
+    /// What was measured.
+    pub health: Health,
+    /// The metrics as Prometheus text.
+    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// Time and randomness.
+    pub ambient: Ambient,
+    /// The server is stopping and takes no new work.
+    pub draining: AtomicBool,
+    /// The schema is being brought up to date; nothing but probes is answered.
+    pub migrating: AtomicBool,
+}
+
+impl Site {
+    /// A site over these rooms.
+    pub fn new(parts: Parts) -> Site {
+        Site(Arc::new(parts))
+    }
+
+    /// The schema is up to date: from now on requests are answered.
+    pub fn open(&self) {
+        self.0.migrating.store(false, Ordering::Release);
+    }
+
+    /// From now on `/ready` says no.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Release);
+    }
+}
+
+impl Deref for Site {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,180 @@
+//! Who is asking, for every route that is not public: credentials become a principal, and the limits of the
+//! route's scope are counted. Handlers take the principal from the extensions as [`Who`].
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use guard::http::Peer;
+use guard::limits::{Claim, Verdict};
+use http::HeaderValue;
+use http::Method;
+use http::header::SET_COOKIE;
+use http::request::Parts;
+use identity::{Credentials, May, Permission, Principal};
+use kernel::{AuditEvent, Code, EventType, Fault};
+
+use crate::Site;
+use crate::failure::{Failure, Outcome};
+use crate::front::Asked;
+
+/// Which limits a route counts against (CONTRACT section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// A turn: per principal, and per address for visitors.
+    Chat,
+    /// Everything else: per address.
+    Everything,
+}
+
+/// The caller.
+#[derive(Clone)]
+pub(crate) struct Who {
+    pub(crate) principal: Principal,
+    pub(crate) peer: Peer,
+    pub(crate) limits: Verdict,
+}
+
+impl Who {
+    /// The proof that the caller may; a refusal is audited.
+    pub(crate) fn may<P: Permission>(&self, site: &Site, what: P) -> Outcome<May<P>> {
+        site.identity.may(&self.principal, what).map_err(|fault| {
+            let event = AuditEvent::new(EventType::AuthzDenied, self.principal.subject())
+                .from(self.peer.ip)
+                .with("permission", P::NAME);
+            site.audit.note(event);
+            fault.into()
+        })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Who {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Outcome<Who> {
+        // Absent only when a route was registered without `identify`: refuse rather than guess.
+        parts.extensions.get::<Who>().cloned().ok_or_else(|| Fault::new(Code::Unauthenticated).into())
+    }
+}
+
+/// The layer of routes that count as chat.
+pub(crate) async fn chat(State(site): State<Site>, request: Request, next: Next) -> Response {
+    identify(site, Scope::Chat, request, next).await
+}
+
+/// The layer of all other routes that need a caller.
+pub(crate) async fn everything(State(site): State<Site>, request: Request, next: Next) -> Response {
+    identify(site, Scope::Everything, request, next).await
+}
+
+/// The layer of routes where only a POST is a turn.
+pub(crate) async fn by_method(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let scope = if changes_state(request.method()) { Scope::Chat } else { Scope::Everything };
+    identify(site, scope, request, next).await
+}
+
+/// Why this request has no caller; `None` when it has one.
+pub(crate) fn stranger(site: &Site, request: &Request) -> Option<Failure> {
+    let asked = request.extensions().get::<Asked>()?;
+    let credentials = Credentials::read(request.headers());
+    let refusal = site.identity.resolve(credentials, asked.peer.ip, asked.peer.https).err()?;
+    Some(refusal.fault.into())
+}
+
+async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) -> Response {
+    let Some(asked) = request.extensions().get::<Asked>().cloned() else {
+        return Failure::from(Code::Internal).into_response();
+    };
+    let peer = asked.peer;
+    let credentials = Credentials::read(request.headers());
+    let by_cookie = credentials.key.is_none();
+    let resolved = match site.identity.resolve(credentials, peer.ip, peer.https) {
+        Ok(resolved) => resolved,
+        Err(refusal) => return refuse(&site, &peer, refusal).await,
+    };
+    if let Some(event) = resolved.event {
+        site.audit.note(event);
+    }
+    if by_cookie && changes_state(request.method()) && request.headers().contains_key(http::header::COOKIE) {
+        if let Err(fault) = site.front.same_origin(request.headers(), &peer) {
+            let event = AuditEvent::new(EventType::SecurityViolation, resolved.principal.subject())
+                .from(peer.ip)
+                .with("reason", "a request with a cookie came from another site");
+            site.audit.note(event);
+            return Failure::from(fault).into_response();
+        }
+    }
+    let limits = site.limiter.admit(&claims(&site, scope, &resolved.principal, &peer)).await;
+    let mut response = if limits.allowed {
+        let principal = resolved.principal.clone();
+        request.extensions_mut().insert(Who { principal, peer: peer.clone(), limits: limits.clone() });
+        next.run(request).await
+    } else {
+        limited(&site, &limits, resolved.principal.subject(), &peer).into_response()
+    };
+    limits.write(response.headers_mut());
+    if let Some(cookie) = resolved.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// A refused credential counts against the address, so that keys cannot be guessed at speed.
+async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Response {
+    let reason = refusal.event.details.get("reason").and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    metrics::counter!("stoa_auth_failures_total", "reason" => reason.clone()).increment(1);
+    tracing::warn!(reason, "authentication failed");
+    site.audit.note(refusal.event);
+    let limits = site.limiter.admit(&[everything_claim(site, peer)]).await;
+    let mut response = if limits.allowed {
+        Failure::from(refusal.fault).into_response()
+    } else {
+        limited(site, &limits, kernel::Actor::Anonymous, peer).into_response()
+    };
+    limits.write(response.headers_mut());
+    response
+}
+
+fn limited(site: &Site, limits: &Verdict, actor: impl Into<kernel::Actor>, peer: &Peer) -> Failure {
+    metrics::counter!("stoa_rate_limit_exceeded_total", "scope" => limits.scope).increment(1);
+    tracing::warn!(scope = limits.scope, limit = limits.limit, "rate limit exceeded");
+    let event = AuditEvent::new(EventType::RatelimitExceeded, actor)
+        .from(peer.ip)
+        .with("scope", limits.scope)
+        .with("limit", limits.limit);
+    site.audit.note(event);
+    let seconds = limits.retry_after.as_secs_f64().ceil();
+    Fault::new(Code::RateLimited)
+        .say(format!(
+            "at most {} requests in {} seconds; try again in {seconds} seconds",
+            limits.limit,
+            limits.window.as_secs()
+        ))
+        .retry_after(limits.retry_after)
+        .into()
+}
+
+fn claims<'a>(site: &'a Site, scope: Scope, who: &Principal, peer: &Peer) -> Vec<Claim<'a>> {
+    let rules = site.limiter.rules();
+    let subject = who.subject().to_string();
+    match scope {
+        Scope::Everything => vec![everything_claim(site, peer)],
+        Scope::Chat if who.is_visitor() => vec![
+            Claim { scope: "chat", key: subject, rules: &rules.chat_visitor },
+            Claim { scope: "chat_address", key: peer.limit_key(), rules: &rules.chat_address },
+        ],
+        Scope::Chat => vec![Claim { scope: "chat", key: subject, rules: &rules.chat_principal }],
+    }
+}
+
+/// What `/whoami` shows of the limits without counting against them.
+pub(crate) async fn limits_left(site: &Site, who: &Who) -> Verdict {
+    site.limiter.inspect(&claims(site, Scope::Chat, &who.principal, &who.peer)).await
+}
+
+fn everything_claim<'a>(site: &'a Site, peer: &Peer) -> Claim<'a> {
+    Claim { scope: "everything", key: peer.limit_key(), rules: &site.limiter.rules().everything }
+}
+
+fn changes_state(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
