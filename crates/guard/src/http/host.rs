@@ -141,7 +141,7 @@ impl Asked {
 
 /// The hosts that are served.
 #[derive(Clone, Debug)]
-pub struct Hosts {
+pub(super) struct Hosts {
     exact: HashSet<String>,
     /// With their leading dot: `.example.com`.
     below: Vec<String>,
@@ -150,7 +150,7 @@ pub struct Hosts {
 
 impl Hosts {
     /// `None` serves every well-formed host; `*.example.com` every name below `example.com`, not itself.
-    pub fn new(allowed: Option<&[String]>, own: Option<&str>) -> Hosts {
+    pub(super) fn new(allowed: Option<&[String]>, own: Option<&str>) -> Hosts {
         let mut hosts = Hosts { exact: HashSet::new(), below: Vec::new(), any: allowed.is_none() };
         for entry in allowed.unwrap_or_default().iter().map(String::as_str).chain(own) {
             let entry = entry.trim().to_ascii_lowercase();
@@ -166,7 +166,7 @@ impl Hosts {
     }
 
     /// Whether this host is served. Its port does not matter.
-    pub fn serve(&self, host: &Host) -> bool {
+    pub(super) fn serve(&self, host: &Host) -> bool {
         self.any
             || self.exact.contains(&host.name)
             || self.below.iter().any(|parent| {
