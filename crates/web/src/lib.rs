@@ -2,5 +2,6 @@
 //! It holds no rule of its own and no line for the store.
 
 mod config;
+pub mod ui;
 
 pub use config::Config;
