@@ -36,7 +36,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "app.css"
     "chat.css"
     "pages.css"
-    "theme.js"
+    "frame.js"
     "sse.js"
     "api.js"
     "notices.js"

@@ -25,7 +25,7 @@ impl MessageView {
         MessageTemplate { message: self }.render().map(Markup)
     }
 
-    fn from_person(&self) -> bool {
+    fn is_persons(&self) -> bool {
         self.speaker == Speaker::Person
     }
 
