@@ -14,6 +14,7 @@ mod router;
 mod site;
 mod sse;
 mod who;
+pub mod ui;
 
 pub use config::Config;
 pub use document::openapi;
