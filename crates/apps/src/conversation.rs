@@ -108,6 +108,13 @@ impl Hall {
         self.rooms.store.messages(&may.owner(), id, page).await
     }
 
+    /// The newest messages of a conversation, oldest of them first.
+    pub async fn newest_messages(&self, may: &May<ConversationRead>, id: ConversationId, most: u32) -> Result<Vec<Message>> {
+        self.conversation(may, id).await?;
+        self.rooms.audit.note(event(may, EventType::DataRead, id).with("what", "messages"));
+        self.rooms.store.recent_messages(&may.owner(), id, most).await
+    }
+
     /// One message of a conversation.
     pub async fn message(
         &self,

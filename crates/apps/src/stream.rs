@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use identity::{ConversationRead, Converse, May, Principal};
 use kernel::{Code, ConversationId, Fault, MessageId, Result};
-use llm::{ChatRequest, Piece};
+use llm::{ChatRequest, Piece, Quote};
 use serde_json::Value;
 use store::{FinishReason, FinishedMessage, Message};
 use tokio_util::sync::CancellationToken;
@@ -35,8 +35,9 @@ impl Hall {
         let reader = live.subscribe(None);
         let asked = opened.cancel.child_token();
         let give_up = asked.clone().drop_guard();
-        let pieces = self.rooms.models.stream(request.clone(), asked.clone());
-        let pieces = tokio::spawn(pieces);
+        let models = self.rooms.models.clone();
+        let (question, until) = (request.clone(), asked.clone());
+        let pieces = tokio::spawn(async move { models.stream(question, until).await });
         let audit = vec![turn::written(may, &opened)];
         self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
         give_up.disarm();
@@ -49,7 +50,7 @@ impl Hall {
         let hall = self.clone();
         let who = may.who().clone();
         self.rooms.tasks.spawn(async move {
-            let mut written = Written { message: blank, fault: None };
+            let mut written = Written { message: blank, quotes: Vec::new(), fault: None };
             match opened.support {
                 Some(text) => written.say(text, &live),
                 None => hall.write(&live, &who, &opened, pieces, &mut written).await,
@@ -152,6 +153,7 @@ impl Hall {
                 Some(Ok(Piece::Text(text))) => written.say(&text, live),
                 Some(Ok(Piece::Done(finished))) => {
                     written.message.finish_reason = Some(turn::finish_reason(finished.finish));
+                    written.quotes = finished.quotes;
                     written.message.model = Some(finished.model);
                     written.message.input_tokens = Some(finished.usage.input_tokens);
                     written.message.output_tokens = Some(finished.usage.output_tokens);
@@ -177,7 +179,7 @@ impl Hall {
     async fn close(&self, live: &Live, opened: &Opened, request: &ChatRequest, mut written: Written) {
         let message = &mut written.message;
         message.finish_reason.get_or_insert(FinishReason::Stop);
-        let citations = cite::citations(&message.content, &request.passages);
+        let citations = cite::citations(&message.content, &request.passages, &written.quotes);
         message.citations = Value::Array(citations.clone());
         let finished = FinishedMessage::of(opened.owner, message);
         let mut stored = self.rooms.store.finish_turn(finished.clone(), Vec::new()).await;
@@ -215,11 +217,12 @@ impl Hall {
 }
 
 /// The model's stream, being opened while the turn is stored.
-type Asked = tokio::task::JoinHandle<Result<llm::PieceStream>>;
+type Asked = tokio::task::JoinHandle<Result<llm::Pieces>>;
 
 /// The answer so far.
 struct Written {
     message: Message,
+    quotes: Vec<Quote>,
     fault: Option<Fault>,
 }
 

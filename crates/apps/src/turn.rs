@@ -264,7 +264,7 @@ impl Opened {
 /// The answer as it is stored and given out: verified citations, and why it ended.
 fn release(opened: &Opened, request: &ChatRequest, completion: Completion, now: kernel::Time) -> Message {
     Message {
-        citations: Value::Array(cite::citations(&completion.text, &request.passages)),
+        citations: Value::Array(cite::citations(&completion.text, &request.passages, &completion.quotes)),
         content: completion.text,
         finish_reason: Some(finish_reason(completion.finish)),
         model: Some(completion.model),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use guard::http::{admit_length, too_large};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use kernel::{Code, Fault};
@@ -38,20 +39,12 @@ impl<T: DeserializeOwned> FromRequest<Site> for Json<T> {
 
 /// The whole body, or `too_large`.
 pub(crate) async fn read(request: Request, limit: u64) -> Outcome<Bytes> {
-    let announced =
-        request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-    let too_large = || {
-        Fault::new(Code::TooLarge)
-            .say(format!("the body may hold {limit} bytes, counted after decompression"))
-    };
-    if announced.is_some_and(|length: u64| length > limit) {
-        return Err(too_large().into());
-    }
+    admit_length(request.headers(), limit)?;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let body: Limited<Body> = Limited::new(request.into_body(), most);
     match tokio::time::timeout(ARRIVAL, body.collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large().into()),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large(limit).into()),
         Ok(Err(_)) => {
             Err(Fault::new(Code::InvalidJson).say("the body broke off or could not be decompressed").into())
         }

@@ -1,8 +1,8 @@
 //! The OpenAPI document: what frames the operations, and the two places where it is read.
 
 use axum::Router;
-use axum::response::IntoResponse as _;
 use axum::routing::get;
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -52,9 +52,8 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The whole document as JSON text, as `docs/openapi.json` holds it.
-pub fn openapi(site: &Site) -> String {
-    let (_, document) = crate::router::documented(site).split_for_parts();
-    text(&document)
+pub fn openapi() -> String {
+    text(&crate::router::document())
 }
 
 fn text(document: &OpenApi) -> String {
@@ -62,10 +61,8 @@ fn text(document: &OpenApi) -> String {
 }
 
 /// `GET /openapi.json`.
-pub(crate) fn routes(document: OpenApi) -> Router<Site> {
-    let text: &'static str = Box::leak(text(&document).into_boxed_str());
-    Router::new().route(
-        "/openapi.json",
-        get(async move || ([(CONTENT_TYPE, "application/json")], text).into_response()),
-    )
+pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
+    let text = Bytes::from(text(document));
+    let read = move || async move { ([(CONTENT_TYPE, "application/json")], text) };
+    Router::new().route("/openapi.json", get(read))
 }

@@ -77,7 +77,7 @@ pub(crate) fn write(mut response: Response, shape: Shape, id: RequestId) -> Resp
         Shape::Problem => ("application/problem+json", problem(&fault, id).to_string()),
         Shape::OpenAi => ("application/json", openai(&fault).to_string()),
         Shape::Page => {
-            ("text/html; charset=utf-8", crate::ui::error_page(&fault, status(fault.code()).as_u16(), id))
+            ("text/html; charset=utf-8", crate::pages::failure(&fault, status(fault.code()).as_u16(), id))
         }
     };
     let headers = response.headers_mut();

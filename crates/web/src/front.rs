@@ -8,8 +8,8 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use guard::http::{Cors, Peer, Scheme};
-use http::header::{CACHE_CONTROL, LOCATION};
+use guard::http::{Crossing, Exposed, Peer, Scheme, is_probe, secure};
+use http::header::{CACHE_CONTROL, LOCATION, VARY};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use kernel::{Actor, AuditEvent, Code, EventType, Fault, RequestId};
 use tracing::Instrument as _;
@@ -40,32 +40,35 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
     let started = Instant::now();
     let connection = request.extensions().get::<Connection>().copied();
     let connection = connection.unwrap_or(Connection { peer: IpAddr::from([0, 0, 0, 0]), tls: false });
-    let peer = site.front.peer(connection.peer, connection.tls, request.headers());
+    let peer = site.front.peer(connection.peer, connection.tls, request.uri(), request.headers());
     let request_id = RequestId::new(&site.ambient);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let shape = shape(&request);
-    let cors = site.front.cors(&method, request.headers());
+    let crossing = site.front.cors(&method, request.headers(), &peer);
     let span = tracing::info_span!("request", %request_id);
     let asked = Asked { peer: peer.clone(), request_id };
     request.extensions_mut().insert(asked);
 
     let response = async {
-        let response = match admit(&site, &request, &peer, &cors) {
+        let response = match admit(&site, &request, &peer, &crossing) {
             Ok(None) => next.run(request).await,
             Ok(Some(answer)) => answer,
             Err(fault) => Failure::from(fault).into_response(),
         };
         let mut response = failure::write(response, shape, request_id);
         let headers = response.headers_mut();
-        for (name, value) in site.front.security_headers(peer.https) {
-            headers.insert(name.clone(), value.clone());
-        }
+        secure(headers, peer.https);
         if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
             headers.insert(X_REQUEST_ID, id);
         }
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        cors.apply(headers);
+        if site.front.varies_by_origin() {
+            headers.append(VARY, HeaderValue::from_static("origin"));
+        }
+        if let Crossing::Preflight(allowed) | Crossing::Actual(allowed) = &crossing {
+            headers.extend(allowed.iter().cloned());
+        }
         report(
             &site,
             &method,
@@ -79,36 +82,43 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
 }
 
 /// Lets a request through (`None`), or answers it here.
-fn admit(site: &Site, request: &Request, peer: &Peer, cors: &Cors) -> Result<Option<Response>, Fault> {
+fn admit(site: &Site, request: &Request, peer: &Peer, crossing: &Crossing) -> Result<Option<Response>, Fault> {
     let path = request.uri().path();
+    site.front.admit_host(path, peer).inspect_err(|_| violation(site, peer, "unknown host"))?;
     if is_probe(path) {
         return Ok(None);
     }
     if site.migrating.load(Ordering::Acquire) {
         return Err(Fault::new(Code::Unavailable).say("the server is starting"));
     }
-    site.front.admit_host(peer).inspect_err(|_| violation(site, peer, "unknown host"))?;
     if site.blocks.load().contains(peer.ip) {
         violation(site, peer, "blocked address");
         return Err(Fault::new(Code::AddressBlocked));
     }
     match site.front.admit_scheme(request.method(), request.uri(), request.headers(), peer) {
-        Ok(Scheme::Pass) => {}
-        Ok(Scheme::Redirect(location)) => {
+        Scheme::Pass => {}
+        Scheme::Redirect(location) => {
             let location = HeaderValue::from_str(&location).map_err(|_| Fault::new(Code::HttpsRequired))?;
             return Ok(Some((StatusCode::MOVED_PERMANENTLY, [(LOCATION, location)]).into_response()));
         }
-        Err(refused) => {
+        Scheme::Refuse(exposed) => {
             let event = AuditEvent::new(EventType::SecurityViolation, Actor::Anonymous)
                 .from(peer.ip)
                 .with("reason", "plain HTTP")
-                .with("exposed_credential", refused.exposed.unwrap_or("none"));
+                .with("exposed_credential", exposed.map_or("none", Exposed::as_str));
             site.audit.note(event);
-            return Err(refused.fault);
+            return Err(Exposed::fault(exposed));
         }
     }
-    if let Cors::Preflight(_) = cors {
-        return Ok(Some(StatusCode::NO_CONTENT.into_response()));
+    match crossing {
+        Crossing::Preflight(_) => return Ok(Some(StatusCode::NO_CONTENT.into_response())),
+        Crossing::Refused { preflight, hint } => {
+            tracing::warn!(hint, "a cross-origin request was refused");
+            if *preflight {
+                return Err(Fault::new(Code::Forbidden).say("this origin, method or header is not allowed"));
+            }
+        }
+        Crossing::Actual(_) | Crossing::None => {}
     }
     Ok(None)
 }
@@ -117,11 +127,6 @@ fn violation(site: &Site, peer: &Peer, reason: &str) {
     site.audit.note(
         AuditEvent::new(EventType::SecurityViolation, Actor::Anonymous).from(peer.ip).with("reason", reason),
     );
-}
-
-/// Whether a load balancer asks; those are answered over any scheme and under any host.
-fn is_probe(path: &str) -> bool {
-    matches!(path, "/live" | "/ready" | "/health" | "/api/health")
 }
 
 fn shape(request: &Request) -> Shape {

@@ -9,12 +9,13 @@ mod failure;
 mod front;
 mod once;
 mod openai;
+mod pages;
 mod probes;
 mod router;
 mod site;
 mod sse;
-mod who;
 pub mod ui;
+mod who;
 
 pub use config::Config;
 pub use document::openapi;

@@ -10,55 +10,79 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::decompression::RequestDecompressionLayer;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::failure::Failure;
-use crate::{Site, api, document, front, once, openai, probes, ui, who};
+use crate::{Site, api, document, front, once, openai, pages, probes, who};
 
 /// Answers smaller than this are not compressed (row 003.09).
 const COMPRESS_ABOVE: u16 = 1_024;
 
-/// The routes with their documentation.
-pub(crate) fn documented(site: &Site) -> OpenApiRouter<Site> {
-    let chat = OpenApiRouter::new()
-        .routes(routes!(api::chat::create))
-        .routes(routes!(openai::chat::create))
-        .layer(from_fn_with_state(site.clone(), once::once))
-        .layer(from_fn_with_state(site.clone(), who::chat));
-    let messages = OpenApiRouter::new()
-        .routes(routes!(api::messages::list, api::messages::create))
-        .layer(from_fn_with_state(site.clone(), once::once))
-        .layer(from_fn_with_state(site.clone(), who::by_method));
-    let everything = OpenApiRouter::new()
-        .routes(routes!(api::conversations::list, api::conversations::create))
-        .routes(routes!(api::conversations::read, api::conversations::rename, api::conversations::delete))
-        .routes(routes!(api::conversations::export))
-        .routes(routes!(api::conversations::stop))
-        .routes(routes!(api::apps::list))
-        .routes(routes!(api::whoami::show))
-        .routes(routes!(openai::models::list))
-        .routes(routes!(openai::models::read))
-        .routes(routes!(openai::embeddings::create))
-        .layer(from_fn_with_state(site.clone(), once::once))
-        .layer(from_fn_with_state(site.clone(), who::everything));
-    let public = OpenApiRouter::new()
-        .routes(routes!(probes::live))
-        .routes(routes!(probes::ready))
-        .routes(routes!(probes::health))
-        .routes(routes!(probes::metrics));
-    OpenApiRouter::with_openapi(document::frame()).merge(chat).merge(messages).merge(everything).merge(public)
+/// The routes, grouped by what happens before their handlers.
+struct Groups {
+    /// A turn by POST; counted as chat.
+    chat: OpenApiRouter<Site>,
+    /// A turn by POST, reading by GET.
+    messages: OpenApiRouter<Site>,
+    /// Everything else that needs a caller.
+    everything: OpenApiRouter<Site>,
+    /// No caller, no limit.
+    public: OpenApiRouter<Site>,
+}
+
+fn groups() -> Groups {
+    Groups {
+        chat: OpenApiRouter::new()
+            .routes(routes!(api::chat::create))
+            .routes(routes!(openai::chat::create)),
+        messages: OpenApiRouter::new()
+            .routes(routes!(api::messages::list, api::messages::create)),
+        everything: OpenApiRouter::new()
+            .routes(routes!(api::conversations::list, api::conversations::create))
+            .routes(routes!(api::conversations::read, api::conversations::rename, api::conversations::delete))
+            .routes(routes!(api::conversations::export))
+            .routes(routes!(api::conversations::stop))
+            .routes(routes!(api::apps::list))
+            .routes(routes!(api::whoami::show))
+            .routes(routes!(openai::models::list))
+            .routes(routes!(openai::models::read))
+            .routes(routes!(openai::embeddings::create)),
+        public: OpenApiRouter::new()
+            .routes(routes!(probes::live))
+            .routes(routes!(probes::ready))
+            .routes(routes!(probes::health))
+            .routes(routes!(probes::metrics)),
+    }
+}
+
+/// The OpenAPI document of all of them.
+pub(crate) fn document() -> OpenApi {
+    let Groups { chat, messages, everything, public } = groups();
+    OpenApiRouter::with_openapi(document::frame())
+        .merge(chat)
+        .merge(messages)
+        .merge(everything)
+        .merge(public)
+        .into_openapi()
 }
 
 /// The whole server as a service.
 pub fn router(site: Site) -> Router {
-    let (api, document) = documented(&site).split_for_parts();
-    let pages = ui::routes(&site, &document);
-    let compressed =
-        SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::SSE).and(NotForContentType::IMAGES);
-    api.merge(pages)
+    let Groups { chat, messages, everything, public } = groups();
+    let once = from_fn_with_state(site.clone(), once::once);
+    let document = document();
+    let compressed = SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::SSE).and(NotForContentType::IMAGES);
+    Router::new()
+        .merge(Router::from(chat).layer(once.clone()).layer(from_fn_with_state(site.clone(), who::chat)))
+        .merge(Router::from(messages).layer(once.clone()).layer(from_fn_with_state(site.clone(), who::by_method)))
+        .merge(Router::from(everything).layer(once).layer(from_fn_with_state(site.clone(), who::everything)))
+        .merge(Router::from(public))
+        .merge(pages::routes(&document).layer(from_fn_with_state(site.clone(), who::everything)))
+        .merge(pages::assets())
+        .merge(document::routes(&document))
         .route("/api/health", get(probes::health))
-        .merge(document::routes(document))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(RequestDecompressionLayer::new())

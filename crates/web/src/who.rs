@@ -4,8 +4,8 @@
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use guard::http::Peer;
-use guard::limits::{Claim, Verdict};
+use guard::http::{Peer, limit_key};
+use guard::limits::{Claim, Rules, Standing, Verdict};
 use http::HeaderValue;
 use http::Method;
 use http::header::SET_COOKIE;
@@ -31,7 +31,6 @@ pub(crate) enum Scope {
 pub(crate) struct Who {
     pub(crate) principal: Principal,
     pub(crate) peer: Peer,
-    pub(crate) limits: Verdict,
 }
 
 impl Who {
@@ -103,10 +102,11 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
             return Failure::from(fault).into_response();
         }
     }
-    let limits = site.limiter.admit(&claims(&site, scope, &resolved.principal, &peer)).await;
+    let counters = Counters::of(scope, &resolved.principal, &peer);
+    let limits = site.limiter.admit(&counters.claims(site.limiter.rules())).await;
     let mut response = if limits.allowed {
         let principal = resolved.principal.clone();
-        request.extensions_mut().insert(Who { principal, peer: peer.clone(), limits: limits.clone() });
+        request.extensions_mut().insert(Who { principal, peer: peer.clone() });
         next.run(request).await
     } else {
         limited(&site, &limits, resolved.principal.subject(), &peer).into_response()
@@ -124,7 +124,8 @@ async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Respons
     metrics::counter!("stoa_auth_failures_total", "reason" => reason.clone()).increment(1);
     tracing::warn!(reason, "authentication failed");
     site.audit.note(refusal.event);
-    let limits = site.limiter.admit(&[everything_claim(site, peer)]).await;
+    let address = limit_key(peer.ip);
+    let limits = site.limiter.admit(&[everything_claim(site.limiter.rules(), &address)]).await;
     let mut response = if limits.allowed {
         Failure::from(refusal.fault).into_response()
     } else {
@@ -153,26 +154,44 @@ fn limited(site: &Site, limits: &Verdict, actor: impl Into<kernel::Actor>, peer:
         .into()
 }
 
-fn claims<'a>(site: &'a Site, scope: Scope, who: &Principal, peer: &Peer) -> Vec<Claim<'a>> {
-    let rules = site.limiter.rules();
-    let subject = who.subject().to_string();
-    match scope {
-        Scope::Everything => vec![everything_claim(site, peer)],
-        Scope::Chat if who.is_visitor() => vec![
-            Claim { scope: "chat", key: subject, rules: &rules.chat_visitor },
-            Claim { scope: "chat_address", key: peer.limit_key(), rules: &rules.chat_address },
-        ],
-        Scope::Chat => vec![Claim { scope: "chat", key: subject, rules: &rules.chat_principal }],
+/// The counters that a request draws from, with their keys.
+struct Counters {
+    scope: Scope,
+    visitor: bool,
+    subject: String,
+    address: String,
+}
+
+impl Counters {
+    fn of(scope: Scope, who: &Principal, peer: &Peer) -> Counters {
+        Counters {
+            scope,
+            visitor: who.is_visitor(),
+            subject: who.subject().to_string(),
+            address: limit_key(peer.ip),
+        }
+    }
+
+    fn claims<'a>(&'a self, rules: &'a Rules) -> Vec<Claim<'a>> {
+        match self.scope {
+            Scope::Everything => vec![everything_claim(rules, &self.address)],
+            Scope::Chat if self.visitor => vec![
+                Claim { scope: "chat", key: &self.subject, rules: &rules.chat_visitor },
+                Claim { scope: "chat_address", key: &self.address, rules: &rules.chat_address },
+            ],
+            Scope::Chat => vec![Claim { scope: "chat", key: &self.subject, rules: &rules.chat_principal }],
+        }
     }
 }
 
-/// What `/whoami` shows of the limits without counting against them.
-pub(crate) async fn limits_left(site: &Site, who: &Who) -> Verdict {
-    site.limiter.inspect(&claims(site, Scope::Chat, &who.principal, &who.peer)).await
+fn everything_claim<'a>(rules: &'a Rules, address: &'a str) -> Claim<'a> {
+    Claim { scope: "everything", key: address, rules: &rules.everything }
 }
 
-fn everything_claim<'a>(site: &'a Site, peer: &Peer) -> Claim<'a> {
-    Claim { scope: "everything", key: peer.limit_key(), rules: &site.limiter.rules().everything }
+/// What is left of the limits of chat, without counting against them.
+pub(crate) async fn limits_left(site: &Site, who: &Who) -> Vec<Standing> {
+    let counters = Counters::of(Scope::Chat, &who.principal, &who.peer);
+    site.limiter.inspect(&counters.claims(site.limiter.rules())).await
 }
 
 fn changes_state(method: &Method) -> bool {

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use guard::limits::Standing;
 use kernel::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,8 +19,10 @@ pub(crate) struct WhoView {
     principal: PrincipalView,
     /// The address that the limiter sees.
     address: AddressView,
-    /// The limits of chat that are left.
-    limits: LimitsView,
+    /// What is left of the limits of chat.
+    limits: Vec<LimitView>,
+    /// Where the limits are counted: `memory`, `redis` or `fallback`.
+    counted_in: &'static str,
 }
 
 /// The principal.
@@ -48,18 +51,32 @@ pub(crate) struct AddressView {
     host: Option<String>,
 }
 
-/// The limits of chat that are left.
+/// What is left of one limit.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct LimitsView {
-    /// The limit that is nearest to be reached.
+pub(crate) struct LimitView {
+    /// What is limited.
+    scope: &'static str,
+    /// How many within the window.
     limit: u32,
+    /// The window in seconds.
+    window_seconds: u64,
     /// How many are left.
     remaining: u32,
     /// When one more is free.
     #[schema(value_type = String, format = DateTime)]
     reset_at: Time,
-    /// Where the limits are counted: `memory`, `redis` or `fallback`.
-    counted_in: &'static str,
+}
+
+impl LimitView {
+    fn of(standing: Standing) -> LimitView {
+        LimitView {
+            scope: standing.scope,
+            limit: standing.rule.limit,
+            window_seconds: standing.rule.window.as_secs(),
+            remaining: standing.remaining,
+            reset_at: standing.reset_at,
+        }
+    }
 }
 
 /// The principal, the address that the limiter sees and why, the limits left.
@@ -81,13 +98,9 @@ pub(crate) async fn show(State(site): State<Site>, who: Who) -> Outcome<Json<Who
             ip: who.peer.ip.to_string(),
             source: who.peer.via,
             https: who.peer.https,
-            host: who.peer.host.clone(),
+            host: who.peer.host().map(|host| host.name().to_owned()),
         },
-        limits: LimitsView {
-            limit: left.limit,
-            remaining: left.remaining,
-            reset_at: left.reset_at,
-            counted_in: site.limiter.backend(),
-        },
+        limits: left.into_iter().map(LimitView::of).collect(),
+        counted_in: site.limiter.backend(),
     }))
 }

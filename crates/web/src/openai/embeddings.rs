@@ -89,7 +89,7 @@ pub(crate) async fn create(
         let embedding = if base64 { packed(vector).into() } else { json!(vector) };
         json!({"object": "embedding", "index": index, "embedding": embedding})
     });
-    let tokens = embedded.usage.input_tokens;
+    let tokens = embedded.input_tokens;
     Ok(Answer(EmbeddingList {
         object: "list",
         data: data.collect(),

@@ -1,0 +1,7 @@
+//! The operator's commands: each parses nothing and decides nothing twice; it calls the rooms and prints.
+
+pub(crate) mod audit;
+pub(crate) mod block;
+pub(crate) mod key;
+pub(crate) mod migrate;
+pub(crate) mod serve;
