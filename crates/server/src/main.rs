@@ -1,2 +1,5 @@
-//! x
+//! The binary `stoa`.
+
+mod settings;
+
 fn main() {}

@@ -1,0 +1,136 @@
+//! The catalogue of apps: the default ones, changed by `[[apps]]` and by the limits of the assistant.
+//! It never knows how an app works.
+
+use std::path::Path;
+use std::time::Duration;
+
+use apps::{App, Catalog, Retention};
+use kernel::AppId;
+
+use super::checked::small;
+use super::problem::Problem;
+use super::sources::read_text;
+use super::table::apps::*;
+use super::table::model::{MAX_CONVERSATION_LENGTH, MAX_CONVERSATIONS, MAX_INPUT_LENGTH};
+use super::values::{Declared, Values};
+
+/// The app whose limits have variables of their own.
+const ASSISTANT: &str = "assistant";
+
+/// Builds the catalogue. `None` when something in the list is wrong; then a problem says so.
+pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Catalog> {
+    let before = problems.len();
+    let mut apps: Vec<App> = Catalog::standard().ok()?.iter().cloned().collect();
+    let mut seen: Vec<String> = Vec::new();
+    let mut sound = true;
+    for entry in values.declared(APPS.name) {
+        sound &= entry.sound;
+        let Some(id) = entry.get(&APP_ID) else {
+            if entry.sound {
+                problems.push(Problem::new(&entry.place, "an app needs an `id`"));
+            }
+            continue;
+        };
+        if seen.contains(&id) {
+            problems.push(Problem::new(&entry.place, "two entries of `[[apps]]` have the same `id`"));
+            continue;
+        }
+        if let Err(say) = change(&mut apps, &id, entry) {
+            problems.push(Problem::new(format!("{} apps", entry.place), say));
+        }
+        seen.push(id);
+    }
+    if let Some(assistant) = apps.iter_mut().find(|app| app.id.as_str() == ASSISTANT) {
+        let entry = values.declared(APPS.name).find(|entry| entry.get(&APP_ID).as_deref() == Some(ASSISTANT));
+        limit_assistant(assistant, entry, values);
+    }
+    (sound && problems.len() == before).then(|| Catalog::new(apps))
+}
+
+fn change(apps: &mut Vec<App>, id: &str, entry: &Declared) -> Result<(), String> {
+    let id = AppId::parse(id).map_err(|_| {
+        "the `id` must be 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter".to_owned()
+    })?;
+    let position = apps.iter().position(|app| app.id == id);
+    if entry.get(&APP_REMOVE) == Some(true) {
+        let position = position.ok_or("`remove` names no default app")?;
+        apps.remove(position);
+        return Ok(());
+    }
+    let kind = entry.get(&APP_KIND);
+    let mut app = match (position.and_then(|at| apps.get(at)), kind) {
+        (Some(app), None) => app.clone(),
+        (Some(app), Some(kind)) if app.kind == kind => app.clone(),
+        // Another kind has other defaults.
+        (_, Some(kind)) => App::new(id.clone(), kind),
+        (None, None) => return Err("a new app needs a `kind`: `chat`, `support` or `tutor`".to_owned()),
+    };
+    fill(&mut app, entry)?;
+    match position.and_then(|at| apps.get_mut(at)) {
+        Some(place) => *place = app,
+        None => apps.push(app),
+    }
+    Ok(())
+}
+
+fn fill(app: &mut App, entry: &Declared) -> Result<(), String> {
+    fn set<T>(place: &mut T, value: Option<T>) {
+        if let Some(value) = value {
+            *place = value;
+        }
+    }
+    let unbounded = |number: u64| (number > 0).then(|| small(number));
+    set(&mut app.name, entry.get(&APP_NAME));
+    set(&mut app.description, entry.get(&APP_DESCRIPTION));
+    set(&mut app.entry.visitors, entry.get(&APP_VISITORS));
+    set(&mut app.entry.keys, entry.get(&APP_KEYS));
+    set(&mut app.entry.users, entry.get(&APP_USERS));
+    set(&mut app.model, entry.get(&APP_MODEL).map(Some));
+    set(&mut app.temperature, entry.get(&APP_TEMPERATURE).map(Some));
+    set(&mut app.max_tokens, entry.get(&APP_MAX_TOKENS).map(|number| Some(small(number))));
+    set(&mut app.max_input_chars, entry.get(&APP_MAX_INPUT).map(small));
+    set(&mut app.max_user_messages, entry.get(&APP_MAX_USER_MESSAGES).map(unbounded));
+    set(&mut app.max_conversations, entry.get(&APP_MAX_CONVERSATIONS).map(unbounded));
+    set(&mut app.context_messages, entry.get(&APP_CONTEXT).map(small));
+    set(&mut app.moderation, entry.get(&APP_MODERATION));
+    set(&mut app.retention, entry.get(&APP_RETENTION_HOURS).map(retention));
+    match (entry.get(&APP_PROMPT), entry.get(&APP_PROMPT_FILE)) {
+        (Some(_), Some(_)) => return Err("has both `prompt` and `prompt_file`; keep one of them".to_owned()),
+        (prompt @ Some(_), None) => app.prompt = prompt,
+        (None, Some(path)) => app.prompt = Some(prompt_of(&path)?),
+        (None, None) => {}
+    }
+    Ok(())
+}
+
+fn prompt_of(path: &Path) -> Result<String, String> {
+    read_text(path).map_err(|error| format!("`prompt_file` cannot be read ({})", error.kind()))
+}
+
+fn retention(hours: u64) -> Retention {
+    if hours == 0 {
+        Retention::Keep
+    } else {
+        Retention::For(Duration::from_secs(hours.saturating_mul(3_600)))
+    }
+}
+
+/// The variables of the assistant's limits win over its entry in the file; the defaults do not.
+fn limit_assistant(app: &mut App, entry: Option<&Declared>, values: &Values) {
+    let said = |field: &'static str| entry.is_some_and(|entry| entry.fields.contains_key(field));
+    if let Some(limit) = values.get(&MAX_INPUT_LENGTH) {
+        if values.is_explicit(&MAX_INPUT_LENGTH) || !said(APP_MAX_INPUT.setting.name) {
+            app.max_input_chars = small(limit);
+        }
+    }
+    if let Some(limit) = values.get(&MAX_CONVERSATION_LENGTH) {
+        if values.is_explicit(&MAX_CONVERSATION_LENGTH) || !said(APP_MAX_USER_MESSAGES.setting.name) {
+            app.max_user_messages = Some(small(limit));
+        }
+    }
+    if let Some(limit) = values.get(&MAX_CONVERSATIONS) {
+        if values.is_explicit(&MAX_CONVERSATIONS) || !said(APP_MAX_CONVERSATIONS.setting.name) {
+            app.max_conversations = Some(small(limit));
+        }
+    }
+}

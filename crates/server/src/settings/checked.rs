@@ -1,0 +1,212 @@
+//! From effective values to the typed configuration of each room. It owns what follows from what.
+//! It never decides whether production may start: that is `production.rs`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use guard::limits::Rule;
+use kernel::Secret;
+use store::{Database, Pool, PostgresTls};
+
+use super::catalog;
+use super::database::{DatabaseUrl, SslMode};
+use super::keys::KeySources;
+use super::problem::Problem;
+use super::profile::Profile;
+use super::providers;
+use super::table::identity::*;
+use super::table::later::*;
+use super::table::server::*;
+use super::table::traffic::*;
+use super::values::Values;
+use super::{Listen, Settings};
+
+/// The largest JSON body and the largest other body when nobody says anything (row K4 of the requirements).
+const BODIES: (u64, u64) = (10 * 1024 * 1024, 16 * 1024 * 1024);
+
+/// Fills in what follows from other settings.
+pub(super) fn follow(values: &mut Values, terminal: bool) {
+    let data_dir = values.get(&DATA_DIR).unwrap_or_default();
+    if values.profile != Profile::Production {
+        let url = format!("sqlite:{}", data_dir.join("stoa.db").display());
+        values.follow(&DATABASE_URL, &url, "in the data folder");
+    }
+    values.follow(&LOG_FILE, &data_dir.join("logs/stoa.log").display().to_string(), "in the data folder");
+    let level = if values.get(&DEBUG) == Some(true) { "DEBUG" } else { "INFO" };
+    values.follow(&LOG_LEVEL, level, "follows from debug");
+    let text = terminal && values.profile == Profile::Development;
+    values.follow(&LOG_FORMAT, if text { "text" } else { "json" }, "follows from profile and terminal");
+    let https = values.get(&ENFORCE_HTTPS).unwrap_or(true);
+    values.follow(&SECURE_COOKIES, &https.to_string(), "follows from http.enforce_https");
+    if let Some(host) = values.get(&PUBLIC_URL).and_then(|url| url.host_str().map(str::to_owned)) {
+        values.follow(&ALLOWED_HOSTS, &host, "follows from server.public_url");
+    }
+}
+
+/// Builds the configuration of every room. `None` when a value that is needed could not be read, or something in a
+/// list is wrong; then a problem says so.
+pub(super) fn build(values: Values, problems: &mut Vec<Problem>) -> Option<Settings> {
+    let catalog = catalog::build(&values, problems)?;
+    let models = providers::build(&values, problems)?;
+    let data_dir = values.get(&DATA_DIR)?;
+    let cookie_secrets = cookie_secrets(&values);
+    Some(Settings {
+        profile: values.profile,
+        listen: Listen {
+            address: SocketAddr::new(values.get(&HOST)?, u16::try_from(values.get(&PORT)?).ok()?),
+        },
+        store: store(&values)?,
+        http: http(&values)?,
+        limits: limits(&values)?,
+        models,
+        identity: identity::Config {
+            secure_cookies: values.get(&SECURE_COOKIES)?,
+            visitor_lifetime: seconds(values.get(&VISITOR_SECONDS)?),
+            environment_keys: values.get(&API_KEYS).unwrap_or_default(),
+            require_authentication: values.get(&REQUIRE_AUTHENTICATION).unwrap_or(false),
+            entries: catalog.iter().map(|app| (app.id.clone(), app.entry)).collect(),
+            cookie_secrets: cookie_secrets.clone(),
+        },
+        telemetry: telemetry(&values)?,
+        web: web::Config {
+            environment: values.profile.as_str(),
+            metrics_token: values.get(&METRICS_TOKEN),
+            deadline: seconds(values.get(&DEADLINE)?),
+            slow_request: seconds(values.get(&SLOW_REQUEST)?),
+        },
+        keys: KeySources {
+            explicit: values.get(&ENCRYPTION_KEY),
+            previous: values.get(&ENCRYPTION_KEY_PREVIOUS).unwrap_or_default(),
+            signing: cookie_secrets,
+            may_make: values.profile != Profile::Production,
+            data_dir: data_dir.clone(),
+        },
+        catalog,
+        data_dir,
+        values,
+    })
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// The secret for cookies, or the one for tokens when it is the only one, and then those they replaced.
+fn cookie_secrets(values: &Values) -> Vec<Secret<String>> {
+    let current = values.get(&SESSION_SECRET).or_else(|| values.get(&JWT_SECRET));
+    let previous = values.get(&SESSION_SECRET_PREVIOUS).unwrap_or_default();
+    current.map_or_else(Vec::new, |current| std::iter::once(current).chain(previous).collect())
+}
+
+fn store(values: &Values) -> Option<store::Config> {
+    Some(store::Config {
+        database: database(values)?,
+        pool: Pool {
+            size: small(values.get(&POOL_SIZE)?),
+            overflow: small(values.get(&POOL_OVERFLOW)?),
+            wait: seconds(values.get(&POOL_WAIT)?),
+            connect: seconds(values.get(&POOL_CONNECT)?),
+            idle: seconds(values.get(&POOL_IDLE)?),
+            recycle: seconds(values.get(&POOL_RECYCLE)?),
+        },
+        slow_query: Duration::from_millis(values.get(&SLOW_QUERY)?),
+    })
+}
+
+fn database(values: &Values) -> Option<Database> {
+    match values.get(&DATABASE_URL) {
+        Some(DatabaseUrl::Sqlite(path)) => Some(Database::Sqlite { path }),
+        Some(DatabaseUrl::Postgres(url)) => {
+            let authority = values.get(&DATABASE_CA).or_else(|| url.authority.clone());
+            // Unsaid, TLS is optional on this machine and in development, and verified everywhere else.
+            let optional = match url.sslmode {
+                Some(SslMode::Verified) => false,
+                Some(SslMode::Open) => true,
+                None => url.server.local || values.profile == Profile::Development,
+            };
+            let tls = match (optional, authority) {
+                (true, None) => PostgresTls::Prefer,
+                (_, authority) => PostgresTls::VerifyFull { authority },
+            };
+            Some(Database::Postgres { url: url.url, tls })
+        }
+        // Production without a database is refused by a rule; what the other commands would use stands here.
+        None if values.invalid.contains(&DATABASE_URL.setting.name) => None,
+        None => Some(Database::Sqlite { path: values.get(&DATA_DIR)?.join("stoa.db") }),
+    }
+}
+
+fn http(values: &Values) -> Option<guard::http::Config> {
+    let named = values.get(&ALLOWED_HOSTS).filter(|hosts| !hosts.iter().any(|host| host == "*"));
+    let explicit = values.get(&MAX_REQUEST);
+    if explicit.is_none() && values.is_explicit(&MAX_REQUEST) {
+        return None;
+    }
+    Some(guard::http::Config {
+        allowed_hosts: named,
+        trusted_proxies: values.get(&TRUSTED_PROXIES).unwrap_or_default(),
+        enforce_https: values.get(&ENFORCE_HTTPS)?,
+        public_url: values.get(&PUBLIC_URL),
+        cors: guard::http::Cors {
+            origins: values.get(&CORS_ORIGINS).unwrap_or_default(),
+            methods: values.get(&CORS_METHODS)?,
+            headers: values.get(&CORS_HEADERS)?,
+        },
+        bodies: guard::http::BodyLimits {
+            json: explicit.unwrap_or(BODIES.0),
+            other: explicit.unwrap_or(BODIES.1),
+            file: values.get(&MAX_FILE)?,
+        },
+    })
+}
+
+fn limits(values: &Values) -> Option<guard::limits::Config> {
+    let visitor = values.get(&VISITOR_LIMITS)?;
+    let principal = vec![
+        Rule { limit: small(values.get(&PER_MINUTE)?), window: seconds(60) },
+        Rule { limit: small(values.get(&PER_HOUR)?), window: seconds(3_600) },
+    ];
+    let tripled = |rule: &Rule| Rule { limit: rule.limit.saturating_mul(3), window: rule.window };
+    Some(guard::limits::Config {
+        enabled: values.get(&LIMITS_ENABLED)?,
+        redis: redis(values),
+        replicas: small(values.get(&REPLICAS)?),
+        rules: guard::limits::Rules {
+            sign_in: values.get(&SIGN_IN_LIMITS)?,
+            file_delete: values.get(&FILE_DELETE_LIMITS)?,
+            chat_address: visitor.iter().map(tripled).collect(),
+            chat_visitor: visitor,
+            chat_principal: principal,
+            everything: values.get(&EVERYTHING_LIMITS)?,
+        },
+    })
+}
+
+fn redis(values: &Values) -> Option<guard::limits::Redis> {
+    let mut redis = values.get(&REDIS_URL)?;
+    if redis.server.password.is_none() {
+        if let Some(token) = values.get(&REDIS_TOKEN) {
+            // An address that takes no password has no place for a token either; it stays as it is.
+            let _ = redis.url.set_password(Some(token.expose()));
+        }
+    }
+    Some(guard::limits::Redis { url: Secret::new(redis.url.into()) })
+}
+
+fn telemetry(values: &Values) -> Option<ops::telemetry::Config> {
+    let file = values.get(&LOG_TO_FILE)?.then_some(());
+    let path: PathBuf = values.get(&LOG_FILE)?;
+    let (max_bytes, keep) = (values.get(&LOG_MAX_BYTES)?, small(values.get(&LOG_KEEP)?));
+    Some(ops::telemetry::Config {
+        level: values.get(&LOG_LEVEL)?,
+        format: values.get(&LOG_FORMAT)?,
+        mask: values.get(&MASK_PII)?,
+        file: file.map(|()| ops::telemetry::LogFile { path, max_bytes, keep }),
+    })
+}
+
+/// The forms bound these numbers well below `u32`; a bound that is lost one day must not wrap.
+pub(super) fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

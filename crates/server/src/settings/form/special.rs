@@ -1,0 +1,188 @@
+//! The forms with a grammar of their own: limits, schedules, media types, mail addresses, database addresses.
+//! It never connects to anything.
+
+use std::time::Duration;
+
+use guard::limits::Rule;
+
+use super::{Complaint, Form, Shape};
+use crate::settings::database::{DatabaseUrl, RedisUrl, parse_database, parse_redis};
+use crate::settings::raw::Raw;
+
+/// Limits: `10 per minute`, `100/hour`, several joined by `;` or `,`.
+pub(crate) const fn rates() -> Form<Vec<Rule>> {
+    Form {
+        read: |raw| read_rates(&raw.text()),
+        write: |rules| rules.iter().map(write_rate).collect::<Vec<_>>().join("; "),
+        shape: Shape::Text("limits such as `10 per minute; 100 per hour`"),
+    }
+}
+
+fn read_rates(text: &str) -> Result<Vec<Rule>, Complaint> {
+    let complaint = || "must be limits such as `10 per minute`, `5 per second` or `100/hour`".to_owned();
+    let rules: Option<Vec<Rule>> = text.split([';', ',']).map(read_rate).collect();
+    rules.filter(|rules| !rules.is_empty()).ok_or_else(complaint)
+}
+
+fn read_rate(text: &str) -> Option<Rule> {
+    let lower = text.trim().to_ascii_lowercase();
+    let (limit, window) = match lower.split_once(" per ") {
+        Some(parts) => parts,
+        None => lower.split_once('/')?,
+    };
+    let limit: u32 = limit.trim().parse().ok().filter(|limit| *limit > 0)?;
+    let window = window.trim();
+    let (count, unit) = match window.find(|c: char| !c.is_ascii_digit()) {
+        Some(0) => (1, window),
+        Some(cut) => (window.get(..cut)?.parse::<u64>().ok()?, window.get(cut..)?.trim()),
+        None => return None,
+    };
+    let unit = match unit {
+        "s" | "sec" | "second" | "seconds" => 1,
+        "m" | "min" | "minute" | "minutes" => 60,
+        "h" | "hour" | "hours" => 3_600,
+        "d" | "day" | "days" => 86_400,
+        _ => return None,
+    };
+    let seconds = count.checked_mul(unit).filter(|seconds| (1..=31 * 86_400).contains(seconds))?;
+    Some(Rule { limit, window: Duration::from_secs(seconds) })
+}
+
+fn write_rate(rule: &Rule) -> String {
+    match rule.window.as_secs() {
+        1 => format!("{} per second", rule.limit),
+        60 => format!("{} per minute", rule.limit),
+        3_600 => format!("{} per hour", rule.limit),
+        86_400 => format!("{} per day", rule.limit),
+        seconds => format!("{} per {seconds} seconds", rule.limit),
+    }
+}
+
+/// A database address.
+pub(crate) const fn database() -> Form<DatabaseUrl> {
+    Form {
+        read: |raw| parse_database(&raw.text()),
+        write: |url| match url {
+            DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+            DatabaseUrl::Postgres(url) => url.server.shown.clone(),
+        },
+        shape: Shape::Text("a URL that begins with `sqlite:` or `postgresql://`"),
+    }
+}
+
+/// A Redis address.
+pub(crate) const fn redis() -> Form<RedisUrl> {
+    Form {
+        read: |raw| parse_redis(&raw.text()),
+        write: |url| url.server.shown.clone(),
+        shape: Shape::Text("a URL that begins with `redis://` or `rediss://`"),
+    }
+}
+
+/// A schedule of five fields: minute, hour, day, month, weekday.
+pub(crate) const fn cron() -> Form<String> {
+    Form { read: read_cron, write: String::clone, shape: Shape::Text("a schedule such as `0 2 * * *`") }
+}
+
+fn read_cron(raw: &Raw) -> Result<String, Complaint> {
+    let text = raw.text();
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let bounds = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)];
+    let valid = fields.len() == bounds.len()
+        && fields
+            .iter()
+            .zip(bounds)
+            .all(|(field, bounds)| field.split(',').all(|part| cron_part(part, bounds)));
+    if valid {
+        Ok(fields.join(" "))
+    } else {
+        Err("must be five fields (minute, hour, day, month, weekday), such as `0 2 * * *`".to_owned())
+    }
+}
+
+fn cron_part(part: &str, (min, max): (u32, u32)) -> bool {
+    let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+    let within = |text: &str| text.parse::<u32>().is_ok_and(|n| (min..=max).contains(&n));
+    let range_valid = match range.split_once('-') {
+        Some((from, to)) => within(from) && within(to) && from.parse::<u32>().ok() <= to.parse::<u32>().ok(),
+        None => range == "*" || within(range),
+    };
+    range_valid && step.is_none_or(|step| step.parse::<u32>().is_ok_and(|n| n >= 1 && n <= max))
+}
+
+/// Media types, with `image/*` for every subtype.
+pub(crate) const fn media_types() -> Form<Vec<String>> {
+    Form {
+        read: |raw| {
+            let word = |text: &str| {
+                !text.is_empty()
+                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b))
+            };
+            let media = |item: &str| match item.split_once('/') {
+                Some((kind, sub)) if word(kind) && (sub == "*" || word(sub)) => Ok(item.to_ascii_lowercase()),
+                _ => Err("must be media types such as `image/*,application/pdf,text/*`".to_owned()),
+            };
+            raw.items().into_iter().map(media).collect()
+        },
+        write: |types| types.join(", "),
+        shape: Shape::List("media types"),
+    }
+}
+
+/// One mail address.
+pub(crate) const fn email() -> Form<String> {
+    Form {
+        read: |raw| {
+            let text = raw.text();
+            let valid = text
+                .split_once('@')
+                .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'))
+                && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+            if valid { Ok(text) } else { Err("must be a mail address".to_owned()) }
+        },
+        write: String::clone,
+        shape: Shape::Text("a mail address"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_have_a_human_grammar() {
+        let rule = |limit, seconds| Rule { limit, window: Duration::from_secs(seconds) };
+        for (text, rules) in [
+            ("10 per minute", vec![rule(10, 60)]),
+            ("5 per second", vec![rule(5, 1)]),
+            ("100/hour", vec![rule(100, 3_600)]),
+            ("10/minute;100/hour", vec![rule(10, 60), rule(100, 3_600)]),
+            ("10 per 5 minutes", vec![rule(10, 300)]),
+        ] {
+            assert_eq!(read_rates(text).unwrap(), rules, "{text}");
+        }
+        for text in
+            ["", "ten per minute", "10", "0 per minute", "10 per fortnight", "-1/hour", "10 per 0 s", ";"]
+        {
+            assert!(read_rates(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn schedules_keep_their_bounds() {
+        for text in ["0 2 * * *", "*/15 0-6 1,15 * 1-5"] {
+            assert!(read_cron(&Raw::one(text)).is_ok(), "{text}");
+        }
+        for text in ["", "daily", "60 2 * * *", "0 24 * * *", "0 2 * *", "5-1 * * * *", "*/0 * * * *"] {
+            assert!(read_cron(&Raw::one(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn media_types_and_mail() {
+        assert!((media_types().read)(&Raw::one("image/*,application/pdf,text/*")).is_ok());
+        assert!((media_types().read)(&Raw::one("png")).is_err());
+        assert!((email().read)(&Raw::one("ops@example.com")).is_ok());
+        assert!((email().read)(&Raw::one("ops@localhost\n")).is_err());
+    }
+}

@@ -1,0 +1,170 @@
+//! Where the configuration comes from: defaults < profile < `stoa.toml` < `.env` < environment < flags.
+//! It owns reading, checking and the production rules, and reports every problem at once.
+//! It never keeps a global: what it makes is handed to the rooms.
+
+mod catalog;
+mod checked;
+mod database;
+mod dotenv;
+pub(crate) mod facts;
+mod file;
+mod form;
+pub(crate) mod keys;
+mod layers;
+mod problem;
+pub(crate) mod production;
+mod profile;
+mod providers;
+mod raw;
+mod sources;
+mod strength;
+pub(crate) mod table;
+mod values;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use apps::Catalog;
+use kernel::Random;
+
+use facts::Facts;
+use keys::{KeySources, Keys};
+use production::Finding;
+
+pub(crate) use problem::Problem;
+pub(crate) use profile::Profile;
+pub(crate) use raw::Origin;
+pub(crate) use sources::{Document, Flag, Places, Sources};
+pub(crate) use values::Values;
+
+/// The line that `serve` prints when production may start.
+pub(crate) const PASSED: &str = "✓ Production validation passed";
+
+/// Where the server listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listen {
+    /// The address and the port; port 0 takes a free one.
+    pub(crate) address: SocketAddr,
+}
+
+/// A configuration that can be used: the typed configuration of every room.
+pub(crate) struct Settings {
+    /// What the deployment is for.
+    pub(crate) profile: Profile,
+    /// Where the server listens.
+    pub(crate) listen: Listen,
+    /// The folder of everything that the server keeps on this machine.
+    pub(crate) data_dir: PathBuf,
+    /// What the keys are taken from; [`Settings::open_keys`] gets them.
+    pub(crate) keys: KeySources,
+    /// The database.
+    pub(crate) store: store::Config,
+    /// The front of the server.
+    pub(crate) http: guard::http::Config,
+    /// The limits.
+    pub(crate) limits: guard::limits::Config,
+    /// The model providers.
+    pub(crate) models: llm::Config,
+    /// Who is asking. The signing secrets are complete after [`Settings::open_keys`].
+    pub(crate) identity: identity::Config,
+    /// The logs.
+    pub(crate) telemetry: ops::telemetry::Config,
+    /// The apps.
+    pub(crate) catalog: Catalog,
+    /// The HTTP surface.
+    pub(crate) web: web::Config,
+    /// The values behind all of it, with their origins.
+    pub(crate) values: Values,
+}
+
+impl Settings {
+    /// Reads a configuration for `serve` and its like. Refuses with everything that is wrong: what cannot be read,
+    /// and in production every rule that does not hold. The warnings are those of production alone.
+    pub(crate) fn load(sources: &Sources) -> Result<(Settings, Vec<Finding>), Refusal> {
+        let Inspection { profile, problems, findings, settings } = inspect(sources);
+        let production = profile == Profile::Production;
+        let violations: Vec<Finding> =
+            findings.iter().filter(|finding| production && finding.refuses()).cloned().collect();
+        let warnings = findings.into_iter().filter(|finding| production && finding.warns()).collect();
+        match settings {
+            Some(settings) if problems.is_empty() && violations.is_empty() => Ok((settings, warnings)),
+            _ => Err(Refusal { production, problems, violations }),
+        }
+    }
+
+    /// Gets the keys, makes those that are missing outside production, and completes the signing secrets.
+    pub(crate) fn open_keys(&mut self, random: &dyn Random) -> Result<Keys, Problem> {
+        let keys = self.keys.open(random)?;
+        self.identity.cookie_secrets = keys.signing.clone();
+        Ok(keys)
+    }
+}
+
+/// Everything that is known about a configuration, usable or not.
+pub(crate) struct Inspection {
+    /// What the deployment is for.
+    pub(crate) profile: Profile,
+    /// What cannot be read. Stops every start.
+    pub(crate) problems: Vec<Problem>,
+    /// What each production rule says.
+    pub(crate) findings: Vec<Finding>,
+    /// The configuration, when nothing stops it from being used outside production.
+    pub(crate) settings: Option<Settings>,
+}
+
+/// Reads a configuration and asks every production rule.
+pub(crate) fn inspect(sources: &Sources) -> Inspection {
+    let (mut values, mut problems) = layers::collect(sources);
+    checked::follow(&mut values, sources.terminal);
+    let dotenv = sources.dotenv.as_ref().map(|file| file.path.as_path());
+    let data_dir = values.get(&table::server::DATA_DIR).unwrap_or_default();
+    let facts = Facts::gather(dotenv, &data_dir, values.get(&table::server::LOG_FILE).as_deref());
+    let findings = production::examine(&values, &facts);
+    let profile = values.profile;
+    let before = problems.len();
+    let settings = checked::build(values, &mut problems);
+    if settings.is_none() && problems.len() == before && before == 0 {
+        // Every value that is needed has a default or a problem; this line is for the day when a row forgets both.
+        problems.push(Problem::new(
+            "stoa.toml",
+            "a setting has neither a value nor a default; report this as a defect",
+        ));
+    }
+    Inspection { profile, problems, findings, settings }
+}
+
+/// Why the server does not start: every reason, one a line, each with the word `validation` so that it can be found
+/// in a log, and none with a value.
+pub(crate) struct Refusal {
+    /// Production rules were asked.
+    pub(crate) production: bool,
+    /// What cannot be read.
+    pub(crate) problems: Vec<Problem>,
+    /// The production rules that do not hold.
+    pub(crate) violations: Vec<Finding>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len() + self.violations.len();
+        let what = if self.production { "Production validation" } else { "Configuration validation" };
+        let reasons = if count == 1 { "1 reason" } else { &format!("{count} reasons") };
+        write!(f, "✗ {what} failed for {reasons}; the server does not start")?;
+        for problem in &self.problems {
+            write!(f, "\n  validation error: {problem}")?;
+        }
+        for finding in &self.violations {
+            write!(f, "\n  validation error: {finding}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,55 @@
+//! The fields of `[[apps]]`.
+
+use std::path::PathBuf;
+
+use super::{Default, Group, settings};
+use crate::settings::form;
+
+/// The apps.
+pub(crate) static APPS: Group = Group {
+    name: "apps",
+    about: "An app of your own, or a change to one of the default apps `assistant`, `workspace`, `support` and `tutor`.",
+    fields: APP_FIELDS,
+    example: "id = \"handbook\"\nkind = \"chat\"\nname = \"Handbook\"\nusers = \"everybody\"\nmax_input_chars = 8000",
+};
+
+settings! { @fields APP_FIELDS;
+    /// The id: 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter. One of a default app changes that app.
+    APP_ID: String = form::text("an app id"), "id", [], Default::None;
+    /// `true` removes the default app with this id.
+    APP_REMOVE: bool = form::flag(), "remove", [], Default::None;
+    /// What the app does: `chat`, `support` or `tutor`. A new app needs it.
+    APP_KIND: kernel::AppKind = form::app_kind(), "kind", [], Default::None;
+    /// The name people see.
+    APP_NAME: String = form::text("text"), "name", [], Default::None;
+    /// One sentence for people.
+    APP_DESCRIPTION: String = form::text("text"), "description", [], Default::None;
+    /// Anonymous visitors may enter.
+    APP_VISITORS: bool = form::flag(), "visitors", [], Default::None;
+    /// API keys may enter.
+    APP_KEYS: bool = form::flag(), "keys", [], Default::None;
+    /// Which accounts may enter: `nobody`, `granted` or `everybody`.
+    APP_USERS: kernel::UserEntry = form::user_entry(), "users", [], Default::None;
+    /// The provider's model; the provider's default when absent.
+    APP_MODEL: String = form::text("a model name"), "model", [], Default::None;
+    /// Instructions to the model.
+    APP_PROMPT: String = form::prose(), "prompt", [], Default::None;
+    /// A file that holds the instructions to the model.
+    APP_PROMPT_FILE: PathBuf = form::path(), "prompt_file", [], Default::None;
+    /// Sampling temperature.
+    APP_TEMPERATURE: f32 = form::decimal::<2>(), "temperature", [], Default::None;
+    /// The most tokens of an answer.
+    APP_MAX_TOKENS: u64 = form::whole::<1, 1_000_000>(), "max_tokens", [], Default::None;
+    /// The longest message in characters.
+    APP_MAX_INPUT: u64 = form::whole::<1, 1_000_000>(), "max_input_chars", [], Default::None;
+    /// The most messages that a person may write in one conversation; 0 for no bound.
+    APP_MAX_USER_MESSAGES: u64 = form::whole::<0, 1_000_000>(), "max_user_messages", [], Default::None;
+    /// The most conversations of one owner; 0 for no bound.
+    APP_MAX_CONVERSATIONS: u64 = form::whole::<0, 1_000_000>(), "max_conversations", [], Default::None;
+    /// How many earlier messages the model is shown.
+    APP_CONTEXT: u64 = form::whole::<0, 10_000>(), "context_messages", [], Default::None;
+    /// Texts are moderated before a model sees them.
+    APP_MODERATION: bool = form::flag(), "moderation", [], Default::None;
+    /// How many hours content is kept; 0 keeps it until somebody deletes it.
+    APP_RETENTION_HOURS: u64 = form::whole::<0, 876_000>(), "retention_hours", [], Default::None;
+}

@@ -1,0 +1,129 @@
+//! The rows of what deployments already set and the server does not use yet: each is read and checked, so that
+//! existing environments start, and its sentence says so.
+
+use std::path::PathBuf;
+
+use kernel::Secret;
+use url::Url;
+
+use super::{Default, Group, Room, always, settings};
+use crate::settings::form;
+
+/// Amazon.
+pub(crate) static AWS: Room = Room {
+    title: "Amazon Web Services",
+    about: "Read and checked; Bedrock and Secrets Manager are not used yet.",
+    settings: AWS_ROWS,
+};
+
+settings! { @fields AWS_ROWS;
+    /// The region of Bedrock. Not used yet.
+    AWS_REGION: String = form::text("a region"), "aws.region", ["AWS_REGION", "AWS_DEFAULT_REGION"], Default::None;
+    /// A static access key. Without a session token it warns in production: a role is safer. Not used yet.
+    AWS_KEY_ID: Secret<String> = form::secret(), "aws.access_key_id", ["AWS_ACCESS_KEY_ID"], Default::None, secret;
+    /// The secret of that key. Not used yet.
+    AWS_SECRET: Secret<String> = form::secret(), "aws.secret_access_key", ["AWS_SECRET_ACCESS_KEY"], Default::None, secret;
+    /// The token of temporary credentials. Not used yet.
+    AWS_TOKEN: Secret<String> = form::secret(), "aws.session_token", ["AWS_SESSION_TOKEN"], Default::None, secret;
+    /// Secrets come from Secrets Manager. Not used yet: `true` warns.
+    SECRETS_MANAGER: bool = form::flag(), "aws.secrets_manager.enabled", ["ENABLE_SECRETS_MANAGER"], always("false");
+    /// The region of Secrets Manager. Not used yet.
+    SECRETS_MANAGER_REGION: String = form::text("a region"), "aws.secrets_manager.region", ["SECRETS_MANAGER_REGION"], Default::None;
+    /// The secret that holds the settings. Not used yet.
+    SECRETS_MANAGER_NAME: String = form::text("a secret's name"), "aws.secrets_manager.name", ["SECRETS_MANAGER_SECRET_NAME"], Default::None;
+}
+
+/// Monitoring.
+pub(crate) static MONITORING: Room = Room {
+    title: "Monitoring",
+    about: "Metrics for Prometheus. The other sinks are read and checked, and not used yet.",
+    settings: MONITORING_ROWS,
+};
+
+settings! { @fields MONITORING_ROWS;
+    /// `/metrics` answers to this bearer token; without one it is 404.
+    METRICS_TOKEN: Secret<String> = form::secret(), "monitoring.metrics_token", ["METRICS_TOKEN"], Default::None, secret;
+    /// Where errors are reported. Not used yet.
+    SENTRY_DSN: Secret<String> = form::secret(), "monitoring.sentry_dsn", ["SENTRY_DSN"], Default::None, secret;
+    /// Where traces go. Not used yet.
+    OTLP: Url = form::url(), "monitoring.otlp_endpoint", ["OTEL_EXPORTER_OTLP_ENDPOINT"], Default::None;
+    /// The key of New Relic's OTLP endpoint. Not used yet.
+    NEW_RELIC: Secret<String> = form::secret(), "monitoring.new_relic_license_key", ["NEW_RELIC_LICENSE_KEY"], Default::None, secret;
+}
+
+/// Alerts.
+pub(crate) static ALERTS: Room =
+    Room { title: "Alerts", about: "Read and checked; not used yet.", settings: ALERTS_ROWS };
+
+settings! { @fields ALERTS_ROWS;
+    /// Where alerts are posted as JSON. Not used yet.
+    ALERT_WEBHOOK: Secret<String> = form::secret_url(), "alerts.webhook_url", ["ALERT_WEBHOOK_URL"], Default::None, secret;
+    /// Where alerts are posted in Slack's form. Not used yet.
+    SLACK_WEBHOOK: Secret<String> = form::secret_url(), "alerts.slack_webhook_url", ["SLACK_WEBHOOK_URL"], Default::None, secret;
+    /// The mail server for alerts. Not used yet.
+    SMTP_URL: Secret<String> = form::secret(), "alerts.smtp_url", ["SMTP_URL"], Default::None, secret;
+    /// Who gets alerts by mail. Not used yet.
+    ALERT_EMAIL: String = form::email(), "alerts.email", ["ALERT_EMAIL"], Default::None;
+}
+
+/// Backups.
+pub(crate) static BACKUP: Room =
+    Room { title: "Backups", about: "Read and checked; not used yet.", settings: BACKUP_ROWS };
+
+settings! { @fields BACKUP_ROWS;
+    /// Where backups are kept on this machine. Not used yet.
+    BACKUP_DIR: PathBuf = form::path(), "backup.dir", ["BACKUP_DIR"], Default::None;
+    /// Where backups are kept in S3. Not used yet.
+    BACKUP_S3: String = form::text("an `s3://` URL"), "backup.s3_url", ["BACKUP_S3_URL"], Default::None;
+    /// When a backup is made: minute, hour, day, month, weekday. Not used yet.
+    BACKUP_SCHEDULE: String = form::cron(), "backup.schedule", ["BACKUP_SCHEDULE"], always("0 2 * * *");
+    /// How many days backups are kept. Not used yet.
+    BACKUP_KEEP: u64 = form::whole::<1, 36_500>(), "backup.keep_days", ["BACKUP_KEEP_DAYS"], always("30");
+    /// How many days backups are kept on this machine when they are also in S3. Not used yet.
+    BACKUP_KEEP_LOCAL: u64 = form::whole::<1, 36_500>(), "backup.keep_local_days", ["BACKUP_KEEP_LOCAL_DAYS"], always("7");
+}
+
+/// Files and knowledge.
+pub(crate) static FILES: Room =
+    Room { title: "Files and knowledge", about: "Read and checked; not used yet.", settings: FILES_ROWS };
+
+settings! { @fields FILES_ROWS;
+    /// Which files are taken, judged by their content. Not used yet.
+    FILE_TYPES: Vec<String> = form::media_types(), "files.allowed_types", ["ALLOWED_FILE_TYPES"], always("image/*,application/pdf,text/*");
+    /// Where the knowledge index may keep files. Not used yet.
+    KNOWLEDGE_DIR: PathBuf = form::path(), "knowledge.directory", ["CHROMA_PERSIST_DIRECTORY"], Default::None;
+}
+
+/// Identity providers.
+pub(crate) static ACCOUNTS: Room =
+    Room { title: "Identity providers", about: "Read and checked; not used yet.", settings: ACCOUNT_ROWS };
+
+settings! { @fields ACCOUNT_ROWS;
+    /// The Firebase project whose ID tokens are taken. Not used yet.
+    FIREBASE_PROJECT: String = form::text("a project id"), "identity.firebase.project_id", ["FIREBASE_PROJECT_ID"], Default::None;
+    /// Where the keys of Firebase are read, for tests. Not used yet.
+    FIREBASE_JWKS: Url = form::url(), "identity.firebase.jwks_url", [], Default::None;
+}
+
+/// Other issuers.
+pub(crate) static ISSUERS: Group = Group {
+    name: "identity.issuers",
+    about: "An identity provider whose ID tokens are taken. Read and checked; not used yet.",
+    fields: ISSUER_FIELDS,
+    example: "name = \"company\"\nissuer = \"https://id.example.com\"\naudience = \"stoa\"",
+};
+
+settings! { @fields ISSUER_FIELDS;
+    /// A short name.
+    ISSUER_NAME: String = form::text("a short name"), "name", [], Default::None;
+    /// The issuer exactly as its tokens name it.
+    ISSUER_URL: Url = form::url(), "issuer", [], Default::None;
+    /// The audience that tokens must name.
+    ISSUER_AUDIENCE: String = form::text("an audience"), "audience", [], Default::None;
+    /// Where its keys are; found by discovery when absent.
+    ISSUER_JWKS: Url = form::url(), "jwks_url", [], Default::None;
+    /// The client id for sign-in on the page.
+    ISSUER_CLIENT_ID: String = form::text("a client id"), "client_id", [], Default::None;
+    /// The client secret for sign-in on the page.
+    ISSUER_CLIENT_SECRET: Secret<String> = form::secret(), "client_secret", [], Default::None, secret;
+}
