@@ -40,12 +40,21 @@ mod tests {
     use super::*;
 
     fn passage(title: &str) -> Passage {
-        Passage { title: title.to_owned(), source: format!("{title}.md"), text: format!("text of {title}"), confidence: 1.0 }
+        Passage {
+            title: title.to_owned(),
+            source: format!("{title}.md"),
+            text: format!("text of {title}"),
+            confidence: 1.0,
+        }
     }
 
     #[test]
     fn only_marks_with_a_passage_are_citations() {
-        let found = citations("See [2], [9], [x] and [2] again[", &[passage("a"), passage("b")], &[Quote { passage: 1, range: 0..4 }]);
+        let found = citations(
+            "See [2], [9], [x] and [2] again[",
+            &[passage("a"), passage("b")],
+            &[Quote { passage: 1, range: 0..4 }],
+        );
         assert_eq!(found.len(), 1);
         assert_eq!(found[0]["title"], "b");
         assert_eq!(found[0]["quote"], "text");

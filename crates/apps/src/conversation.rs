@@ -1,15 +1,12 @@
 //! Conversations as their owner sees them: made, listed, read, renamed, deleted, exported, stopped.
 //! What belongs to somebody else and what does not exist are the same answer.
 
+use guard::content::validate;
 use identity::{ConversationDelete, ConversationRead, ConversationWrite, Converse, May};
 use kernel::{AppId, AuditEvent, ConversationId, EventType, Fault, MessageId, Page, PageRequest, Result};
 use store::{Conversation, ConversationChange, ConversationFilter, Message, Role};
 
 use crate::{Hall, kind};
-
-/// Longest title and topic in characters.
-const TITLE_CHARS: u32 = 200;
-const TOPIC_CHARS: u32 = 500;
 
 /// A conversation to be made.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +41,8 @@ impl Hall {
                 "this app holds files; there is nobody to talk to in it",
             ));
         }
-        check_text("title", new.title.as_deref(), TITLE_CHARS)?;
-        check_text("topic", new.topic.as_deref(), TOPIC_CHARS)?;
+        new.title.as_deref().map(validate::title).transpose()?;
+        new.topic.as_deref().map(validate::topic).transpose()?;
         let id = ConversationId::new(&self.rooms.ambient);
         let event = event(may, EventType::DataWritten, id).with("app", app.id.as_str());
         let new = store::NewConversation {
@@ -109,7 +106,12 @@ impl Hall {
     }
 
     /// The newest messages of a conversation, oldest of them first.
-    pub async fn newest_messages(&self, may: &May<ConversationRead>, id: ConversationId, most: u32) -> Result<Vec<Message>> {
+    pub async fn newest_messages(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        most: u32,
+    ) -> Result<Vec<Message>> {
         self.conversation(may, id).await?;
         self.rooms.audit.note(event(may, EventType::DataRead, id).with("what", "messages"));
         self.rooms.store.recent_messages(&may.owner(), id, most).await
@@ -135,8 +137,8 @@ impl Hall {
     ) -> Result<Conversation> {
         let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
         may.inside(&conversation.app)?;
-        check_text("title", Some(&title), TITLE_CHARS)?;
-        let change = ConversationChange { title: Some(title) };
+        validate::title(&title)?;
+        let change = ConversationChange { title: Some(title), topic: None };
         let audit = vec![event(may, EventType::DataWritten, id).with("what", "title")];
         self.rooms.store.update_conversation(&may.owner(), id, change, audit).await
     }
@@ -194,13 +196,6 @@ impl Export {
             ));
         }
         text
-    }
-}
-
-fn check_text(field: &'static str, text: Option<&str>, most: u32) -> Result<()> {
-    match text {
-        Some(text) => guard::content::validate::line(field, text, most),
-        None => Ok(()),
     }
 }
 

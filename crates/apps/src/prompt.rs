@@ -31,7 +31,12 @@ pub(crate) fn passages(manual: &Manual, question: &str) -> Vec<Passage> {
     manual
         .search(question, PASSAGES)
         .into_iter()
-        .map(|hit| Passage { title: hit.title, source: hit.source, text: hit.text, confidence: hit.confidence })
+        .map(|hit| Passage {
+            title: hit.title,
+            source: hit.source,
+            text: hit.text,
+            confidence: hit.confidence,
+        })
         .collect()
 }
 

@@ -11,7 +11,6 @@ use kernel::{Code, ConversationId, Fault, MessageId, Result};
 use llm::{ChatRequest, Piece, Quote};
 use serde_json::Value;
 use store::{FinishReason, FinishedMessage, Message};
-use tokio_util::sync::CancellationToken;
 
 use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
 use crate::turn::{self, Opened};
@@ -31,19 +30,22 @@ impl Hall {
         let opened = self.open(may, &ask).await?;
         let request = self.prompt(&opened, &ask);
         let blank = opened.blank(self.rooms.ambient.now());
-        let live = Live::new(opened.conversation_id, opened.assistant, ask.resumable, opened.cancel.clone());
-        let reader = live.subscribe(None);
         let asked = opened.cancel.child_token();
         let give_up = asked.clone().drop_guard();
         let models = self.rooms.models.clone();
         let (question, until) = (request.clone(), asked.clone());
         let pieces = tokio::spawn(async move { models.stream(question, until).await });
         let audit = vec![turn::written(may, &opened)];
-        self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
+        let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
+        // A session that another request has opened meanwhile takes the turn into its own conversation.
+        let blank = Message { conversation_id, ..blank };
         give_up.disarm();
+        self.entitle(&opened).await;
+        let live = Live::new(conversation_id, opened.assistant, ask.resumable, opened.cancel.clone());
+        let reader = live.subscribe(None);
         self.live.publish(opened.conversation_id, &live);
         live.push(StreamEvent::Message {
-            conversation_id: opened.conversation_id,
+            conversation_id,
             user_message: turn::shared(&opened.user),
             message: turn::shared(&blank),
         });
@@ -181,7 +183,7 @@ impl Hall {
         message.finish_reason.get_or_insert(FinishReason::Stop);
         let citations = cite::citations(&message.content, &request.passages, &written.quotes);
         message.citations = Value::Array(citations.clone());
-        let finished = FinishedMessage::of(opened.owner, message);
+        let finished = finished(opened, message);
         let mut stored = self.rooms.store.finish_turn(finished.clone(), Vec::new()).await;
         for _ in 0..CLOSE_TRIES {
             match &stored {
@@ -213,6 +215,21 @@ impl Hall {
                 StreamEvent::Error { code: fault.code(), detail: fault.message().into(), message }
             }
         });
+    }
+}
+
+/// The end of an answer as the store takes it.
+fn finished(opened: &Opened, message: &Message) -> FinishedMessage {
+    FinishedMessage {
+        owner: opened.owner,
+        conversation_id: message.conversation_id,
+        message_id: message.id,
+        content: message.content.clone(),
+        citations: message.citations.clone(),
+        finish_reason: message.finish_reason.unwrap_or(FinishReason::Stop),
+        model: message.model.clone(),
+        input_tokens: message.input_tokens,
+        output_tokens: message.output_tokens,
     }
 }
 

@@ -9,7 +9,7 @@ use identity::{Converse, May};
 use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
 use llm::{ChatMessage, ChatRequest, Completion, Finish};
 use serde_json::Value;
-use store::{FinishReason, Message, Opening, Role, Turn};
+use store::{ConversationChange, FinishReason, Message, Opening, Role, Turn};
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Occupied;
@@ -73,6 +73,8 @@ pub(crate) struct Opened {
     pub(crate) user: Message,
     pub(crate) assistant: MessageId,
     pub(crate) earlier: Vec<Message>,
+    /// The conversation exists and has no title yet.
+    pub(crate) untitled: bool,
     pub(crate) support: Option<&'static str>,
     pub(crate) cancel: CancellationToken,
     pub(crate) _place: Occupied,
@@ -91,14 +93,16 @@ impl Hall {
         let message = release(&opened, &request, completion, self.rooms.ambient.now());
         let turn = opened.turn(message.clone());
         let audit = vec![written(may, &opened)];
-        self.rooms.store.record_turn(turn, audit).await?;
+        // A session that another request has opened meanwhile takes the turn into its own conversation.
+        let conversation_id = self.rooms.store.record_turn(turn, audit).await?;
+        self.entitle(&opened).await;
         tracing::info!(
             app = %opened.app.id,
-            conversation = %opened.conversation_id,
+            conversation = %conversation_id,
             output_tokens = message.output_tokens,
             "turn answered"
         );
-        Ok(Answer { conversation_id: opened.conversation_id, user_message: opened.user, message })
+        Ok(Answer { conversation_id, user_message: opened.user, message })
     }
 
     async fn complete(&self, request: &ChatRequest, cancel: &CancellationToken) -> Result<Completion> {
@@ -115,7 +119,7 @@ impl Hall {
 
     /// Lets the text in, or says why not. A refused text goes no further and is not kept.
     fn admit(&self, may: &May<Converse>, app: &App, text: &str) -> Result<Option<&'static str>> {
-        content::validate::message(text, app.max_input_chars)?;
+        content::validate::message(text, app.max_input_chars as usize)?;
         // One key speaks for many people, who all say "hello": repeats count for people alone.
         if !may.who().is_key() {
             self.spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now())?;
@@ -192,6 +196,7 @@ impl Hall {
             input_tokens: None,
             output_tokens: None,
         };
+        let untitled = existing.as_ref().is_some_and(|c| c.title.is_none());
         let opening = match existing {
             Some(conversation) => Opening::Existing(conversation.id),
             None => Opening::New {
@@ -213,10 +218,28 @@ impl Hall {
             user,
             assistant,
             earlier,
+            untitled,
             support,
             cancel,
             _place: place,
         })
+    }
+
+    /// Gives an untitled conversation a title made from its first message. A title is a convenience: if it cannot
+    /// be stored, the turn still stands.
+    pub(crate) async fn entitle(&self, opened: &Opened) {
+        if !opened.untitled {
+            return;
+        }
+        let change = ConversationChange { title: Some(title(&opened.user.content)), topic: None };
+        let done = self
+            .rooms
+            .store
+            .update_conversation(&opened.owner, opened.conversation_id, change, Vec::new())
+            .await;
+        if let Err(fault) = done {
+            tracing::warn!(code = fault.code().as_str(), "a title could not be stored");
+        }
     }
 
     /// What the model is shown.

@@ -82,7 +82,12 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
 }
 
 /// Lets a request through (`None`), or answers it here.
-fn admit(site: &Site, request: &Request, peer: &Peer, crossing: &Crossing) -> Result<Option<Response>, Fault> {
+fn admit(
+    site: &Site,
+    request: &Request,
+    peer: &Peer,
+    crossing: &Crossing,
+) -> Result<Option<Response>, Fault> {
     let path = request.uri().path();
     site.front.admit_host(path, peer).inspect_err(|_| violation(site, peer, "unknown host"))?;
     if is_probe(path) {

@@ -4,19 +4,19 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use identity::{AppsRead, ConversationRead, Converse};
 use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
 use utoipa::openapi::OpenApi;
 
 use crate::Site;
 use crate::failure::Outcome;
-use crate::ui::{self, assets};
 use crate::ui::view::{
     AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
     MessageView, ModelView, Speaker,
 };
+use crate::ui::{self, assets};
 use crate::who::Who;
 
 /// Conversations listed beside a transcript, before "more".
@@ -74,7 +74,11 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
             status: report.status.to_owned(),
             services: services.map(|(name, state)| (name.to_owned(), state.to_owned())).to_vec(),
         }),
-        base_url: who.peer.host().map(|host| format!("{scheme}://{}", host.authority(who.peer.https))).unwrap_or_default(),
+        base_url: who
+            .peer
+            .host()
+            .map(|host| format!("{scheme}://{}", host.authority(who.peer.https)))
+            .unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(Html(ui::pages::front(&page)?))
@@ -98,7 +102,10 @@ async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationI
     who.may(site, Converse(app.clone()))?;
     let may = who.may(site, ConversationRead)?;
     let all = site.hall.apps(&who.may(site, AppsRead)?);
-    let this = all.iter().find(|one| one.id == app && one.kind != AppKind::Files).ok_or(Fault::new(Code::NotFound))?;
+    let this = all
+        .iter()
+        .find(|one| one.id == app && one.kind != AppKind::Files)
+        .ok_or(Fault::new(Code::NotFound))?;
     let listed = site.hall.conversations(&may, Some(app.clone()), None, PageRequest::first(LISTED)).await?;
     let mut user_messages = 0;
     let mut messages = Vec::new();
@@ -146,9 +153,17 @@ async fn fragment(
     Ok(Html(ui::fragments::message(&message_view(&found))?))
 }
 
-async fn reference(State(site): State<Site>, who: Who, document: &serde_json::Value) -> Outcome<Html<String>> {
+async fn reference(
+    State(site): State<Site>,
+    who: Who,
+    document: &serde_json::Value,
+) -> Outcome<Html<String>> {
     let scheme = if who.peer.https { "https" } else { "http" };
-    let base = who.peer.host().map(|host| format!("{scheme}://{}", host.authority(who.peer.https))).unwrap_or_default();
+    let base = who
+        .peer
+        .host()
+        .map(|host| format!("{scheme}://{}", host.authority(who.peer.https)))
+        .unwrap_or_default();
     Ok(Html(ui::reference::page(document, &apps(&site, &who)?, &base)?))
 }
 
@@ -176,7 +191,12 @@ fn model(site: &Site) -> ModelView {
 }
 
 fn app_view(app: &apps::App) -> AppView {
-    AppView { id: app.id.clone(), kind: app.kind, name: app.name.clone(), description: app.description.clone() }
+    AppView {
+        id: app.id.clone(),
+        kind: app.kind,
+        name: app.name.clone(),
+        description: app.description.clone(),
+    }
 }
 
 fn conversation_view(row: apps::Conversation) -> ConversationView {

@@ -34,11 +34,8 @@ struct Groups {
 
 fn groups() -> Groups {
     Groups {
-        chat: OpenApiRouter::new()
-            .routes(routes!(api::chat::create))
-            .routes(routes!(openai::chat::create)),
-        messages: OpenApiRouter::new()
-            .routes(routes!(api::messages::list, api::messages::create)),
+        chat: OpenApiRouter::new().routes(routes!(api::chat::create)).routes(routes!(openai::chat::create)),
+        messages: OpenApiRouter::new().routes(routes!(api::messages::list, api::messages::create)),
         everything: OpenApiRouter::new()
             .routes(routes!(api::conversations::list, api::conversations::create))
             .routes(routes!(api::conversations::read, api::conversations::rename, api::conversations::delete))
@@ -73,10 +70,15 @@ pub fn router(site: Site) -> Router {
     let Groups { chat, messages, everything, public } = groups();
     let once = from_fn_with_state(site.clone(), once::once);
     let document = document();
-    let compressed = SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::SSE).and(NotForContentType::IMAGES);
+    let compressed =
+        SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::SSE).and(NotForContentType::IMAGES);
     Router::new()
         .merge(Router::from(chat).layer(once.clone()).layer(from_fn_with_state(site.clone(), who::chat)))
-        .merge(Router::from(messages).layer(once.clone()).layer(from_fn_with_state(site.clone(), who::by_method)))
+        .merge(
+            Router::from(messages)
+                .layer(once.clone())
+                .layer(from_fn_with_state(site.clone(), who::by_method)),
+        )
         .merge(Router::from(everything).layer(once).layer(from_fn_with_state(site.clone(), who::everything)))
         .merge(Router::from(public))
         .merge(pages::routes(&document).layer(from_fn_with_state(site.clone(), who::everything)))

@@ -78,7 +78,7 @@ pub(crate) async fn create(
     let may = who.may(&site, Converse(app))?;
     let session_id = match request.session_id {
         Some(name) => {
-            guard::content::validate::line("session_id", &name, 200)?;
+            guard::content::validate::session(&name)?;
             name
         }
         None => RequestId::new(&site.ambient).to_string(),
