@@ -99,25 +99,17 @@ pub(crate) struct Live {
     length: watch::Sender<usize>,
     readers: watch::Sender<usize>,
     resumable: bool,
-    /// Cancelled by a stop, by a revoked credential, or when nobody reads any more.
-    pub(crate) cancel: CancellationToken,
     conversation: ConversationId,
     message: MessageId,
 }
 
 impl Live {
-    pub(crate) fn new(
-        conversation: ConversationId,
-        message: MessageId,
-        resumable: bool,
-        cancel: CancellationToken,
-    ) -> Arc<Live> {
+    pub(crate) fn new(conversation: ConversationId, message: MessageId, resumable: bool) -> Arc<Live> {
         Arc::new(Live {
             log: Mutex::default(),
             length: watch::Sender::new(0),
             readers: watch::Sender::new(0),
             resumable,
-            cancel,
             conversation,
             message,
         })
@@ -298,9 +290,7 @@ mod tests {
             let id = uuid::Uuid::nil();
             let live = Live::new(
                 ConversationId::from_uuid(id),
-                MessageId::from_uuid(id),
-                resumable,
-                CancellationToken::new(),
+                MessageId::from_uuid(id), resumable
             );
             let reader = live.subscribe(None);
             let started = tokio::time::Instant::now();

@@ -41,7 +41,7 @@ impl Hall {
         let blank = Message { conversation_id, ..blank };
         give_up.disarm();
         self.entitle(&opened).await;
-        let live = Live::new(conversation_id, opened.assistant, ask.resumable, opened.cancel.clone());
+        let live = Live::new(conversation_id, opened.assistant, ask.resumable);
         let reader = live.subscribe(None);
         self.live.publish(opened.conversation_id, &live);
         live.push(StreamEvent::Message {

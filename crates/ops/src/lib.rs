@@ -2,4 +2,6 @@
 //! It never serves a request and never decides who may do what.
 
 pub mod audit;
+pub mod health;
+pub mod metrics;
 pub mod telemetry;

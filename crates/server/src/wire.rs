@@ -54,7 +54,16 @@ pub(crate) async fn build(settings: &Settings, keyring: Keyring, telemetry: &Tel
     let models = Models::new(settings.models.clone(), outbound, ambient.clone());
     let identity = Arc::new(Identity::new(&settings.identity, ambient.clone()));
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
-    let health = measures::health(settings, &store, &limiter, &models, &identity, &front, ambient);
+    let measured = measures::Parts {
+        store: store.clone(),
+        limiter: limiter.clone(),
+        models: models.clone(),
+        identity: Arc::clone(&identity),
+        front: front.clone(),
+        masked: settings.telemetry.mask,
+    };
+    let health = measures::health(settings.web.environment, measured, ambient);
+    health.set_migrating(true);
     let hall = Hall::new(Rooms {
         catalog: settings.catalog.clone(),
         identity: Arc::clone(&identity),
@@ -67,7 +76,7 @@ pub(crate) async fn build(settings: &Settings, keyring: Keyring, telemetry: &Tel
         stop: cut.clone(),
         deadline: settings.web.deadline,
     });
-    let metrics = telemetry.metrics();
+    let metrics = telemetry.metrics().clone();
     let site = Site::new(Parts {
         config: settings.web.clone(),
         hall,
@@ -80,8 +89,7 @@ pub(crate) async fn build(settings: &Settings, keyring: Keyring, telemetry: &Tel
         health,
         metrics: Box::new(move || metrics.render()),
         ambient: ambient.clone(),
-        draining: AtomicBool::new(false),
-        migrating: AtomicBool::new(true),
+        open: AtomicBool::new(false),
     });
     Ok(House { store, identity, site, tasks, cut, stop })
 }

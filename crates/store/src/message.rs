@@ -219,8 +219,9 @@ impl Store {
             None => None,
         };
         let name = id.to_string();
+        let turn = &turn;
         let written = self
-            .with_subject_key(&turn.owner, async |key: Arc<SubjectKey>| {
+            .with_subject_key(&turn.owner, |key: Arc<SubjectKey>| {
                 let seal = |column, text: &Option<String>| {
                     text.as_ref()
                         .map(|text| key.seal(self, conversation::place(column, &name), text.as_bytes()))
@@ -241,7 +242,7 @@ impl Store {
                 let events = audit.clone();
                 self.inside
                     .writer
-                    .order(|reply| {
+                    .order(move |reply| {
                         Order::Turn(Box::new(TurnOrder {
                             key,
                             app: turn.app.to_string(),
@@ -255,7 +256,6 @@ impl Store {
                             reply,
                         }))
                     })
-                    .await
             })
             .await;
         drop(watch);
@@ -268,14 +268,15 @@ impl Store {
         let watch = self.watch("turn.finish");
         self.secrets().await?;
         let message = done.message_id.to_string();
+        let done = &done;
         let written = self
-            .with_subject_key(&done.owner, async |key: Arc<SubjectKey>| {
+            .with_subject_key(&done.owner, |key: Arc<SubjectKey>| {
                 let content = key.seal(self, place("content", &message), done.content.as_bytes());
                 let citations = seal_citations(self, &key, &message, &done.citations);
                 let (message, events) = (message.clone(), audit.clone());
                 self.inside
                     .writer
-                    .order(|reply| {
+                    .order(move |reply| {
                         Order::Finish(Box::new(FinishOrder {
                             key,
                             conversation: done.conversation_id.to_string(),
@@ -291,7 +292,6 @@ impl Store {
                             reply,
                         }))
                     })
-                    .await
             })
             .await;
         drop(watch);

@@ -93,7 +93,7 @@ fn admit(
     if is_probe(path) {
         return Ok(None);
     }
-    if site.migrating.load(Ordering::Acquire) {
+    if !site.open.load(Ordering::Acquire) {
         return Err(Fault::new(Code::Unavailable).say("the server is starting"));
     }
     if site.blocks.load().contains(peer.ip) {

@@ -1,10 +1,12 @@
 //! The web pages over HTTP: handlers gather what a page shows and hand it to `ui`, which writes the HTML.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use identity::{AppsRead, ConversationRead, Converse};
 use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
@@ -26,13 +28,13 @@ const SHOWN: u32 = 100;
 
 /// The pages of a person.
 pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
-    let document = serde_json::to_value(document).unwrap_or_default();
+    let document = Arc::new(serde_json::to_value(document).unwrap_or_default());
     Router::new()
         .route("/", get(front))
         .route("/apps/{app}", get(chat))
         .route("/apps/{app}/{conversation}", get(conversation))
         .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
-        .route("/docs", get(async move |state: State<Site>, who: Who| reference(state, who, &document)))
+        .route("/docs", get(move |site: State<Site>, who: Who| reference(site, who, document)))
 }
 
 /// Styles, scripts and pictures: the same for everybody, named by their content, kept for a year.
@@ -40,8 +42,8 @@ pub(crate) fn assets() -> Router<Site> {
     Router::new().route("/static/{name}", get(asset)).route("/favicon.ico", get(favicon))
 }
 
-async fn asset(Path(name): Path<String>) -> Outcome<Response> {
-    let asset = assets::find(&name).ok_or(Fault::new(Code::NotFound))?;
+async fn asset(uri: Uri) -> Outcome<Response> {
+    let asset = assets::find(uri.path()).ok_or(Fault::new(Code::NotFound))?;
     Ok(serve(asset, "public, max-age=31536000, immutable"))
 }
 
@@ -51,7 +53,7 @@ async fn favicon() -> Outcome<Response> {
 }
 
 fn serve(asset: &'static assets::Asset, cache: &'static str) -> Response {
-    let mut response = asset.bytes.into_response();
+    let mut response = asset.body.clone().into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
     response
@@ -71,8 +73,8 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
         model: model(&site),
         operator_hints: site.config.environment == "development",
         health: Some(HealthView {
-            status: report.status.to_owned(),
-            services: services.map(|(name, state)| (name.to_owned(), state.to_owned())).to_vec(),
+            status: report.status.as_str().to_owned(),
+            services: services.map(|(name, state)| (name.to_owned(), state.as_str().to_owned())).to_vec(),
         }),
         base_url: who
             .peer
@@ -156,7 +158,7 @@ async fn fragment(
 async fn reference(
     State(site): State<Site>,
     who: Who,
-    document: &serde_json::Value,
+    document: Arc<serde_json::Value>,
 ) -> Outcome<Html<String>> {
     let scheme = if who.peer.https { "https" } else { "http" };
     let base = who
@@ -164,7 +166,7 @@ async fn reference(
         .host()
         .map(|host| format!("{scheme}://{}", host.authority(who.peer.https)))
         .unwrap_or_default();
-    Ok(Html(ui::reference::page(document, &apps(&site, &who)?, &base)?))
+    Ok(Html(ui::reference::page(&document, &apps(&site, &who)?, &base)?))
 }
 
 /// The page of a request that failed.

@@ -1,13 +1,12 @@
 //! What load balancers and monitoring ask: `/live`, `/ready`, `/health`, `/metrics`. No credential, no limit.
 
-use std::sync::atomic::Ordering;
-
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use kernel::Code;
+use ops::health::Ready;
 use serde_json::{Value, json};
 
 use crate::Site;
@@ -25,18 +24,9 @@ pub(crate) async fn live() -> Json<Value> {
     (status = 503, description = "Not ready: no database, migrating or draining", body = Object),
 ))]
 pub(crate) async fn ready(State(site): State<Site>) -> Response {
-    let report = site.health.report().await;
-    let draining = site.draining.load(Ordering::Acquire);
-    let migrating = site.migrating.load(Ordering::Acquire);
-    let ready = report.database == "operational" && !draining && !migrating;
-    let body = json!({
-        "status": if ready { "ready" } else { "not_ready" },
-        "database": report.database,
-        "version": report.version,
-        "migrating": migrating,
-        "draining": draining,
-    });
-    (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body)).into_response()
+    let report = site.health.ready().await;
+    let status = if report.status == Ready::Ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(report)).into_response()
 }
 
 /// What was measured on the running server.
@@ -46,7 +36,7 @@ pub(crate) async fn ready(State(site): State<Site>) -> Response {
 ))]
 pub(crate) async fn health(State(site): State<Site>) -> Response {
     let report = site.health.report().await;
-    let status = if report.status == "unhealthy" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let status = if report.serves() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(report)).into_response()
 }
 

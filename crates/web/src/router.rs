@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::{Site, api, document, front, once, openai, pages, probes, who};
 
 /// Answers smaller than this are not compressed (row 003.09).
-const COMPRESS_ABOVE: u16 = 1_024;
+const COMPRESS_ABOVE: u64 = 1_024;
 
 /// The routes, grouped by what happens before their handlers.
 struct Groups {

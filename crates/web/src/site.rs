@@ -44,10 +44,8 @@ pub struct Parts {
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// Time and randomness.
     pub ambient: Ambient,
-    /// The server is stopping and takes no new work.
-    pub draining: AtomicBool,
-    /// The schema is being brought up to date; nothing but probes is answered.
-    pub migrating: AtomicBool,
+    /// The schema is up to date. Until then nothing but probes is answered.
+    pub open: AtomicBool,
 }
 
 impl Site {
@@ -58,12 +56,8 @@ impl Site {
 
     /// The schema is up to date: from now on requests are answered.
     pub fn open(&self) {
-        self.0.migrating.store(false, Ordering::Release);
-    }
-
-    /// From now on `/ready` says no.
-    pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::Release);
+        self.0.health.set_migrating(false);
+        self.0.open.store(true, Ordering::Release);
     }
 }
 

@@ -111,7 +111,7 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
     } else {
         limited(&site, &limits, resolved.principal.subject(), &peer).into_response()
     };
-    limits.write(response.headers_mut());
+    limits.write(site.ambient.now(), response.headers_mut());
     if let Some(cookie) = resolved.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -131,7 +131,7 @@ async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Respons
     } else {
         limited(site, &limits, kernel::Actor::Anonymous, peer).into_response()
     };
-    limits.write(response.headers_mut());
+    limits.write(site.ambient.now(), response.headers_mut());
     response
 }
 
