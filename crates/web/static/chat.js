@@ -92,7 +92,7 @@ function failed(error, answer, question) {
   if (error.begun) {
     answer.end();
     if (!answer.text.trim()) answer.remove();
-    else answer.note(error.message);
+    else answer.note("Something went wrong while this was being written.");
     const again = error.lost
       ? { label: "Reload", run: () => location.reload() }
       : { label: "Try again", run: () => ask(question) };
@@ -105,6 +105,7 @@ function failed(error, answer, question) {
 
 /** The message was not taken: the words go back to the person, with the reason. */
 function refused(error, question) {
+  if (transcript.isEmpty()) transcript.welcome(true);
   composer.giveBack(question);
   const again = { label: "Try again", run: () => { composer.write(""); ask(question); } };
   if (error.code === "conversation_full") {
