@@ -16,6 +16,8 @@ const MOST_BYTES: usize = 256 * 1024;
 const DEEPEST: usize = 64;
 /// HTML may be this many times as long as its Markdown (and a little); tables and link references can multiply.
 const MOST_GROWTH: usize = 24;
+/// The page has a heading of its own, and each message one: the highest of a text is of this level.
+const HEADING: u8 = 3;
 /// What a link may begin with.
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 /// Where the chips of citations lead: the passages that `fragments::message` prints under the answer.
@@ -124,6 +126,7 @@ fn deeper_than(root: Node<'_>, most: usize) -> bool {
 /// language of a code block a single word. Puts the chips of citations in.
 fn tame<'a>(arena: &'a Arena<'a>, root: Node<'a>, cites: Cites<'_>) {
     let nodes: Vec<Node<'a>> = root.descendants().collect();
+    let highest = nodes.iter().filter_map(|node| heading_level(node)).min().unwrap_or(1);
     for node in nodes {
         let mut data = node.data_mut();
         match &mut data.value {
@@ -165,6 +168,9 @@ fn tame<'a>(arena: &'a Arena<'a>, root: Node<'a>, cites: Cites<'_>) {
                     _ => node.prepend(sign),
                 }
             }
+            NodeValue::Heading(heading) => {
+                heading.level = heading.level.saturating_sub(highest).saturating_add(HEADING).min(6);
+            }
             NodeValue::CodeBlock(block) => block.info = language(&block.info),
             NodeValue::Text(text) if !cites.numbers.is_empty() && text.contains('[') => {
                 let text = std::mem::take(text);
@@ -173,6 +179,13 @@ fn tame<'a>(arena: &'a Arena<'a>, root: Node<'a>, cites: Cites<'_>) {
             }
             _ => {}
         }
+    }
+}
+
+fn heading_level(node: Node<'_>) -> Option<u8> {
+    match &node.data().value {
+        NodeValue::Heading(heading) => Some(heading.level),
+        _ => None,
     }
 }
 
@@ -240,8 +253,6 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         "code",
         "del",
         "em",
-        "h1",
-        "h2",
         "h3",
         "h4",
         "h5",
@@ -300,7 +311,8 @@ mod tests {
 
     #[test]
     fn markdown_becomes_html() {
-        assert_eq!(render("# Hi *there*"), "<h1>Hi <em>there</em></h1>\n");
+        assert_eq!(render("# Hi *there*"), "<h3>Hi <em>there</em></h3>\n");
+        assert_eq!(render("## A\n### B"), "<h3>A</h3>\n<h4>B</h4>\n");
         assert_eq!(render("a < b && c > d"), "<p>a &lt; b &amp;&amp; c &gt; d</p>\n");
         assert_eq!(render("one\ntwo"), "<p>one<br>\ntwo</p>\n");
         assert_eq!(render("~~no~~"), "<p><del>no</del></p>\n");
