@@ -1,5 +1,6 @@
 //! Writes the pages for sample views, and the static files, into a folder, to look at them without a server:
-//! `cargo run -p web --example render_pages -- FOLDER [OPENAPI.json]`.
+//! `cargo run -p web --example render_pages -- FOLDER [OPENAPI.json [TEXTS]]`.
+//! TEXTS holds texts between record separators (U+001E); each becomes an answer on `texts.html`.
 
 use std::error::Error;
 use std::fs;
@@ -49,6 +50,7 @@ fn main() -> Outcome {
         Some(path) => serde_json::from_slice(&fs::read(path)?)?,
         None => serde_json::json!({"info": {"title": "Stoa"}}),
     };
+    let texts = arguments.next().map(fs::read).transpose()?;
     let write = |name: &str, html: String| -> Outcome { Ok(fs::write(folder.join(name), html)?) };
 
     write("front.html", pages::front(&front(false)?)?)?;
@@ -77,6 +79,13 @@ fn main() -> Outcome {
         write(&format!("error-{status}.html"), pages::failure(&page))?;
     }
     write("docs.html", reference::page(&document, &apps()?, "http://127.0.0.1:8080")?)?;
+    if let Some(texts) = texts {
+        let answers = (1000..)
+            .zip(String::from_utf8_lossy(&texts).split('\u{1e}'))
+            .map(|(n, text)| message(n, Speaker::Answerer, text, Ending::Complete))
+            .collect::<Outcome<_>>()?;
+        write("texts.html", pages::chat(&chat(answers, true)?)?)?;
+    }
     fs::create_dir_all(folder.join("static"))?;
     for asset in assets::all() {
         fs::write(folder.join(asset.url.trim_start_matches('/')), &asset.body)?;

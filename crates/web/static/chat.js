@@ -58,32 +58,42 @@ async function follow(answer, question, run) {
   answering = true;
   stopping = false;
   composer.setBusy(true);
+  let end = null;
+  let problem = null;
   try {
-    const end = await run(listener(answer));
-    await finish(answer, end.message_id ?? answer.id);
+    end = await run(listener(answer));
   } catch (error) {
-    failed(error, answer, question);
+    problem = error;
   }
+  // The person may go on at once; what follows is only dress.
   answering = false;
   composer.setBusy(false);
+  if (end) await finish(answer, end.message_id ?? answer.id);
+  else await failed(problem, answer, question);
   if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) full();
+}
+
+/** Puts what the server has kept of an answer in the place of the plain text; says whether that worked. */
+async function dress(answer, id) {
+  try {
+    answer.replaceWith(await messageHtml(conversation(), id));
+    return true;
+  } catch {
+    // The words are all there; only their dress is missing until the page is loaded again.
+    return false;
+  }
 }
 
 async function finish(answer, id) {
   answer.end();
   const text = answer.text;
-  try {
-    answer.replaceWith(await messageHtml(conversation(), id));
-  } catch {
-    // The words are all there; only their dress is missing until the page is loaded again.
-    if (stopping) answer.note("You stopped this answer.");
-  }
+  if (!(await dress(answer, id)) && stopping) answer.note("You stopped this answer.");
   transcript.announce(`Answer: ${(answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500)}`);
   const { title } = await getConversation(conversation()).catch(() => ({}));
   if (title) sidebar.retitle(conversation(), title);
 }
 
-function failed(error, answer, question) {
+async function failed(error, answer, question) {
   if (!(error instanceof Problem)) {
     console.error(error);
     error = new Problem({ code: "page", detail: "Something went wrong on this page. Reload it and try again." });
@@ -92,7 +102,7 @@ function failed(error, answer, question) {
   if (error.begun) {
     answer.end();
     if (!answer.text.trim()) answer.remove();
-    else answer.note(error.message);
+    else if (error.lost || !(await dress(answer, answer.id))) answer.note("Something went wrong while this was being written.");
     const again = error.lost
       ? { label: "Reload", run: () => location.reload() }
       : { label: "Try again", run: () => ask(question) };
@@ -105,6 +115,7 @@ function failed(error, answer, question) {
 
 /** The message was not taken: the words go back to the person, with the reason. */
 function refused(error, question) {
+  if (transcript.isEmpty()) transcript.welcome(true);
   composer.giveBack(question);
   const again = { label: "Try again", run: () => { composer.write(""); ask(question); } };
   if (error.code === "conversation_full") {

@@ -1,6 +1,6 @@
 // The pages without a chat: copying commands, counting down, filtering the reference.
 
-import { copy } from "./reading.js";
+import { copy, reachable } from "./reading.js";
 
 for (const pre of document.querySelectorAll("pre")) {
   const box = document.createElement("div");
@@ -14,6 +14,7 @@ for (const pre of document.querySelectorAll("pre")) {
   button.addEventListener("click", () => copy(button, pre.textContent));
   pre.replaceWith(box);
   box.append(pre, button);
+  reachable(pre);
 }
 
 for (const place of document.querySelectorAll("[data-countdown]")) {

@@ -20,7 +20,19 @@ export function prepare(root) {
     box.querySelector(".code-language").textContent = language ? language.slice("language-".length) : "text";
     pre.replaceWith(box);
     box.append(pre);
+    reachable(pre);
   }
+}
+
+// Sizes are looked at when the browser has them: asking for them would lay out a long transcript again each time.
+const widths = new ResizeObserver((entries) => {
+  const wide = entries.filter(({ target }) => target.scrollWidth > target.clientWidth);
+  for (const { target } of wide) target.tabIndex = 0;
+});
+
+/** What is wider than its place can be scrolled with the keyboard too. */
+export function reachable(box) {
+  widths.observe(box);
 }
 
 /** Copies text and says so on the button. */

@@ -31,12 +31,16 @@ function shelf(name) {
   return fresh.querySelector("ul");
 }
 
+function entitle(item, words) {
+  item.querySelector("a").textContent = words;
+  item.querySelector("button").setAttribute("aria-label", `More for ${words}`);
+}
+
 function makeEntry({ id, title: name }) {
   const item = copyOf("conversation-template");
   item.dataset.conversation = id;
-  const link = item.querySelector("a");
-  link.href = pageOf(id);
-  link.textContent = name || "New conversation";
+  item.querySelector("a").href = pageOf(id);
+  entitle(item, name || "New conversation");
   return item;
 }
 
@@ -55,8 +59,8 @@ export function promote(id, name) {
 /** Shows a new title wherever the old one stands. */
 export function retitle(id, name) {
   const words = name || "New conversation";
-  const link = entry(id)?.querySelector("a");
-  if (link) link.textContent = words;
+  const item = entry(id);
+  if (item) entitle(item, words);
   if (id === talk.dataset.conversation) {
     title.textContent = words;
     document.title = `${words} · ${talk.dataset.appName} · Stoa`;

@@ -47,8 +47,16 @@ export function watch() {
   goToEnd();
 }
 
+/** Shows or hides the words of an empty page. */
+export function welcome(shown) {
+  const words = document.querySelector("[data-welcome]");
+  if (words) words.hidden = !shown;
+}
+
+export const isEmpty = () => !list.querySelector(".message");
+
 export function addPerson(text) {
-  document.querySelector("[data-welcome]")?.remove();
+  welcome(false);
   const message = copyOf("person-template");
   message.querySelector(".bubble").textContent = text;
   list.append(message);

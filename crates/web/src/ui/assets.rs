@@ -108,3 +108,64 @@ pub fn favicon() -> Option<&'static Asset> {
 pub fn all() -> impl Iterator<Item = &'static Asset> {
     ASSETS.values()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_asset_is_found_under_its_own_address_alone() {
+        assert_eq!(all().count(), FILES.len());
+        for asset in all() {
+            assert_eq!(find(&asset.url).map(|found| found.name), Some(asset.name));
+            assert_eq!(asset_url(asset.name), asset.url);
+            assert!(find(&format!("{PREFIX}{}", asset.name)).is_none());
+            assert_ne!(asset.content_type, "application/octet-stream", "{}", asset.name);
+            assert!(!asset.body.is_empty(), "{}", asset.name);
+        }
+        let css = asset_url("app.css");
+        let stale = css.replace(css.get(12..28).unwrap(), "0123456789abcdef");
+        for wrong in [
+            stale.as_str(),
+            "",
+            "/static/",
+            "/static/..",
+            "/static/../Cargo.toml",
+            "app.css",
+            "/static/app.css.x",
+        ] {
+            assert!(find(wrong).is_none(), "{wrong}");
+        }
+        assert_eq!(asset_url("nothing.css"), "/static/unknown");
+        assert!(favicon().is_some());
+    }
+
+    #[test]
+    fn files_name_each_other_by_their_hashed_addresses() {
+        for asset in all().filter(|asset| asset.content_type != "image/png") {
+            let text = std::str::from_utf8(&asset.body).unwrap();
+            for (name, _) in FILES {
+                assert!(
+                    !text.contains(&format!("./{name}\"")),
+                    "{} names {name} without its hash",
+                    asset.name
+                );
+                assert!(
+                    !text.contains(&format!("/static/{name}\"")),
+                    "{} names {name} without its hash",
+                    asset.name
+                );
+            }
+            for import in text.split(" from \"./").skip(1) {
+                let file = import.split('"').next().unwrap();
+                assert!(find(&format!("{PREFIX}{file}")).is_some(), "{} imports {file}", asset.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_whole_of_it_stays_small() {
+        let bytes: usize = all().map(|asset| asset.body.len()).sum();
+        assert!(bytes < 120 * 1024, "{bytes} bytes before compression");
+    }
+}

@@ -44,3 +44,65 @@ impl MessageView {
         Markup(markdown::render_cited(&self.content, Cites { anchor: &anchor, numbers: &numbers }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::{MessageId, Time};
+
+    use super::super::view::CitationView;
+    use super::*;
+
+    fn view(speaker: Speaker, content: &str, ending: Ending) -> MessageView {
+        MessageView {
+            id: MessageId::parse("01939f2e-7c4a-7b31-9d55-0a6f2c1e8b47").unwrap(),
+            speaker,
+            content: content.to_owned(),
+            citations: Vec::new(),
+            created_at: Time::EPOCH,
+            ending,
+            model: None,
+        }
+    }
+
+    #[test]
+    fn what_a_person_typed_is_shown_as_typed() {
+        let html = message(&view(Speaker::Person, "**a** <b>\n[1]", Ending::Complete)).unwrap();
+        assert!(html.contains("<div class=\"bubble\">**a** &#60;b&#62;\n[1]</div>"), "{html}");
+    }
+
+    #[test]
+    fn an_answer_is_sanitised_markdown_with_its_passages() {
+        let cite = CitationView {
+            number: 1,
+            title: "<i>T</i>".to_owned(),
+            source: "\"onload=x".to_owned(),
+            quote: "<script>q</script>".to_owned(),
+        };
+        let answer = MessageView {
+            citations: vec![cite],
+            model: Some("<model>".to_owned()),
+            ..view(Speaker::Answerer, "**yes** [1] <script>x</script>", Ending::Length)
+        };
+        let html = message(&answer).unwrap();
+        assert!(
+            html.contains("<strong>yes</strong>")
+                && html.contains("href=\"#cite-01939f2e-7c4a-7b31-9d55-0a6f2c1e8b47-1\"")
+        );
+        assert!(html.contains("id=\"cite-01939f2e-7c4a-7b31-9d55-0a6f2c1e8b47-1\""));
+        for raw in ["<script", "<i>", "<model>", "\"onload"] {
+            assert!(!html.contains(raw), "{raw} in {html}");
+        }
+        assert!(html.contains("length limit"));
+    }
+
+    #[test]
+    fn an_unfinished_answer_waits_for_its_stream() {
+        let html = message(&view(Speaker::Answerer, "", Ending::Writing)).unwrap();
+        assert!(html.contains("from-answerer writing") && html.contains("class=\"stream\""));
+        let built_in = MessageView {
+            model: Some("builtin".to_owned()),
+            ..view(Speaker::Answerer, "x", Ending::Complete)
+        };
+        assert!(message(&built_in).unwrap().contains("Built-in answerer"));
+    }
+}

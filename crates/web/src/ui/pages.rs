@@ -6,7 +6,7 @@ use askama::Template;
 use kernel::{AppKind, Result};
 
 use super::icons::icon;
-use super::view::{AppView, ChatPage, ConversationView, Ending, ErrorPage, FrontPage};
+use super::view::{AppView, ChatPage, ConversationView, ErrorPage, FrontPage};
 use super::{Markup, fill};
 
 /// The page `/`: which apps run here, what answers, and where to read on.
@@ -102,10 +102,6 @@ impl ChatTemplate<'_> {
         self.page.conversation.as_ref().map_or(self.page.app.name.as_str(), ConversationView::heading)
     }
 
-    fn is_writing(&self) -> bool {
-        self.page.messages.last().is_some_and(|last| last.ending == Ending::Writing)
-    }
-
     /// How many messages the person may still send here; empty when there is no limit.
     fn messages_left(&self) -> String {
         let limits = &self.page.limits;
@@ -164,8 +160,174 @@ impl ErrorTemplate<'_> {
         }
     }
 
-    /// The title of a status that people know by its number gets the number beside it.
+    /// Whether the same request may go well a little later.
     fn may_retry(&self) -> bool {
         matches!(self.page.status, 408 | 429 | 500..=599)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{AppId, ConversationId, MessageId, Time};
+
+    use super::super::assets;
+    use super::super::view::{HealthView, LimitsView, MessageView, ModelView, Speaker};
+    use super::*;
+    use crate::ui::Ending;
+
+    const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>' {{ 7*7 }}";
+
+    fn app() -> AppView {
+        AppView {
+            id: AppId::parse("assistant").unwrap(),
+            kind: AppKind::Chat,
+            name: HOSTILE.to_owned(),
+            description: HOSTILE.to_owned(),
+        }
+    }
+
+    fn conversation(n: u8, age: u64) -> ConversationView {
+        ConversationView {
+            id: ConversationId::parse(&format!("01939f2e-7c4a-7b31-9d55-0000000000{n:02}")).unwrap(),
+            title: Some(HOSTILE.to_owned()),
+            updated_at: now() - Duration::from_secs(age),
+        }
+    }
+
+    fn now() -> Time {
+        Time::from_seconds(1_795_220_000)
+    }
+
+    fn talk() -> ChatPage {
+        let said = |speaker| MessageView {
+            id: MessageId::parse("01939f2e-7c4a-7b31-9d55-000000000001").unwrap(),
+            speaker,
+            content: HOSTILE.to_owned(),
+            citations: Vec::new(),
+            created_at: now(),
+            ending: Ending::Complete,
+            model: Some(HOSTILE.to_owned()),
+        };
+        ChatPage {
+            app: app(),
+            apps: vec![app()],
+            conversations: vec![conversation(1, 60), conversation(2, 3 * DAY), conversation(3, 400 * DAY)],
+            next_conversations: Some(HOSTILE.to_owned()),
+            conversation: Some(conversation(2, 3 * DAY)),
+            messages: vec![said(Speaker::Person), said(Speaker::Answerer)],
+            earlier_url: Some("/apps/assistant?before=1".to_owned()),
+            model: ModelView { connected: true, label: HOSTILE.to_owned() },
+            limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 12 },
+            now: now(),
+        }
+    }
+
+    fn start() -> FrontPage {
+        FrontPage {
+            apps: vec![app()],
+            model: ModelView { connected: false, label: String::new() },
+            operator_hints: true,
+            health: Some(HealthView {
+                status: HOSTILE.to_owned(),
+                services: vec![(HOSTILE.to_owned(), HOSTILE.to_owned())],
+            }),
+            base_url: HOSTILE.to_owned(),
+            version: HOSTILE.to_owned(),
+        }
+    }
+
+    fn failed(status: u16) -> ErrorPage {
+        ErrorPage {
+            status,
+            code: "not_found".to_owned(),
+            title: HOSTILE.to_owned(),
+            detail: HOSTILE.to_owned(),
+            request_id: HOSTILE.to_owned(),
+            retry_after: Some(9),
+        }
+    }
+
+    fn every_page() -> Vec<String> {
+        let empty = ChatPage {
+            conversations: Vec::new(),
+            conversation: None,
+            messages: Vec::new(),
+            model: ModelView { connected: false, label: String::new() },
+            ..talk()
+        };
+        let quiet = FrontPage { apps: Vec::new(), operator_hints: false, health: None, ..start() };
+        vec![
+            chat(&talk()).unwrap(),
+            chat(&empty).unwrap(),
+            front(&start()).unwrap(),
+            front(&quiet).unwrap(),
+            failure(&failed(404)),
+            failure(&failed(429)),
+        ]
+    }
+
+    #[test]
+    fn every_static_address_on_a_page_exists() {
+        for html in every_page() {
+            let addresses: Vec<_> = html.split('"').filter(|text| text.starts_with(assets::PREFIX)).collect();
+            assert!(addresses.len() > 4);
+            for address in addresses {
+                assert!(assets::find(address).is_some(), "{address}");
+            }
+        }
+    }
+
+    /// Tags are what stands between a bare `<` and the next bare `>`: text holds neither.
+    fn tags(html: &str) -> impl Iterator<Item = &str> {
+        html.split('<').skip(1).filter_map(|rest| rest.split('>').next())
+    }
+
+    #[test]
+    fn pages_obey_the_content_security_policy_and_escape_everything() {
+        for html in every_page() {
+            assert!(!html.contains("<img") && !html.contains("<style") && !html.contains("javascript:"));
+            for tag in tags(&html) {
+                let name = tag.split([' ', '\n']).next().unwrap_or_default();
+                if name == "script" {
+                    assert!(tag.contains("src=\"/static/"), "<{tag}>");
+                }
+                // Attribute names stand outside the quoted values.
+                for outside in tag.split('"').step_by(2) {
+                    let handler =
+                        outside.split_whitespace().any(|word| word.starts_with("on") && word.ends_with('='));
+                    assert!(!handler && !outside.contains("style="), "<{tag}>");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn conversations_stand_by_their_age() {
+        let page = talk();
+        let template = ChatTemplate { page: &page, apps: &page.apps };
+        let names: Vec<_> =
+            template.shelves().iter().map(|shelf| (shelf.name, shelf.conversations.len())).collect();
+        assert_eq!(names, [("Last 24 hours", 1), ("Last 7 days", 1), ("Older", 1)]);
+        let html = chat(&page).unwrap();
+        assert_eq!(html.matches("aria-current=\"page\"").count(), 2, "the app and the conversation");
+        assert!(
+            html.contains("data-messages-left=\"0\""),
+            "more messages than allowed leave none, not fewer"
+        );
+    }
+
+    #[test]
+    fn strangers_are_not_told_how_to_run_the_server() {
+        let html = front(&FrontPage { operator_hints: false, ..start() }).unwrap();
+        assert!(!html.contains("OPENAI_API_KEY") && !html.contains("class=\"services\""));
+        assert!(front(&start()).unwrap().contains("OPENAI_API_KEY"));
+    }
+
+    #[test]
+    fn failures_offer_what_can_help() {
+        assert!(failure(&failed(503)).contains("data-reload"));
+        let missing = failure(&ErrorPage { retry_after: None, ..failed(404) });
+        assert!(!missing.contains("data-reload") && !missing.contains("data-countdown"));
+        assert!(missing.contains("not_found"));
     }
 }

@@ -55,3 +55,67 @@ impl Field {
         Markup(markdown::render(&self.text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_document_becomes_a_page() {
+        let document = json!({
+            "info": {"title": "T", "version": "1", "description": "Some *words*."},
+            "tags": [{"name": "Second"}, {"name": "First", "description": "<b>x"}],
+            "paths": {"/api/v1/things/{id}": {
+                "parameters": [{"$ref": "#/components/parameters/Id"}],
+                "put": {
+                    "tags": ["First"], "summary": "Change a thing",
+                    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
+                    "responses": {"200": {"description": "Changed"}, "404": {"description": "Gone"}},
+                },
+            }, "/x": {"get": {"responses": {}}}},
+            "components": {
+                "parameters": {"Id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}}},
+                "schemas": {"Thing": {
+                    "type": "object", "required": ["name"],
+                    "properties": {
+                        "name": {"type": "string", "example": "it's"},
+                        "rating": {"enum": ["up", "down"]},
+                        "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}},
+                        "parent": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Thing"}]},
+                    },
+                }},
+            },
+        });
+        let html = page(&document, &[], "http://127.0.0.1:8080").unwrap();
+        for part in [
+            "Some <em>words</em>.",
+            "id=\"put-api-v1-things-id\"",
+            "string (uuid)",
+            "list of Thing",
+            "null or Thing",
+            "parts[].name",
+            "curl -X PUT http://127.0.0.1:8080/api/v1/things/{id}",
+            "it&#39;\\&#39;&#39;s",
+            "Other",
+        ] {
+            assert!(html.contains(part), "{part} is missing in {html}");
+        }
+        assert!(!html.contains("<b>x") && !html.contains(">Second<"));
+    }
+
+    #[test]
+    fn nonsense_is_left_out() {
+        let circle = json!({"paths": {"/a": {"get": {"requestBody": {"$ref": "#/components/a"}}}}, "components": {"a": {"$ref": "#/components/b"}, "b": {"$ref": "#/components/a"}}});
+        for document in [
+            json!(null),
+            json!([]),
+            json!({"paths": 3, "tags": {}}),
+            json!({"paths": {"/": {"get": null}}}),
+            circle,
+        ] {
+            assert!(page(&document, &[], "").is_ok());
+        }
+    }
+}
