@@ -144,7 +144,7 @@ impl Store {
         };
         let now = self.inside.ambient.now();
         let id = new.id.to_string();
-        self.with_subject_key(&new.owner, async |key: Arc<SubjectKey>| {
+        self.with_subject_key(&new.owner, |key: Arc<SubjectKey>| {
             let seal = |column, text: &Option<String>| {
                 text.as_ref().map(|text| key.seal(self, place(column, &id), text.as_bytes()))
             };
@@ -163,7 +163,6 @@ impl Store {
                     Ok(())
                 })
             })
-            .await
         })
         .await?;
         Ok(Conversation {
@@ -258,7 +257,7 @@ impl Store {
     ) -> Result<Conversation> {
         let now = self.inside.ambient.now();
         let name = id.to_string();
-        self.with_subject_key(owner, async |key: Arc<SubjectKey>| {
+        self.with_subject_key(owner, |key: Arc<SubjectKey>| {
             // Absent: keep. Empty: remove. Else: seal.
             let seal = |column, text: &Option<String>| {
                 let new = text.as_deref().filter(|text| !text.is_empty());
@@ -290,7 +289,6 @@ impl Store {
                     if changed == 0 { Err(Fault::new(Code::NotFound).into()) } else { Ok(()) }
                 })
             })
-            .await
         })
         .await?;
         self.conversation(owner, id).await

@@ -79,7 +79,7 @@ impl Store {
     /// Keeps the answer to a claimed request.
     pub async fn finish_idempotent(&self, owner: &Subject, key: &str, answer: StoredAnswer) -> Result<()> {
         let tag = self.idempotency_tag(owner, key).await?;
-        self.with_subject_key(owner, async |data_key: Arc<SubjectKey>| {
+        self.with_subject_key(owner, |data_key: Arc<SubjectKey>| {
             let body = data_key.seal(self, place(&tag), &answer.body);
             let row = values![tag.as_str(), i64::from(answer.status), answer.content_type.as_str(), body];
             self.write_sealed("idempotency.finish", Vec::new(), move |tx| {
@@ -93,7 +93,6 @@ impl Store {
                     Ok(())
                 })
             })
-            .await
         })
         .await
     }
