@@ -4,6 +4,7 @@
 CREATE TABLE server_secret (
     id          bigint PRIMARY KEY,
     fingerprint text   NOT NULL,
+    wrapped     {bytes} NOT NULL,
     sealed      {bytes} NOT NULL,
     created_at  bigint NOT NULL
 );

@@ -28,8 +28,8 @@ const fn place(net: &str) -> Place<'_> {
 impl Store {
     /// Blocks a network; a block that exists is replaced.
     pub async fn add_block(&self, block: Block, audit: Vec<AuditEvent>) -> Result<()> {
-        let ambient = &self.inside.ambient;
-        let reason = self.inside.keyring.seal(place(&block.net), block.reason.as_bytes(), ambient.random());
+        let reason =
+            self.secrets().await?.seal(place(&block.net), block.reason.as_bytes(), &self.inside.ambient);
         let row = values![block.net, reason, block.created_at, block.expires_at];
         self.write("block.add", audit, move |tx| {
             Box::pin(async move {
@@ -64,11 +64,12 @@ impl Store {
     pub async fn blocks(&self, now: Time) -> Result<Vec<Block>> {
         let sql = "SELECT net, reason, created_at, expires_at FROM blocks \
                    WHERE expires_at IS NULL OR expires_at > $1 ORDER BY net";
+        let secrets = self.secrets().await?;
         let rows = self.read("block.list").await?.all(sql, values![now]).await?;
         rows.iter()
             .map(|row| {
                 let net = row.text(0)?;
-                let reason = self.inside.keyring.open(place(&net), &row.bytes(1)?)?;
+                let reason = secrets.open(place(&net), &row.bytes(1)?)?;
                 Ok(Block {
                     reason: String::from_utf8(reason)
                         .map_err(|_| Fault::internal("a reason is not UTF-8"))?,

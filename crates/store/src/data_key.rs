@@ -91,11 +91,14 @@ impl Store {
     }
 
     /// Runs a write that seals values, again with the subject's new key when the one in hand was replaced.
-    pub(crate) async fn with_subject_key<T, F: Future<Output = Result<T, Refusal>>>(
+    pub(crate) async fn with_subject_key<T, F>(
         &self,
         subject: &Subject,
         attempt: impl Fn(Arc<SubjectKey>) -> F,
-    ) -> Result<T> {
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
         for _ in 0..3 {
             let key = self.subject_key(subject).await?;
             match attempt(key.clone()).await {

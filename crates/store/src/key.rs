@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::sync::PoisonError;
 
-use crypto::{Keyring, Place};
+use crypto::Place;
 use kernel::{AppId, AuditEvent, Code, Cursor, Fault, KeyId, Page, PageRequest, Result, Time};
 
 use crate::Store;
 use crate::epoch::{self, Scope};
+use crate::secret::Secrets;
 use crate::value::{Row, values};
 
 /// An API key.
@@ -54,9 +55,9 @@ const fn place(id: &str) -> Place<'_> {
     Place { table: "api_keys", column: "name", row: id }
 }
 
-fn read(keyring: &Keyring, row: &Row) -> Result<ApiKey> {
+fn read(secrets: &Secrets, row: &Row) -> Result<ApiKey> {
     let id = row.text(0)?;
-    let name = String::from_utf8(keyring.open(place(&id), &row.bytes(1)?)?)
+    let name = String::from_utf8(secrets.open(place(&id), &row.bytes(1)?)?)
         .map_err(|_| Fault::internal("the name of a key is not UTF-8"))?;
     let apps = row.text(3)?;
     Ok(ApiKey {
@@ -76,7 +77,7 @@ impl Store {
     pub async fn create_key(&self, new: NewKey, audit: Vec<AuditEvent>) -> Result<ApiKey> {
         let now = self.inside.ambient.now();
         let id = new.id.to_string();
-        let name = self.inside.keyring.seal(place(&id), new.name.as_bytes(), self.inside.ambient.random());
+        let name = self.secrets().await?.seal(place(&id), new.name.as_bytes(), &self.inside.ambient);
         let apps: Vec<&str> = new.apps.iter().map(AppId::as_str).collect();
         let row = values![id, name, new.digest.as_str(), apps.join(","), now, new.expires_at];
         self.write("key.create", audit, move |tx| {
@@ -106,16 +107,18 @@ impl Store {
     pub async fn key_by_digest(&self, digest: &str) -> Result<Option<ApiKey>> {
         let sql = "SELECT id, name, digest, apps, created_at, expires_at, revoked_at, last_used_at FROM api_keys \
                    WHERE digest = $1";
+        let secrets = self.secrets().await?;
         let row = self.read("key.digest").await?.one(sql, values![digest]).await?;
-        row.map(|row| read(&self.inside.keyring, &row)).transpose()
+        row.map(|row| read(secrets, &row)).transpose()
     }
 
     /// The key with this id.
     pub async fn key(&self, id: KeyId) -> Result<ApiKey> {
+        let secrets = self.secrets().await?;
         let sql = crate::connection::Sql::Built(format!("{COLUMNS} WHERE id = $1").into());
         let row =
             self.read("key.get").await?.one(sql, values![id.to_string()]).await?.ok_or(Code::NotFound)?;
-        read(&self.inside.keyring, &row)
+        read(secrets, &row)
     }
 
     /// All keys, oldest first.
@@ -127,8 +130,9 @@ impl Store {
             )
             .into(),
         );
+        let secrets = self.secrets().await?;
         let rows = self.read("key.list").await?.all(sql, values![at, tie, page.limit + 1]).await?;
-        let keys: Result<Vec<ApiKey>> = rows.iter().map(|row| read(&self.inside.keyring, row)).collect();
+        let keys: Result<Vec<ApiKey>> = rows.iter().map(|row| read(secrets, row)).collect();
         Ok(Page::cut(keys?, page.limit, |key| Cursor {
             key: key.created_at.micros(),
             tie: key.id.to_string(),

@@ -219,7 +219,6 @@ impl Store {
             None => None,
         };
         let name = id.to_string();
-        let turn = &turn;
         let written = self
             .with_subject_key(&turn.owner, |key: Arc<SubjectKey>| {
                 let seal = |column, text: &Option<String>| {
@@ -239,23 +238,22 @@ impl Store {
                     seal_message(self, &key, &turn.user, user),
                     seal_message(self, &key, &turn.assistant, finish),
                 ];
-                let events = audit.clone();
-                self.inside
-                    .writer
-                    .order(move |reply| {
-                        Order::Turn(Box::new(TurnOrder {
-                            key,
-                            app: turn.app.to_string(),
-                            conversation: id,
-                            opening,
-                            messages,
-                            max_user_messages: turn.max_user_messages,
-                            max_conversations: turn.max_conversations,
-                            events,
-                            outcome: Ok(id),
-                            reply,
-                        }))
-                    })
+                let (app, events) = (turn.app.to_string(), audit.clone());
+                let (max_user_messages, max_conversations) = (turn.max_user_messages, turn.max_conversations);
+                self.inside.writer.order(move |reply| {
+                    Order::Turn(Box::new(TurnOrder {
+                        key,
+                        app,
+                        conversation: id,
+                        opening,
+                        messages,
+                        max_user_messages,
+                        max_conversations,
+                        events,
+                        outcome: Ok(id),
+                        reply,
+                    }))
+                })
             })
             .await;
         drop(watch);
@@ -268,30 +266,30 @@ impl Store {
         let watch = self.watch("turn.finish");
         self.secrets().await?;
         let message = done.message_id.to_string();
-        let done = &done;
         let written = self
             .with_subject_key(&done.owner, |key: Arc<SubjectKey>| {
                 let content = key.seal(self, place("content", &message), done.content.as_bytes());
                 let citations = seal_citations(self, &key, &message, &done.citations);
                 let (message, events) = (message.clone(), audit.clone());
-                self.inside
-                    .writer
-                    .order(move |reply| {
-                        Order::Finish(Box::new(FinishOrder {
-                            key,
-                            conversation: done.conversation_id.to_string(),
-                            message,
-                            content,
-                            citations,
-                            finish_reason: done.finish_reason.as_str(),
-                            model: done.model.clone(),
-                            input_tokens: done.input_tokens,
-                            output_tokens: done.output_tokens,
-                            events,
-                            outcome: Ok(()),
-                            reply,
-                        }))
-                    })
+                let (conversation, reason) = (done.conversation_id.to_string(), done.finish_reason.as_str());
+                let (model, input_tokens, output_tokens) =
+                    (done.model.clone(), done.input_tokens, done.output_tokens);
+                self.inside.writer.order(move |reply| {
+                    Order::Finish(Box::new(FinishOrder {
+                        key,
+                        conversation,
+                        message,
+                        content,
+                        citations,
+                        finish_reason: reason,
+                        model,
+                        input_tokens,
+                        output_tokens,
+                        events,
+                        outcome: Ok(()),
+                        reply,
+                    }))
+                })
             })
             .await;
         drop(watch);

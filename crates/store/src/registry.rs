@@ -207,7 +207,13 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "server_secret",
-        columns: &[("id", Number), ("fingerprint", Text), ("sealed", Inner), ("created_at", Time)],
+        columns: &[
+            ("id", Number),
+            ("fingerprint", Text),
+            ("wrapped", Inner),
+            ("sealed", Inner),
+            ("created_at", Time),
+        ],
         rule: Rule::Nothing { why: "the store's own keys" },
     },
     Table {

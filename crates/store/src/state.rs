@@ -20,14 +20,14 @@ impl Store {
             .one("SELECT value FROM state WHERE name = $1", values![name])
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let value = self.inside.keyring.open(place(name), &row.bytes(0)?)?;
+        let value = self.secrets().await?.open(place(name), &row.bytes(0)?)?;
         String::from_utf8(value).map(Some).map_err(|_| Fault::internal("a value of the server is not UTF-8"))
     }
 
     /// Sets the value of this name.
     pub async fn set_state(&self, name: &str, value: &str, audit: Vec<AuditEvent>) -> Result<()> {
         let ambient = &self.inside.ambient;
-        let sealed = self.inside.keyring.seal(place(name), value.as_bytes(), ambient.random());
+        let sealed = self.secrets().await?.seal(place(name), value.as_bytes(), ambient);
         let row = values![name, sealed, ambient.now()];
         self.write("state.set", audit, move |tx| {
             Box::pin(async move {

@@ -151,6 +151,16 @@ impl Store {
         }
     }
 
+    /// Forbids the SQLite file to grow, for the tests of a full disk. Holds for the writer's present connection.
+    #[doc(hidden)]
+    pub async fn limit_pages(&self, pages: u32) -> Result<()> {
+        let mut lease = self.inside.writes.take(false).await?;
+        let sql = crate::connection::Sql::Built(format!("PRAGMA max_page_count = {pages}").into());
+        lease.connection()?.all(&sql, values![]).await?;
+        lease.give_back();
+        Ok(())
+    }
+
     pub(crate) fn watch(&self, operation: &'static str) -> Watch {
         Watch::start(operation, self.inside.slow)
     }

@@ -11,5 +11,12 @@
     reason = "helpers of tests stop the test they help"
 )]
 
+mod audit;
 mod conversations;
+mod crash;
+mod outage;
+mod schema;
+mod secrecy;
+mod subjects;
+mod tables;
 mod world;

@@ -124,6 +124,11 @@ impl World {
         World { store, config, ambient, clock, app, folder, database: name }
     }
 
+    /// On a database that somebody else made and will remove.
+    pub async fn beside(config: Config) -> World {
+        World::open(config.database, tempfile::tempdir().unwrap(), None).await
+    }
+
     /// Another process on the same database.
     pub async fn second(&self) -> Store {
         Store::open(self.config.clone(), keyring(), self.ambient.clone()).await.unwrap()
@@ -142,10 +147,6 @@ impl World {
     /// The folder of the SQLite file.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
-    }
-
-    pub fn is_sqlite(&self) -> bool {
-        self.store.engine() == "sqlite"
     }
 
     /// Runs SQL beside the store, as somebody who tampers or looks would.
