@@ -79,17 +79,17 @@ impl Probes {
 
 /// What was found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Measured {
+pub(super) struct Measured {
     /// The database.
-    pub database: State,
+    pub(super) database: State,
     /// Search by meaning.
-    pub vector_db: State,
+    pub(super) vector_db: State,
     /// Redis.
-    pub cache: State,
+    pub(super) cache: State,
     /// The model provider.
-    pub model: State,
+    pub(super) model: State,
     /// What protects.
-    pub security: Security,
+    pub(super) security: Security,
 }
 
 impl Measured {

@@ -78,6 +78,13 @@ impl Feed {
     }
 }
 
+impl Drop for Feed {
+    /// The writer ends with the one that feeds it.
+    fn drop(&mut self) {
+        self.intake.close();
+    }
+}
+
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Feed {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         match metadata.target() {

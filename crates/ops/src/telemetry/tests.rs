@@ -25,7 +25,7 @@ impl Random for Still {
     }
 }
 
-pub(super) fn ambient() -> Ambient {
+fn ambient() -> Ambient {
     Ambient::new(Arc::new(Still), Arc::new(Still))
 }
 
@@ -87,7 +87,6 @@ fn run(config: Config, work: impl FnOnce()) -> Run {
         assemble(config, ambient(), no_canaries, Box::new(console.clone()), false).unwrap();
     tracing::subscriber::with_default(subscriber, work);
     assert!(intake.flush(Duration::from_secs(10)));
-    intake.close();
     let text = String::from_utf8(console.0.lock().clone()).unwrap();
     Run { text, intake, recent }
 }
