@@ -27,8 +27,17 @@ const BODIES: (u64, u64) = (10 * 1024 * 1024, 16 * 1024 * 1024);
 
 /// Fills in what follows from other settings.
 pub(super) fn follow(values: &mut Values, terminal: bool) {
+    // A deployment that names one folder for its data, and no database, means that folder.
+    let knowledge = values.get(&KNOWLEDGE_DIR).filter(|_| !values.is_explicit(&DATABASE_URL));
+    let named = knowledge.is_some();
+    match &knowledge {
+        Some(folder) => {
+            values.follow(&DATA_DIR, &folder.display().to_string(), "follows from knowledge.directory")
+        }
+        None => values.follow(&DATA_DIR, "data", "default"),
+    }
     let data_dir = values.get(&DATA_DIR).unwrap_or_default();
-    if values.profile != Profile::Production {
+    if values.profile != Profile::Production || named {
         let url = format!("sqlite:{}", data_dir.join("stoa.db").display());
         values.follow(&DATABASE_URL, &url, "in the data folder");
     }
@@ -47,8 +56,8 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
 /// Builds the configuration of every room. `None` when a value that is needed could not be read, or something in a
 /// list is wrong; then a problem says so.
 pub(super) fn build(values: Values, problems: &mut Vec<Problem>) -> Option<Settings> {
-    let catalog = catalog::build(&values, problems)?;
-    let models = providers::build(&values, problems)?;
+    let (catalog, models) = (catalog::build(&values, problems), providers::build(&values, problems));
+    let (catalog, models) = (catalog?, models?);
     let data_dir = values.get(&DATA_DIR)?;
     let cookie_secrets = cookie_secrets(&values);
     Some(Settings {

@@ -21,6 +21,9 @@ mod strength;
 pub(crate) mod table;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;

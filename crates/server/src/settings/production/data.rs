@@ -15,7 +15,11 @@ pub(super) static RULES: &[Rule] = &[
         holds: "the database is named",
         say: "no database is named",
         fix: "set it to `postgresql://user:password@host:5432/name`, or to `sqlite:PATH` for one machine",
-        breaks: |case| case.place_if(&DATABASE_URL, !case.values.is_explicit(&DATABASE_URL)),
+        breaks: |case| {
+            // A folder named for the data stands for SQLite in it: `checked` has put the address there.
+            let named = case.values.is_explicit(&DATABASE_URL) || case.get(&DATABASE_URL).is_some();
+            case.place_if(&DATABASE_URL, !named)
+        },
     },
     Rule {
         id: "database-sample",

@@ -84,13 +84,16 @@ settings! { @fields BACKUP_ROWS;
 }
 
 /// Files and knowledge.
-pub(crate) static FILES: Room =
-    Room { title: "Files and knowledge", about: "Read and checked; not used yet.", settings: FILES_ROWS };
+pub(crate) static FILES: Room = Room {
+    title: "Files and knowledge",
+    about: "What may be stored, and where the index lies.",
+    settings: FILES_ROWS,
+};
 
 settings! { @fields FILES_ROWS;
     /// Which files are taken, judged by their content. Not used yet.
     FILE_TYPES: Vec<String> = form::media_types(), "files.allowed_types", ["ALLOWED_FILE_TYPES"], always("image/*,application/pdf,text/*");
-    /// Where the knowledge index may keep files. Not used yet.
+    /// Where the knowledge index may keep files; it keeps none yet. When no database is named, the data folder is here.
     KNOWLEDGE_DIR: PathBuf = form::path(), "knowledge.directory", ["CHROMA_PERSIST_DIRECTORY"], Default::None;
 }
 

@@ -42,7 +42,7 @@ settings! { @fields SERVER_ROWS;
     /// Where people reach the server. Redirects and links lead there; its host is served when `ALLOWED_HOSTS` names none.
     PUBLIC_URL: Url = form::url(), "server.public_url", ["PUBLIC_URL", "NEXTAUTH_URL", "FRONTEND_URL"], Default::None;
     /// The folder of everything that the server keeps on this machine: the SQLite database, keys, logs.
-    DATA_DIR: PathBuf = form::path(), "server.data_dir", ["STOA_DATA_DIR"], always("data");
+    DATA_DIR: PathBuf = form::path(), "server.data_dir", ["STOA_DATA_DIR"], follows("`data`; the knowledge folder when that is named and no database is");
     /// How many replicas share the limits. Each keeps to its share while Redis is away.
     REPLICAS: u64 = form::whole::<1, 10_000>(), "server.replicas", ["REPLICAS"], always("1");
     /// An answer that does not stream takes at most this many seconds; then 504.
