@@ -1,0 +1,3 @@
+//! The counters of memory: floods, shares, evictions.
+
+use super::*;

@@ -1,0 +1,3 @@
+//! The client against small servers on loopback.
+
+use super::*;
