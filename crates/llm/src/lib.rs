@@ -1,6 +1,239 @@
 //! Model providers behind one closed set of pieces. It owns retries, time-outs and the fallback chain.
 //! It never trusts a provider: what comes back is parsed to a closed enum and nothing else passes.
 
+mod builtin;
+mod chain;
+mod chat;
 mod config;
+mod failure;
+mod health;
+mod openai;
+#[cfg(test)]
+mod tests;
 
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use guard::outbound::Outbound;
+use kernel::{Ambient, Code, Fault, Result};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use chain::Attempts;
+pub use chat::{
+    ChatMessage, ChatRequest, Completion, Embeddings, Finish, Finished, Passage, Piece, ProbeReport,
+    ProviderProbe, Quote, Role, State, Usage,
+};
 pub use config::{Config, Provider, Timeouts};
+use failure::Failure;
+use openai::Bounds;
+use openai::reading::Reading;
+
+/// The models that answer: the providers of the configuration in order, or the built-in answerer when there is
+/// none. Cheap to clone.
+#[derive(Clone)]
+pub struct Models(Arc<Inner>);
+
+struct Inner {
+    providers: Vec<openai::Provider>,
+    bounds: Bounds,
+    timeouts: Timeouts,
+    ambient: Ambient,
+}
+
+/// The pieces of an answer. Dropping it closes the connection to the provider at once.
+pub type Pieces = BoxStream<'static, Result<Piece>>;
+
+impl Models {
+    /// The models of this configuration. Asks nobody.
+    pub fn new(config: Config, outbound: Outbound, ambient: Ambient) -> Models {
+        let provider = |provider| openai::Provider::new(provider, outbound.operator().clone());
+        Models(Arc::new(Inner {
+            providers: config.providers.into_iter().map(provider).collect(),
+            bounds: Bounds { max_tokens: config.max_tokens, temperature: config.temperature },
+            timeouts: config.timeouts,
+            ambient,
+        }))
+    }
+
+    /// Whether there is a provider. If not, the built-in answerer serves.
+    pub fn configured(&self) -> bool {
+        !self.0.providers.is_empty()
+    }
+
+    /// The names of the providers, in the order in which they are tried.
+    pub fn provider_names(&self) -> Vec<&str> {
+        self.0.providers.iter().map(|provider| &*provider.name).collect()
+    }
+
+    /// How the models are doing, measured from recent calls; asks nobody.
+    pub fn state(&self) -> State {
+        let states = || self.0.providers.iter().map(|provider| provider.health.state());
+        match () {
+            () if !self.configured() => State::NotConfigured,
+            () if states().all(|state| state == State::Operational) => State::Operational,
+            () if states().all(|state| state == State::Down) => State::Down,
+            () => State::Degraded,
+        }
+    }
+
+    /// A whole answer. `timeout` when it is not complete within the total time, `model_unavailable` when no
+    /// provider answers properly or `cancel` is called, which closes the connection at once.
+    pub async fn complete(&self, request: ChatRequest, cancel: CancellationToken) -> Result<Completion> {
+        if !self.configured() {
+            return Ok(builtin::answer(&request));
+        }
+        let answer = cancel.run_until_cancelled(self.complete_by_chain(&request)).await;
+        answer.unwrap_or_else(|| Err(Failure::Cancelled.fault()))
+    }
+
+    async fn complete_by_chain(&self, request: &ChatRequest) -> Result<Completion> {
+        let inner = &*self.0;
+        let mut attempts = Attempts::new(&inner.providers, &inner.ambient);
+        let deadline = Instant::now() + inner.timeouts.total;
+        while let Some(provider) = attempts.next() {
+            let begun = Instant::now();
+            // One that hangs leaves the others their share of the time.
+            let share = deadline.saturating_duration_since(begun) / attempts.left();
+            let model = attempts.model(request.model.as_deref());
+            match provider.complete(request, model, inner.bounds, share).await {
+                Ok(completion) => {
+                    provider.health.succeeded();
+                    measure(&provider.name, begun, completion.usage);
+                    return Ok(completion);
+                }
+                Err(failure) => attempts.failed(failure).await,
+            }
+        }
+        Err(attempts.fault())
+    }
+
+    /// An answer in pieces. Returns when the first piece is there, so what fails before it is a plain error and
+    /// was tried again. Afterwards a failure ends the stream with `model_unavailable` (or `timeout`), and
+    /// `cancel` ends it without [`Piece::Done`]; both close the connection at once.
+    pub async fn stream(&self, request: ChatRequest, cancel: CancellationToken) -> Result<Pieces> {
+        if !self.configured() {
+            return Ok(stream::iter(builtin::pieces(&request)).map(Ok).boxed());
+        }
+        let opened = cancel.run_until_cancelled(self.open_by_chain(&request)).await;
+        let (first, rest) = opened.unwrap_or_else(|| Err(Failure::Cancelled.fault()))?;
+        let rest = stream::unfold(rest, move |mut rest| {
+            let cancel = cancel.clone();
+            async move {
+                let piece = cancel.run_until_cancelled(rest.next()).await??;
+                Some((piece, rest))
+            }
+        });
+        Ok(stream::once(std::future::ready(Ok(first))).chain(rest).boxed())
+    }
+
+    async fn open_by_chain(&self, request: &ChatRequest) -> Result<(Piece, Answering)> {
+        let inner = &*self.0;
+        let mut attempts = Attempts::new(&inner.providers, &inner.ambient);
+        while let Some(provider) = attempts.next() {
+            let at = attempts.at();
+            let begun = Instant::now();
+            let deadline = begun + inner.timeouts.total;
+            let patience = inner.timeouts.first_token;
+            let opening = async {
+                let model = attempts.model(request.model.as_deref());
+                let mut reading = provider.open(request, model, inner.bounds, inner.timeouts.total).await?;
+                let first = reading.next(patience, "first_token", deadline).await;
+                let first = first.unwrap_or(Err(Failure::Garbage("the stream is empty")))?;
+                Ok((first, reading))
+            };
+            match timeout_at(begun + patience, opening).await.unwrap_or(Err(Failure::Slow("first_token"))) {
+                Ok((first, reading)) => {
+                    let mut rest =
+                        Answering { models: self.clone(), at, reading, begun, deadline, ended: false };
+                    rest.note(&first);
+                    return Ok((first, rest));
+                }
+                Err(failure) => attempts.failed(failure).await,
+            }
+        }
+        Err(attempts.fault())
+    }
+
+    /// Texts as vectors, by the first provider. `unavailable` when there is none.
+    pub async fn embed(&self, texts: Vec<String>, model: Option<String>) -> Result<Embeddings> {
+        let Some(provider) = self.0.providers.first() else {
+            return Err(Fault::new(Code::Unavailable).say("No model provider is configured for embeddings"));
+        };
+        let mut attempts = Attempts::new(std::slice::from_ref(provider), &self.0.ambient);
+        while let Some(provider) = attempts.next() {
+            let begun = Instant::now();
+            match provider.embed(&texts, model.as_deref(), self.0.timeouts.total).await {
+                Ok(embeddings) => {
+                    provider.health.succeeded();
+                    let input_tokens = embeddings.input_tokens;
+                    measure(&provider.name, begun, Usage { input_tokens, output_tokens: 0 });
+                    return Ok(embeddings);
+                }
+                Err(failure) => attempts.failed(failure).await,
+            }
+        }
+        Err(attempts.fault())
+    }
+
+    /// Asks every provider whether it is there, takes the key and has the model.
+    pub async fn probe(&self) -> ProbeReport {
+        let limit = self.0.timeouts.first_token;
+        let probes = self.0.providers.iter().map(|provider| provider.probe(limit));
+        ProbeReport { providers: futures_util::future::join_all(probes).await }
+    }
+}
+
+/// A streamed answer after its first piece.
+struct Answering {
+    models: Models,
+    /// The index of the provider.
+    at: usize,
+    reading: Reading,
+    begun: Instant,
+    deadline: Instant,
+    ended: bool,
+}
+
+impl Answering {
+    async fn next(&mut self) -> Option<Result<Piece>> {
+        if self.ended {
+            return None;
+        }
+        match self.reading.next(self.models.0.timeouts.idle, "idle", self.deadline).await? {
+            Ok(piece) => {
+                self.note(&piece);
+                Some(Ok(piece))
+            }
+            Err(failure) => {
+                self.ended = true;
+                if let Some(provider) = self.models.0.providers.get(self.at) {
+                    failure.log(&provider.name);
+                    provider.health.failed(None);
+                }
+                Some(Err(failure.fault()))
+            }
+        }
+    }
+
+    fn note(&mut self, piece: &Piece) {
+        if let Piece::Done(done) = piece
+            && let Some(provider) = self.models.0.providers.get(self.at)
+        {
+            self.ended = true;
+            provider.health.succeeded();
+            measure(&provider.name, self.begun, done.usage);
+        }
+    }
+}
+
+/// Counts an answered call.
+fn measure(provider: &Arc<str>, begun: Instant, usage: Usage) {
+    metrics::histogram!("stoa_model_request_duration_seconds", "provider" => Arc::clone(provider))
+        .record(begun.elapsed().as_secs_f64());
+    metrics::counter!("stoa_model_tokens_total", "direction" => "input")
+        .increment(u64::from(usage.input_tokens));
+    metrics::counter!("stoa_model_tokens_total", "direction" => "output")
+        .increment(u64::from(usage.output_tokens));
+}

@@ -1,0 +1,108 @@
+//! What can go wrong with a provider, in words of our own. It owns which failures are tried again, which count
+//! against a provider, and what the caller and the operator are told. It never holds a provider's own text.
+
+use std::time::Duration;
+
+use kernel::{Code, Fault};
+
+/// Longest `Retry-After` that is waited for on the spot.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Pause before the second try when the provider names none; jitter takes up to half of it away or adds it.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Longest rest that a provider can ask for.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
+/// A failed call.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// No connection, or it broke before anything came back.
+    Connect(String),
+    /// Too many requests (429), with the wait that the provider asked for.
+    Busy(Option<Duration>),
+    /// The provider failed: a status of 500 or more.
+    Broken(u16),
+    /// The provider refused: any other status that is no success.
+    Refused(u16),
+    /// A step took longer than it may: `first_token`, `idle`, `total`.
+    Slow(&'static str),
+    /// An answer that is none. The words are ours.
+    Garbage(&'static str),
+    /// The provider failed so often that it is left alone for this long.
+    Resting(Duration),
+    /// The caller no longer wants the answer.
+    Cancelled,
+}
+
+impl Failure {
+    /// How long to wait before the one retry with the same provider; `None` when a retry cannot help.
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        match self {
+            Failure::Connect(_) | Failure::Broken(500 | 502 | 503 | 504) | Failure::Busy(None) => Some(PAUSE),
+            Failure::Busy(Some(wait)) => (*wait <= PATIENCE).then(|| PAUSE.max(*wait)),
+            _ => None,
+        }
+    }
+
+    /// Whether it says something about the provider, and not about this one request.
+    pub(crate) fn counts(&self) -> bool {
+        match self {
+            Failure::Refused(status) => matches!(status, 401 | 403 | 404),
+            Failure::Cancelled | Failure::Resting(_) => false,
+            _ => true,
+        }
+    }
+
+    /// How long the provider asks to be left alone.
+    pub(crate) fn rest(&self) -> Option<Duration> {
+        match self {
+            Failure::Busy(Some(wait)) if *wait > PATIENCE => Some((*wait).min(LONGEST_REST)),
+            _ => None,
+        }
+    }
+
+    /// Tells the operator. Holds no message text and nothing the provider wrote.
+    pub(crate) fn log(&self, provider: &str) {
+        match self {
+            Failure::Refused(status @ (401 | 403)) => tracing::error!(
+                provider,
+                status,
+                "the model provider refuses the key: check OPENAI_API_KEY (or the provider's `api_key`)"
+            ),
+            Failure::Refused(404) => tracing::warn!(
+                provider,
+                status = 404,
+                "the model provider does not know the model or the path: check OPENAI_MODEL and OPENAI_BASE_URL"
+            ),
+            Failure::Cancelled | Failure::Resting(_) => {}
+            other => tracing::warn!(provider, reason = %other.reason(), "the model provider failed"),
+        }
+    }
+
+    /// What the caller is told, with the reason for the log.
+    pub(crate) fn fault(self) -> Fault {
+        let code =
+            if matches!(self, Failure::Slow("total")) { Code::Timeout } else { Code::ModelUnavailable };
+        let wait = match self {
+            Failure::Busy(Some(wait)) => Some(wait.min(LONGEST_REST)),
+            Failure::Resting(wait) => Some(wait),
+            _ => None,
+        };
+        let fault = Fault::new(code).because(self.reason());
+        match wait {
+            Some(wait) => fault.retry_after(wait),
+            None => fault,
+        }
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Failure::Connect(why) => why.clone(),
+            Failure::Busy(_) => "status 429".to_owned(),
+            Failure::Broken(status) | Failure::Refused(status) => format!("status {status}"),
+            Failure::Slow(step) => format!("time-out `{step}`"),
+            Failure::Garbage(what) => (*what).to_owned(),
+            Failure::Resting(_) => "left alone after repeated failures".to_owned(),
+            Failure::Cancelled => "cancelled by the caller".to_owned(),
+        }
+    }
+}

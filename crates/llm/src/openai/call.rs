@@ -1,0 +1,164 @@
+//! One call to a provider: a request through the one HTTP client of the server, and the head of the answer in our
+//! words. It never retries, and it reads no more of a body than it is told to.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use guard::outbound::{Body, Bounds, Client, Failure as Broken, Request, Step};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue};
+use kernel::Secret;
+use url::Url;
+
+use crate::failure::Failure;
+
+/// The way to one provider: the client, and the key for this provider's host alone.
+pub(crate) struct Line {
+    client: Client,
+    headers: HeaderMap,
+}
+
+/// The head of an answer, with a body that has not been read. Dropping it closes the connection.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) media: Media,
+    retry_after: Option<Duration>,
+    pub(crate) body: Body,
+}
+
+/// What an answer says it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Media {
+    Json,
+    Events,
+    Other,
+}
+
+impl Line {
+    /// A line with this key, which goes along as a bearer token.
+    pub(crate) fn new(client: Client, key: Option<&Secret<String>>) -> Line {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            match HeaderValue::from_str(&format!("Bearer {}", key.expose())) {
+                Ok(mut value) => {
+                    value.set_sensitive(true);
+                    headers.insert(AUTHORIZATION, value);
+                }
+                Err(_) => tracing::error!(
+                    "OPENAI_API_KEY holds characters that a header cannot carry; calls go without a key"
+                ),
+            }
+        }
+        Line { client, headers }
+    }
+
+    /// Posts JSON. The whole call may take `limit`, its answer hold `bytes`.
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        body: Bytes,
+        limit: Duration,
+        bytes: u64,
+    ) -> Result<Reply, Failure> {
+        self.send(Request::post_json(url.clone(), self.headers.clone(), body), limit, bytes).await
+    }
+
+    /// Gets JSON.
+    pub(crate) async fn get(&self, url: &Url, limit: Duration, bytes: u64) -> Result<Reply, Failure> {
+        self.send(Request::get(url.clone(), self.headers.clone()), limit, bytes).await
+    }
+
+    async fn send(&self, request: Request, limit: Duration, bytes: u64) -> Result<Reply, Failure> {
+        // What the steps may take is decided where pieces are understood: a comment is no sign of life.
+        let bounds = Bounds { first_byte: limit, idle: limit, total: limit, bytes };
+        let answer = match self.client.send(request.within(bounds)).await {
+            Ok(answer) => answer,
+            Err(Broken::Timeout(Step::FirstByte | Step::Idle | Step::Total)) => {
+                return Err(Failure::Slow("total"));
+            }
+            Err(Broken::TooLarge) => return Err(Failure::Garbage("the answer is too long")),
+            Err(broken) => return Err(Failure::Connect(broken.to_string())),
+        };
+        let text = |name| answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        Ok(Reply {
+            status: answer.status.as_u16(),
+            media: Media::of(text(CONTENT_TYPE)),
+            retry_after: retry_after(text(RETRY_AFTER)),
+            body: answer.body,
+        })
+    }
+}
+
+impl Reply {
+    /// The same reply if its status says that it is an answer.
+    pub(crate) fn successful(self) -> Result<Reply, Failure> {
+        match self.status {
+            200..=299 => Ok(self),
+            429 => Err(Failure::Busy(self.retry_after)),
+            status @ 500.. => Err(Failure::Broken(status)),
+            status => Err(Failure::Refused(status)),
+        }
+    }
+
+    /// The whole body.
+    pub(crate) async fn whole(self) -> Result<Bytes, Failure> {
+        self.body.collect().await.map_err(inside)
+    }
+}
+
+/// A failure after the head of an answer has come.
+pub(crate) fn inside(broken: Broken) -> Failure {
+    match broken {
+        Broken::Timeout(_) => Failure::Slow("total"),
+        Broken::TooLarge => Failure::Garbage("the answer is too long"),
+        _ => Failure::Garbage("the connection broke inside of the answer"),
+    }
+}
+
+impl Media {
+    /// From a `Content-Type`; nothing and nonsense are `Other`.
+    fn of(content_type: Option<&str>) -> Media {
+        let name = content_type.and_then(|name| name.split(';').next()).unwrap_or("").trim();
+        if name.eq_ignore_ascii_case("text/event-stream") {
+            Media::Events
+        } else if name.eq_ignore_ascii_case("application/json")
+            || name.to_ascii_lowercase().ends_with("+json")
+        {
+            Media::Json
+        } else {
+            Media::Other
+        }
+    }
+}
+
+/// The wait that a `Retry-After` in seconds asks for. (Its other form, a date, is rare here and taken for none.)
+fn retry_after(value: Option<&str>) -> Option<Duration> {
+    value?.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types_are_read_generously() {
+        for (given, media) in [
+            (Some("application/json; charset=utf-8"), Media::Json),
+            (Some("Application/problem+JSON"), Media::Json),
+            (Some(" text/event-stream;x"), Media::Events),
+            (Some("text/html"), Media::Other),
+            (Some(""), Media::Other),
+            (None, Media::Other),
+        ] {
+            assert_eq!(Media::of(given), media, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn only_whole_seconds_are_waited_for() {
+        assert_eq!(retry_after(Some(" 3 ")), Some(Duration::from_secs(3)));
+        for odd in [None, Some("-1"), Some("1.5"), Some("soon"), Some("Wed, 21 Oct 2026 07:28:00 GMT")] {
+            assert_eq!(retry_after(odd), None);
+        }
+    }
+}
