@@ -1,0 +1,151 @@
+//! The table of checks: what each is called, what it costs in time, and what to say when it fails.
+//! The checks themselves are one file a promise.
+
+mod authentication;
+mod chat;
+mod compression;
+mod conversation;
+mod cookies;
+mod cors;
+mod csrf;
+mod door;
+mod errors;
+mod headers;
+mod host;
+mod idempotency;
+mod isolation;
+mod leaks;
+mod limit;
+mod metrics;
+mod openai;
+mod openapi;
+mod probes;
+mod scheme;
+mod streams;
+mod talk;
+mod xss;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::deployment::Deployment;
+use crate::verdict::Verdict;
+
+/// The check that must pass before any other makes sense.
+pub(crate) const REACH: &str = "reach";
+
+type Work<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
+
+/// A row of the table.
+pub(crate) struct Check {
+    pub(crate) name: &'static str,
+    /// Why a failure matters, unless the failure says more.
+    pub(crate) why: &'static str,
+    /// What to do, unless the failure says more.
+    pub(crate) fix: &'static str,
+    pub(crate) limit: Duration,
+    /// Runs over plain HTTP too where the server enforces HTTPS.
+    pub(crate) plain: bool,
+    /// Runs whatever `--only` says.
+    pub(crate) always: bool,
+    pub(crate) run: for<'a> fn(&'a Deployment) -> Work<'a>,
+}
+
+macro_rules! check {
+    ($name:expr, $seconds:literal s, $kind:ident, $run:path, $why:literal, $fix:literal) => {
+        Check {
+            name: $name,
+            why: $why,
+            fix: $fix,
+            limit: Duration::from_secs($seconds),
+            plain: matches!(stringify!($kind).as_bytes(), b"plain"),
+            always: matches!(stringify!($kind).as_bytes(), b"always"),
+            run: |deployment| Box::pin($run(deployment)),
+        }
+    };
+}
+
+/// The checks in the order they run. What fills budgets stands last; `clean-up` stands before it, because it
+/// could not delete anything afterwards.
+pub(crate) fn table() -> Vec<Check> {
+    vec![
+        check!(REACH, 20 s, always, door::reach,
+            "nothing else was checked", "start the server, or correct the address, port, DNS or certificate"),
+        check!("health", 20 s, plain, probes::health,
+            "load balancers and people rely on it", "see `stoa doctor` on the server"),
+        check!("ready", 20 s, plain, probes::ready,
+            "no traffic should be sent to it", "wait for the start to end, or see `stoa doctor`"),
+        check!("live", 20 s, plain, probes::live,
+            "an orchestrator would restart it", "let the probe path reach the server"),
+        check!("headers", 40 s, plain, headers::sweep,
+            "browsers rely on these headers on every answer",
+            "let no proxy strip or replace them, and serve every path through the server"),
+        check!("request-id", 20 s, plain, headers::request_id,
+            "a failure cannot be found in the log without it", "let no proxy strip or replace X-Request-Id"),
+        check!("https-redirect", 30 s, plain, scheme::redirect,
+            "what people send could be read on the way",
+            "set ENFORCE_HTTPS=true and PUBLIC_URL, and let no proxy answer in the server's place"),
+        check!("host", 20 s, plain, host::foreign,
+            "a foreign name can poison links and caches", "set ALLOWED_HOSTS or PUBLIC_URL"),
+        check!("cors", 30 s, open, cors::origins,
+            "other sites could read answers in the name of your users",
+            "list exact origins in CORS_ORIGINS and let no proxy add CORS headers"),
+        check!("openapi", 20 s, open, openapi::document,
+            "clients and the next checks are made from it", "serve the document that `stoa openapi` prints"),
+        check!("authentication", 90 s, open, authentication::required,
+            "anybody could use it", "require authentication for it; let no proxy add credentials"),
+        check!("metrics", 20 s, open, metrics::closed,
+            "numbers about your users are public", "set METRICS_TOKEN, or leave it unset to close the page"),
+        check!("errors", 90 s, open, errors::shapes,
+            "programs cannot tell what went wrong", "let no proxy replace the server's own errors"),
+        check!("cookies", 30 s, open, cookies::attributes,
+            "a cookie could be stolen or forged", "let no proxy rewrite Set-Cookie; set SESSION_COOKIE_SECURE"),
+        check!("csrf", 30 s, open, csrf::foreign,
+            "another site could act in the name of a visitor", "let no proxy set or strip Origin and Sec-Fetch-Site"),
+        check!("isolation", 40 s, open, isolation::two,
+            "people could read each other's conversations", "take the server off the network and report this"),
+        check!("conversation", 120 s, open, conversation::life,
+            "the main job does not work", "see the log under the request id, and `stoa check --upstream`"),
+        check!("stream", 90 s, open, streams::stream,
+            "people would wait before a blank page",
+            "switch off buffering and compression of text/event-stream in the proxy"),
+        check!("stop", 90 s, open, streams::stop,
+            "a stopped answer would go on costing money", "see `stoa check --upstream` and the log"),
+        check!("idempotency", 30 s, open, idempotency::once,
+            "a retry after a lost answer would be done twice", "let the proxy pass the header Idempotency-Key"),
+        check!("chat", 150 s, open, chat::context,
+            "programs that talk to the assistant would break", "see the log and `stoa check --upstream`"),
+        check!("openai", 150 s, open, openai::compatible,
+            "the official OpenAI clients would break", "let no proxy change /v1; see `stoa check --upstream`"),
+        check!("xss-markers", 90 s, open, xss::markers,
+            "a message could run as a program in somebody's browser", "take the server off the network and report this"),
+        check!("compression", 30 s, open, compression::codings,
+            "pages would be slow on a phone", "let the proxy pass Accept-Encoding and Content-Encoding"),
+        check!("no-leaks", 60 s, open, leaks::none,
+            "it helps whoever wants to break in", "let no proxy add its own error pages; report it otherwise"),
+        check!("clean-up", 60 s, always, door::clean_up,
+            "conversations of this run stay behind", "delete them by hand"),
+        check!("rate-limit", 60 s, open, limit::refuses,
+            "one caller could use up the server and the model budget",
+            "set RATE_LIMIT_ENABLED=true and the limits, and REDIS_URL with more than one replica"),
+    ]
+}
+
+/// The names of all checks, in order.
+pub(crate) fn names() -> Vec<&'static str> {
+    table().iter().map(|check| check.name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_the_ends_are_where_they_belong() {
+        let names = names();
+        let unique: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(unique.len(), names.len());
+        assert_eq!((names[0], names[names.len() - 1]), (REACH, "rate-limit"));
+        assert!(table()[0].always && !table()[1].always && table()[1].plain);
+    }
+}
