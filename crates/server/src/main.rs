@@ -1,5 +1,45 @@
-//! The binary `stoa`.
+//! The binary `stoa`: reads the command line, runs one command, turns the outcome into an exit code.
+//! 0: done. 1: refused or failed. 2: wrong usage.
 
+mod cli;
+mod commands;
+mod nature;
 mod settings;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use commands::paper::complain;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        // Whoever read the output has read enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("stoa: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command. `false`: it ran, and what it looked at is not as it should be.
+fn run(cli: Cli) -> anyhow::Result<bool> {
+    let ambient = nature::ambient();
+    let global = &cli.global;
+    match &cli.command {
+        Command::Init(init) => commands::init::run(global, init, ambient.random()),
+        Command::Config(config) => commands::config::run(global, config),
+        Command::Secret(secret) => commands::secret::run(secret.kind, ambient.random()),
+        _ => Ok(true),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let pipe = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    error.downcast_ref::<std::io::Error>().is_some_and(pipe)
+}

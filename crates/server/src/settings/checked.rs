@@ -55,19 +55,19 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
 
 /// Builds the configuration of every room. `None` when a value that is needed could not be read, or something in a
 /// list is wrong; then a problem says so.
-pub(super) fn build(values: Values, problems: &mut Vec<Problem>) -> Option<Settings> {
-    let (catalog, models) = (catalog::build(&values, problems), providers::build(&values, problems));
+pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings> {
+    let (catalog, models) = (catalog::build(values, problems), providers::build(values, problems));
     let (catalog, models) = (catalog?, models?);
     let data_dir = values.get(&DATA_DIR)?;
-    let cookie_secrets = cookie_secrets(&values);
+    let cookie_secrets = cookie_secrets(values);
     Some(Settings {
         profile: values.profile,
         listen: Listen {
             address: SocketAddr::new(values.get(&HOST)?, u16::try_from(values.get(&PORT)?).ok()?),
         },
-        store: store(&values)?,
-        http: http(&values)?,
-        limits: limits(&values)?,
+        store: store(values)?,
+        http: http(values)?,
+        limits: limits(values)?,
         models,
         identity: identity::Config {
             secure_cookies: values.get(&SECURE_COOKIES)?,
@@ -77,7 +77,7 @@ pub(super) fn build(values: Values, problems: &mut Vec<Problem>) -> Option<Setti
             entries: catalog.iter().map(|app| (app.id.clone(), app.entry)).collect(),
             cookie_secrets: cookie_secrets.clone(),
         },
-        telemetry: telemetry(&values)?,
+        telemetry: telemetry(values)?,
         web: web::Config {
             environment: values.profile.as_str(),
             metrics_token: values.get(&METRICS_TOKEN),
@@ -93,7 +93,7 @@ pub(super) fn build(values: Values, problems: &mut Vec<Problem>) -> Option<Setti
         },
         catalog,
         data_dir,
-        values,
+        digest: values.digest(),
     })
 }
 

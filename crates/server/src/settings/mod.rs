@@ -5,6 +5,7 @@
 mod catalog;
 mod checked;
 mod database;
+pub(crate) mod documents;
 mod dotenv;
 pub(crate) mod facts;
 mod file;
@@ -17,7 +18,7 @@ mod profile;
 mod providers;
 mod raw;
 mod sources;
-mod strength;
+pub(crate) mod strength;
 pub(crate) mod table;
 mod values;
 
@@ -77,15 +78,15 @@ pub(crate) struct Settings {
     pub(crate) catalog: Catalog,
     /// The HTTP surface.
     pub(crate) web: web::Config,
-    /// The values behind all of it, with their origins.
-    pub(crate) values: Values,
+    /// Changes whenever an effective value does, secrets included; tells nothing about them.
+    pub(crate) digest: String,
 }
 
 impl Settings {
     /// Reads a configuration for `serve` and its like. Refuses with everything that is wrong: what cannot be read,
     /// and in production every rule that does not hold. The warnings are those of production alone.
     pub(crate) fn load(sources: &Sources) -> Result<(Settings, Vec<Finding>), Refusal> {
-        let Inspection { profile, problems, findings, settings } = inspect(sources);
+        let Inspection { profile, problems, findings, settings, .. } = inspect(sources);
         let production = profile == Profile::Production;
         let violations: Vec<Finding> =
             findings.iter().filter(|finding| production && finding.refuses()).cloned().collect();
@@ -112,6 +113,8 @@ pub(crate) struct Inspection {
     pub(crate) problems: Vec<Problem>,
     /// What each production rule says.
     pub(crate) findings: Vec<Finding>,
+    /// The values that could be read, with their origins.
+    pub(crate) values: Values,
     /// The configuration, when nothing stops it from being used outside production.
     pub(crate) settings: Option<Settings>,
 }
@@ -126,7 +129,7 @@ pub(crate) fn inspect(sources: &Sources) -> Inspection {
     let findings = production::examine(&values, &facts);
     let profile = values.profile;
     let before = problems.len();
-    let settings = checked::build(values, &mut problems);
+    let settings = checked::build(&values, &mut problems);
     if settings.is_none() && problems.len() == before && before == 0 {
         // Every value that is needed has a default or a problem; this line is for the day when a row forgets both.
         problems.push(Problem::new(
@@ -134,7 +137,7 @@ pub(crate) fn inspect(sources: &Sources) -> Inspection {
             "a setting has neither a value nor a default; report this as a defect",
         ));
     }
-    Inspection { profile, problems, findings, settings }
+    Inspection { profile, problems, findings, values, settings }
 }
 
 /// Why the server does not start: every reason, one a line, each with the word `validation` so that it can be found

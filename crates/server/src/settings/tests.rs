@@ -95,10 +95,10 @@ fn each_layer_covers_the_one_below() {
     sources.dotenv = dotenv("API_PORT=3000\nAPI_HOST=127.0.0.3\n");
     assert_eq!(load(&sources).listen.address.to_string(), "127.0.0.3:4000");
     sources.flags.push(Flag { setting: "server.port", flag: "--port", text: "5000".to_owned() });
-    let settings = load(&sources);
-    assert_eq!(settings.listen.address.port(), 5000);
-    assert_eq!(settings.values.place(&table::server::PORT), "--port");
-    assert_eq!(settings.values.place(&table::server::HOST), "API_HOST");
+    assert_eq!(load(&sources).listen.address.port(), 5000);
+    let values = inspect(&sources).values;
+    assert_eq!(values.place(&table::server::PORT), "--port");
+    assert_eq!(values.place(&table::server::HOST), "API_HOST");
     let empty = variables(&[("API_PORT", ""), ("ENVIRONMENT", " ")]);
     assert_eq!(load(&empty).listen.address.port(), 8080);
 }
@@ -423,4 +423,12 @@ fn warnings_name_an_env_file_that_others_can_read() {
     assert_eq!(warnings.iter().map(|finding| finding.id).collect::<Vec<_>>(), ["env-file-private"]);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(Settings::load(&sources).unwrap().1, []);
+}
+
+#[test]
+fn the_digest_follows_every_value() {
+    let digest = |pairs: &[(&str, &str)]| load(&variables(pairs)).digest;
+    assert_eq!(digest(&[]), digest(&[("API_PORT", "8080")]));
+    assert_ne!(digest(&[]), digest(&[("API_PORT", "8081")]));
+    assert_ne!(digest(&[("SESSION_SECRET", SECRET)]), digest(&[("SESSION_SECRET", JWT)]));
 }

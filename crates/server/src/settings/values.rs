@@ -73,6 +73,21 @@ impl Values {
         Some((text, &effective.origin))
     }
 
+    /// A digest of every effective value, so that a change is noticed without keeping the values.
+    pub(crate) fn digest(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.chosen {
+            text.push_str(&format!("{name} {}\n", crypto::token::digest(&value.raw.text())));
+        }
+        for entry in &self.declared {
+            text.push_str(&format!("[[{}]]\n", entry.group));
+            for (name, raw) in &entry.fields {
+                text.push_str(&format!("{name} {}\n", crypto::token::digest(&raw.text())));
+            }
+        }
+        crypto::token::digest(&text)
+    }
+
     /// The entries of one list, in the order of the file.
     pub(crate) fn declared(&self, group: &'static str) -> impl Iterator<Item = &Declared> {
         self.declared.iter().filter(move |entry| entry.group == group)

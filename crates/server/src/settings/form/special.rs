@@ -1,8 +1,6 @@
 //! The forms with a grammar of their own: limits, schedules, media types, mail addresses, database addresses.
 //! It never connects to anything.
 
-use std::time::Duration;
-
 use guard::limits::Rule;
 
 use super::{Complaint, Form, Shape};
@@ -12,40 +10,10 @@ use crate::settings::raw::Raw;
 /// Limits: `10 per minute`, `100/hour`, several joined by `;` or `,`.
 pub(crate) const fn rates() -> Form<Vec<Rule>> {
     Form {
-        read: |raw| read_rates(&raw.text()),
+        read: |raw| guard::limits::parse(&raw.text()).map_err(|error| format!("is not understood: {error}")),
         write: |rules| rules.iter().map(write_rate).collect::<Vec<_>>().join("; "),
         shape: Shape::Text("limits such as `10 per minute; 100 per hour`"),
     }
-}
-
-fn read_rates(text: &str) -> Result<Vec<Rule>, Complaint> {
-    let complaint = || "must be limits such as `10 per minute`, `5 per second` or `100/hour`".to_owned();
-    let rules: Option<Vec<Rule>> = text.split([';', ',']).map(read_rate).collect();
-    rules.filter(|rules| !rules.is_empty()).ok_or_else(complaint)
-}
-
-fn read_rate(text: &str) -> Option<Rule> {
-    let lower = text.trim().to_ascii_lowercase();
-    let (limit, window) = match lower.split_once(" per ") {
-        Some(parts) => parts,
-        None => lower.split_once('/')?,
-    };
-    let limit: u32 = limit.trim().parse().ok().filter(|limit| *limit > 0)?;
-    let window = window.trim();
-    let (count, unit) = match window.find(|c: char| !c.is_ascii_digit()) {
-        Some(0) => (1, window),
-        Some(cut) => (window.get(..cut)?.parse::<u64>().ok()?, window.get(cut..)?.trim()),
-        None => return None,
-    };
-    let unit = match unit {
-        "s" | "sec" | "second" | "seconds" => 1,
-        "m" | "min" | "minute" | "minutes" => 60,
-        "h" | "hour" | "hours" => 3_600,
-        "d" | "day" | "days" => 86_400,
-        _ => return None,
-    };
-    let seconds = count.checked_mul(unit).filter(|seconds| (1..=31 * 86_400).contains(seconds))?;
-    Some(Rule { limit, window: Duration::from_secs(seconds) })
 }
 
 fn write_rate(rule: &Rule) -> String {
@@ -150,22 +118,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_have_a_human_grammar() {
-        let rule = |limit, seconds| Rule { limit, window: Duration::from_secs(seconds) };
-        for (text, rules) in [
-            ("10 per minute", vec![rule(10, 60)]),
-            ("5 per second", vec![rule(5, 1)]),
-            ("100/hour", vec![rule(100, 3_600)]),
-            ("10/minute;100/hour", vec![rule(10, 60), rule(100, 3_600)]),
-            ("10 per 5 minutes", vec![rule(10, 300)]),
-        ] {
-            assert_eq!(read_rates(text).unwrap(), rules, "{text}");
+    fn limits_are_written_as_they_are_read() {
+        for text in ["10 per minute", "5 per second; 100 per hour", "10 per 300 seconds", "1 per day"] {
+            let rules = (rates().read)(&Raw::one(text)).unwrap();
+            assert_eq!((rates().write)(&rules), text);
         }
-        for text in
-            ["", "ten per minute", "10", "0 per minute", "10 per fortnight", "-1/hour", "10 per 0 s", ";"]
-        {
-            assert!(read_rates(text).is_err(), "{text}");
-        }
+        assert!((rates().read)(&Raw::one("10 per fortnight")).is_err());
     }
 
     #[test]

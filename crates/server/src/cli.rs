@@ -1,0 +1,397 @@
+//! The command line: every command, its arguments and its help. It owns what can be typed.
+//! It never runs a command and never reads the environment: what is typed becomes the strongest layer of settings.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::settings::{Flag, Places};
+
+/// The server for AI applications in production.
+#[derive(Debug, Parser)]
+#[command(name = "stoa", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Global {
+    /// Read this file in place of ./stoa.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Read this file in place of ./.env
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
+    /// The profile: development, staging or production
+    #[arg(long, global = true, value_name = "PROFILE")]
+    pub(crate) env: Option<String>,
+    /// The folder of everything that is kept on this machine
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+impl Global {
+    /// Which files to read.
+    pub(crate) fn places(&self) -> Places {
+        Places { config: self.config.clone(), dotenv: self.env_file.clone() }
+    }
+
+    /// The settings among these arguments.
+    pub(crate) fn flags(&self) -> Vec<Flag> {
+        let data_dir = self.data_dir.as_ref().map(|path| path.display().to_string());
+        [("environment", "--env", self.env.clone()), ("server.data_dir", "--data-dir", data_dir)]
+            .into_iter()
+            .filter_map(|(setting, flag, text)| Some(Flag { setting, flag, text: text? }))
+            .collect()
+    }
+}
+
+/// The commands, in the order of a deployment's life.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Write stoa.toml and .env with fresh secrets; never overwrites
+    Init(Init),
+    /// Ask every production rule and look at what the server connects to; exit 1 if anything fails
+    Check(Check),
+    /// Look at the settings
+    Config(Config),
+    /// Print a fresh secret
+    Secret(Secret),
+    /// Bring the database to this version's schema, or show how it stands
+    Migrate(Migrate),
+    /// Make, list, replace and revoke API keys
+    Key {
+        #[command(subcommand)]
+        command: Key,
+    },
+    /// Block addresses
+    Block {
+        #[command(subcommand)]
+        command: Block,
+    },
+    /// Read and verify the audit log
+    Audit {
+        #[command(subcommand)]
+        command: Audit,
+    },
+    /// Check a live deployment from outside; exit 1 if anything fails
+    Verify(verify::Args),
+    /// Look for what is wrong and say what to do
+    Doctor(Doctor),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Print the version
+    Version,
+    /// Print the table of error codes as Markdown
+    #[command(hide = true)]
+    Errors,
+}
+
+/// Arguments of `serve`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Serve {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) host: Option<IpAddr>,
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+}
+
+impl Serve {
+    /// The settings among these arguments.
+    pub(crate) fn flags(&self) -> Vec<Flag> {
+        let host = self.host.map(|host| host.to_string());
+        let port = self.port.map(|port| port.to_string());
+        [("server.host", "--host", host), ("server.port", "--port", port)]
+            .into_iter()
+            .filter_map(|(setting, flag, text)| Some(Flag { setting, flag, text: text? }))
+            .collect()
+    }
+}
+
+/// Arguments of `init`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Init {
+    /// Where the files are written
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Check {
+    /// Call the model providers too
+    #[arg(long)]
+    pub(crate) upstream: bool,
+    /// One JSON document in place of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `config`.
+#[derive(Debug, Args)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+/// What to see of the settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Each effective value with its origin; secrets as fingerprints
+    Show {
+        /// Only settings whose name or variable holds this text
+        #[arg(value_name = "TEXT")]
+        filter: Option<String>,
+        /// One JSON document in place of lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// A stoa.toml with every setting, its default and what it does
+    Example,
+    /// The JSON Schema of stoa.toml
+    Schema,
+    /// The settings as Markdown
+    #[command(hide = true)]
+    Docs,
+}
+
+/// Arguments of `secret`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Secret {
+    /// What it is for
+    #[arg(value_enum)]
+    pub(crate) kind: SecretKind,
+}
+
+/// What a secret is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SecretKind {
+    /// SESSION_SECRET, which signs cookies
+    Session,
+    /// JWT_SECRET_KEY, which signs tokens
+    Jwt,
+    /// A key for API_KEYS
+    ApiKey,
+    /// ENCRYPTION_KEY, under which content is sealed
+    Encryption,
+}
+
+/// Arguments of `migrate`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Migrate {
+    /// What to do
+    #[arg(value_enum, default_value = "up")]
+    pub(crate) action: MigrateAction,
+}
+
+/// What to do with the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MigrateAction {
+    /// Show which migrations are applied
+    Status,
+    /// Apply those that are missing
+    Up,
+}
+
+/// What to do with keys.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make a key; it is shown once
+    Create {
+        /// A name to recognise it by
+        name: String,
+        /// Only for this app; may be given several times
+        #[arg(long = "app", value_name = "APP")]
+        apps: Vec<String>,
+        /// Ends after this time, such as 90d, 12h or 30m
+        #[arg(long, value_name = "SPAN", value_parser = span)]
+        expires: Option<std::time::Duration>,
+        /// One JSON document in place of lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the keys; the keys themselves are not stored
+    List {
+        /// One JSON document in place of lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Replace a key: the old one ends at once, the new one is shown once
+    Rotate {
+        /// The id of the key
+        id: String,
+        /// One JSON document in place of lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a key at once
+    Revoke {
+        /// The id of the key
+        id: String,
+    },
+}
+
+/// What to do with blocked addresses.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Block {
+    /// Block an address or a network
+    Add {
+        /// Such as 192.0.2.1 or 192.0.2.0/24
+        address: String,
+        /// For this time, such as 24h; for good when absent
+        #[arg(long = "for", value_name = "SPAN", value_parser = span)]
+        duration: Option<std::time::Duration>,
+        /// Why, for the audit log
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Let an address or a network in again
+    Remove {
+        /// As it was blocked
+        address: String,
+    },
+    /// List what is blocked
+    List {
+        /// One JSON document in place of lines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What to do with the audit log.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// List events, the newest first
+    List {
+        /// Only events of this type, such as auth.failure
+        #[arg(long, value_name = "TYPE")]
+        event: Option<String>,
+        /// Only events of this actor
+        #[arg(long, value_name = "ACTOR")]
+        actor: Option<String>,
+        /// Only events from this address
+        #[arg(long, value_name = "ADDRESS")]
+        ip: Option<String>,
+        /// Only events about this object
+        #[arg(long, value_name = "OBJECT")]
+        object: Option<String>,
+        /// Only events at or after this time (RFC 3339), or within this span, such as 24h
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Only events before this time (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// At most this many
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// One JSON document a line in place of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Follow the chain of hashes; names the first altered, missing or reordered event; exit 1 if there is one
+    Verify {
+        /// One JSON document in place of lines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Arguments of `doctor`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Doctor {
+    /// Write what was found into a file that holds no secret and no personal data
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<PathBuf>,
+}
+
+/// Reads a span of time: a number and `s`, `m`, `h` or `d`.
+pub(crate) fn span(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || "write a number and s, m, h or d, such as 90d or 24h".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
+    match number.checked_mul(seconds) {
+        Some(seconds) if (1..=100 * 366 * 86_400).contains(&seconds) => {
+            Ok(std::time::Duration::from_secs(seconds))
+        }
+        _ => Err("write a span between one second and a hundred years".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_commands_of_the_contract_can_be_typed() {
+        for line in [
+            "serve --port 0 --env production",
+            "init",
+            "check --upstream --json",
+            "config show --env staging",
+            "config example",
+            "config schema",
+            "config docs",
+            "secret session",
+            "secret jwt",
+            "secret api-key",
+            "secret encryption",
+            "migrate",
+            "migrate status",
+            "key create shop --app support --app assistant --expires 90d",
+            "key list",
+            "key rotate 019",
+            "key revoke 019",
+            "block add 192.0.2.0/24 --for 24h",
+            "block remove 192.0.2.0/24",
+            "block list",
+            "audit list --event auth.failure --since 24h",
+            "audit verify",
+            "verify https://chat.example.com --json",
+            "doctor --bundle out.json",
+            "openapi",
+            "version",
+            "errors",
+        ] {
+            let words = std::iter::once("stoa").chain(line.split(' '));
+            Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+        for line in
+            ["", "sreve", "secret", "secret nonsense", "key", "serve --port many", "audit list --limit 0"]
+        {
+            let words = std::iter::once("stoa").chain(line.split(' ').filter(|word| !word.is_empty()));
+            assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn spans_have_a_unit_and_bounds() {
+        assert_eq!(span("90d").unwrap().as_secs(), 90 * 86_400);
+        assert_eq!(span("30m").unwrap().as_secs(), 1_800);
+        for text in ["", "d", "90", "-1d", "1.5h", "1y", "99999999999d", "0s", "1é"] {
+            assert!(span(text).is_err(), "{text}");
+        }
+    }
+}
