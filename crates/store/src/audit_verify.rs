@@ -1,0 +1,116 @@
+//! Proof that the audit log is whole: every event is recomputed from the first to the sealed head.
+//! It never repairs anything.
+
+use kernel::Result;
+
+use crate::Store;
+use crate::audit::{self, COLUMNS, Link};
+use crate::trouble::Trouble;
+use crate::value::values;
+use crypto::ChainKey;
+
+/// Events read at once.
+const PAGE: i64 = 1_000;
+
+/// What is wrong with the log, at its first fault.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditFault {
+    /// The number of the event.
+    pub seq: i64,
+    /// What is wrong: one sentence.
+    pub what: String,
+}
+
+/// The outcome of [`Store::verify_audit`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditVerdict {
+    /// How many events were found in order.
+    pub events: u64,
+    /// The first fault; `None` when the log is whole.
+    pub fault: Option<AuditFault>,
+}
+
+/// How far the chain was followed.
+struct Walk<'a> {
+    chain: &'a ChainKey,
+    previous: String,
+    seq: i64,
+}
+
+impl Walk<'_> {
+    /// Follows one page; gives the first fault.
+    fn follow(&mut self, page: &[Link]) -> Result<Option<AuditFault>, Trouble> {
+        for (place, link) in page.iter().enumerate() {
+            let wanted = self.seq + 1;
+            if link.seq == wanted && link.expected(self.chain, &self.previous, wanted)? == link.hash {
+                self.seq = wanted;
+                self.previous.clone_from(&link.hash);
+                continue;
+            }
+            // The event that belongs here may stand elsewhere, with its own hash and another number.
+            let rest = page.get(place..).unwrap_or_default();
+            for other in rest {
+                if other.expected(self.chain, &self.previous, wanted)? == other.hash {
+                    let what = format!("reordered: the event {wanted} was moved to the place {}", other.seq);
+                    return Ok(Some(AuditFault { seq: wanted, what }));
+                }
+            }
+            let what = if link.seq == wanted {
+                format!("altered: the event {wanted} is not the one that was written")
+            } else {
+                format!("missing: the event {wanted} was removed; the next one is {}", link.seq)
+            };
+            return Ok(Some(AuditFault { seq: wanted, what }));
+        }
+        Ok(None)
+    }
+}
+
+impl Store {
+    /// Recomputes the whole chain, page by page, up to the head as it was when the check began. Names the first
+    /// altered, missing (at the end too) or reordered event.
+    pub async fn verify_audit(&self) -> Result<AuditVerdict> {
+        let chain = &self.secrets().await?.chain;
+        let mut reader = self.read("audit.verify").await?;
+        let head = reader.one("SELECT seq, hash, seal FROM audit_head WHERE id = 1", values![]).await?;
+        let Some(head) = head else {
+            let what = "missing: the head of the log was removed".to_owned();
+            return Ok(AuditVerdict { events: 0, fault: Some(AuditFault { seq: 0, what }) });
+        };
+        let (last, hash, seal) = (head.int(0)?, head.text(1)?, head.text(2)?);
+        let mut walk = Walk { chain, previous: String::new(), seq: 0 };
+        let sql = format!("SELECT {COLUMNS} WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3");
+        let sql = crate::connection::Sql::Built(sql.into());
+        loop {
+            let rows = reader.all(sql.clone(), values![walk.seq, last, PAGE]).await?;
+            if rows.is_empty() {
+                break;
+            }
+            let page: Result<Vec<Link>, Trouble> = rows.iter().map(Link::read).collect();
+            if let Some(fault) = walk.follow(&page?)? {
+                return Ok(AuditVerdict { events: u64::try_from(walk.seq).unwrap_or(0), fault: Some(fault) });
+            }
+        }
+        let what = if !audit::sealed(chain, last, &hash, &seal) {
+            Some("altered: the head of the log does not carry its seal".to_owned())
+        } else if walk.seq < last {
+            Some(format!("missing: the log ends at {}, the head names {last}", walk.seq))
+        } else if walk.previous != hash {
+            Some("altered: the last event is not the one that the head names".to_owned())
+        } else {
+            // What stands beyond the head was not written by this program, or in the moment since.
+            self.beyond(last).await?
+        };
+        let fault = what.map(|what| AuditFault { seq: walk.seq.saturating_add(1).min(last.max(1)), what });
+        Ok(AuditVerdict { events: u64::try_from(walk.seq).unwrap_or(0), fault })
+    }
+
+    /// Whether events stand behind the head although the head has not moved.
+    async fn beyond(&self, last: i64) -> Result<Option<String>> {
+        let mut reader = self.read("audit.verify").await?;
+        let sql = "SELECT (SELECT COALESCE(MAX(seq), 0) FROM audit_events), (SELECT seq FROM audit_head WHERE id = 1)";
+        let Some(row) = reader.one(sql, values![]).await? else { return Ok(None) };
+        let (newest, head) = (row.int(0)?, row.maybe_int(1)?.unwrap_or(last));
+        Ok((newest > head).then(|| format!("altered: the head names {head}, but events go on to {newest}")))
+    }
+}

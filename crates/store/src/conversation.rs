@@ -1,0 +1,336 @@
+//! Conversations: made, listed, renamed, deleted. Every query carries the owner; titles and topics are sealed.
+//! It never tells a foreign id from an unknown one: both are `not_found`.
+
+use std::sync::Arc;
+
+use crypto::Place;
+use kernel::{
+    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, Page, PageRequest, Result, Subject, Time,
+};
+
+use crate::Store;
+use crate::data_key::{self, Refusal, SubjectKey};
+use crate::tx::Tx;
+use crate::value::{Row, values};
+
+/// A talk inside an app.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Whose it is.
+    pub owner: Subject,
+    /// The app it belongs to.
+    pub app: AppId,
+    /// A title, given by the owner or made from the first message.
+    pub title: Option<String>,
+    /// What it is about, where the app asks for that.
+    pub topic: Option<String>,
+    /// When it began.
+    pub created_at: Time,
+    /// When the last message came or the title changed.
+    pub updated_at: Time,
+    /// How many messages of the user it holds.
+    pub user_messages: u32,
+    /// How many messages it holds.
+    pub messages: u32,
+}
+
+/// A conversation to be made without a message.
+#[derive(Clone, Debug)]
+pub struct NewConversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Whose it is.
+    pub owner: Subject,
+    /// The app it belongs to.
+    pub app: AppId,
+    /// A title.
+    pub title: Option<String>,
+    /// A topic.
+    pub topic: Option<String>,
+    /// The name that the client gave to its session; kept as a keyed tag only.
+    pub session: Option<String>,
+    /// How many conversations the owner may have in this app.
+    pub max_per_owner: Option<u32>,
+}
+
+/// Which conversations are wanted.
+#[derive(Clone, Default, Debug)]
+pub struct ConversationFilter {
+    /// Of this app alone.
+    pub app: Option<AppId>,
+    /// With a title that contains this text, in upper or lower case.
+    pub q: Option<String>,
+}
+
+/// What changes in a conversation; what is `None` stays as it is.
+#[derive(Clone, Default, Debug)]
+pub struct ConversationChange {
+    /// The new title; an empty one removes it.
+    pub title: Option<String>,
+    /// The new topic; an empty one removes it.
+    pub topic: Option<String>,
+}
+
+const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages";
+
+/// The place of a sealed column of a conversation.
+pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
+    Place { table: "conversations", column, row: id }
+}
+
+/// A row before its texts are opened.
+struct Sealed {
+    id: String,
+    app: String,
+    title: Option<Vec<u8>>,
+    topic: Option<Vec<u8>>,
+    created_at: Time,
+    updated_at: Time,
+    user_messages: u32,
+    messages: u32,
+}
+
+impl Sealed {
+    fn read(row: &Row) -> Result<Sealed> {
+        Ok(Sealed {
+            id: row.text(0)?,
+            app: row.text(1)?,
+            title: row.maybe_bytes(2)?,
+            topic: row.maybe_bytes(3)?,
+            created_at: row.time(4)?,
+            updated_at: row.time(5)?,
+            user_messages: row.count(6)?,
+            messages: row.count(7)?,
+        })
+    }
+
+    fn open(self, owner: &Subject, key: &SubjectKey) -> Result<Conversation> {
+        let text = |column, sealed: Option<Vec<u8>>| {
+            sealed.map(|sealed| key.open_text(place(column, &self.id), &sealed)).transpose()
+        };
+        Ok(Conversation {
+            title: text("title", self.title)?,
+            topic: text("topic", self.topic)?,
+            id: ConversationId::parse(&self.id)?,
+            owner: *owner,
+            app: AppId::parse(&self.app)?,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            user_messages: self.user_messages,
+            messages: self.messages,
+        })
+    }
+}
+
+impl Store {
+    /// The tag under which a client's session name is stored: it tells nothing, and the same name of two owners
+    /// or apps has two tags.
+    pub(crate) async fn session_tag(&self, owner: &Subject, app: &AppId, session: &str) -> Result<String> {
+        Ok(self.secrets().await?.blind.tag(&format!("session\n{owner}\n{app}\n{session}")))
+    }
+
+    /// Makes a conversation. `too_many_conversations` when the owner has enough in this app, `conflict` when the
+    /// session or the id has one already.
+    pub async fn create_conversation(
+        &self,
+        new: NewConversation,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Conversation> {
+        let tag = match &new.session {
+            Some(session) => Some(self.session_tag(&new.owner, &new.app, session).await?),
+            None => None,
+        };
+        let now = self.inside.ambient.now();
+        let id = new.id.to_string();
+        self.with_subject_key(&new.owner, |key: Arc<SubjectKey>| {
+            let seal = |column, text: &Option<String>| {
+                text.as_ref().map(|text| key.seal(self, place(column, &id), text.as_bytes()))
+            };
+            let (title, topic) = (seal("title", &new.title), seal("topic", &new.topic));
+            let (id, app, tag, most) = (id.clone(), new.app.clone(), tag.clone(), new.max_per_owner);
+            self.write_sealed("conversation.create", audit.clone(), move |tx| {
+                Box::pin(async move {
+                    data_key::hold_one(tx, &key).await?;
+                    admit(tx, &key.subject, &app, most).await?;
+                    tx.run(
+                        "INSERT INTO conversations (id, owner, app, session_tag, title, topic, created_at, updated_at, \
+                         user_messages, messages) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, 0)",
+                        values![id, key.subject.as_str(), app.as_str(), tag, title, topic, now],
+                    )
+                    .await?;
+                    Ok(())
+                })
+            })
+        })
+        .await?;
+        Ok(Conversation {
+            id: new.id,
+            owner: new.owner,
+            app: new.app,
+            title: new.title,
+            topic: new.topic,
+            created_at: now,
+            updated_at: now,
+            user_messages: 0,
+            messages: 0,
+        })
+    }
+
+    /// A conversation of this owner.
+    pub async fn conversation(&self, owner: &Subject, id: ConversationId) -> Result<Conversation> {
+        let sql = text("WHERE owner = $1 AND id = $2");
+        let row =
+            self.read("conversation.get").await?.one(sql, values![owner.to_string(), id.to_string()]).await?;
+        let row = row.ok_or(Code::NotFound)?;
+        Sealed::read(&row)?.open(owner, &*self.subject_key(owner).await?)
+    }
+
+    /// The conversation that belongs to a session name of this owner in this app.
+    pub async fn conversation_by_session(
+        &self,
+        owner: &Subject,
+        app: &AppId,
+        session: &str,
+    ) -> Result<Option<Conversation>> {
+        let tag = self.session_tag(owner, app, session).await?;
+        let sql = text("WHERE owner = $1 AND session_tag = $2");
+        let row = self.read("conversation.session").await?.one(sql, values![owner.to_string(), tag]).await?;
+        match row {
+            None => Ok(None),
+            Some(row) => Sealed::read(&row)?.open(owner, &*self.subject_key(owner).await?).map(Some),
+        }
+    }
+
+    /// The owner's conversations, the newest change first.
+    pub async fn conversations(
+        &self,
+        owner: &Subject,
+        filter: ConversationFilter,
+        page: PageRequest,
+    ) -> Result<Page<Conversation>> {
+        let wanted = filter.q.map(|q| q.to_lowercase()).filter(|q| !q.is_empty());
+        // Titles are sealed, so a search opens them here; larger steps save round trips.
+        let step = if wanted.is_some() { 500 } else { page.limit + 1 };
+        let enough = usize::try_from(page.limit).unwrap_or(usize::MAX).saturating_add(1);
+        let app = filter.app.as_ref().map(|app| app.as_str().to_owned());
+        let key = self.subject_key(owner).await?;
+        let (mut before, mut tie) = match page.after {
+            Some(cursor) => (cursor.key, cursor.tie),
+            None => (i64::MAX, String::new()),
+        };
+        let mut found = Vec::new();
+        let mut reader = self.read("conversation.list").await?;
+        loop {
+            let sql = text(
+                "WHERE owner = $1 AND updated_at <= $2 AND (updated_at < $2 OR id < $3) AND app = COALESCE($4, app) \
+                 ORDER BY updated_at DESC, id DESC LIMIT $5",
+            );
+            let values = values![owner.to_string(), before, tie.as_str(), app.as_deref(), step];
+            let rows = reader.all(sql, values).await?;
+            let more = rows.len() == usize::try_from(step).unwrap_or(usize::MAX);
+            for row in &rows {
+                let sealed = Sealed::read(row)?;
+                (before, tie) = (sealed.updated_at.micros(), sealed.id.clone());
+                let conversation = sealed.open(owner, &key)?;
+                let title = conversation.title.as_deref().unwrap_or_default();
+                if wanted.as_ref().is_none_or(|q| title.to_lowercase().contains(q.as_str())) {
+                    found.push(conversation);
+                }
+            }
+            if found.len() >= enough || !more {
+                break;
+            }
+        }
+        let cursor = |item: &Conversation| Cursor { key: item.updated_at.micros(), tie: item.id.to_string() };
+        Ok(Page::cut(found, page.limit, cursor))
+    }
+
+    /// Changes a conversation of this owner.
+    pub async fn update_conversation(
+        &self,
+        owner: &Subject,
+        id: ConversationId,
+        change: ConversationChange,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Conversation> {
+        let now = self.inside.ambient.now();
+        let name = id.to_string();
+        self.with_subject_key(owner, |key: Arc<SubjectKey>| {
+            // Absent: keep. Empty: remove. Else: seal.
+            let seal = |column, text: &Option<String>| {
+                let new = text.as_deref().filter(|text| !text.is_empty());
+                (text.is_some(), new.map(|text| key.seal(self, place(column, &name), text.as_bytes())))
+            };
+            let (retitle, title) = seal("title", &change.title);
+            let (retopic, topic) = seal("topic", &change.topic);
+            let name = name.clone();
+            self.write_sealed("conversation.update", audit.clone(), move |tx| {
+                Box::pin(async move {
+                    data_key::hold_one(tx, &key).await?;
+                    let changed = tx
+                        .run(
+                            "UPDATE conversations SET title = CASE WHEN $3 = 1 THEN $4 ELSE title END, \
+                             topic = CASE WHEN $5 = 1 THEN $6 ELSE topic END, \
+                             updated_at = CASE WHEN updated_at < $7 THEN $7 ELSE updated_at END \
+                             WHERE owner = $1 AND id = $2",
+                            values![
+                                key.subject.as_str(),
+                                name,
+                                i64::from(retitle),
+                                title,
+                                i64::from(retopic),
+                                topic,
+                                now
+                            ],
+                        )
+                        .await?;
+                    if changed == 0 { Err(Fault::new(Code::NotFound).into()) } else { Ok(()) }
+                })
+            })
+        })
+        .await?;
+        self.conversation(owner, id).await
+    }
+
+    /// Deletes a conversation of this owner with all its messages.
+    pub async fn delete_conversation(
+        &self,
+        owner: &Subject,
+        id: ConversationId,
+        audit: Vec<AuditEvent>,
+    ) -> Result<()> {
+        let (owner, id) = (owner.to_string(), id.to_string());
+        self.write("conversation.delete", audit, move |tx| {
+            Box::pin(async move { delete(tx, owner, id).await })
+        })
+        .await
+    }
+}
+
+fn text(condition: &str) -> crate::connection::Sql {
+    crate::connection::Sql::Built(format!("SELECT {COLUMNS} FROM conversations {condition}").into())
+}
+
+async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Result<(), Refusal> {
+    let Some(most) = most else { return Ok(()) };
+    // The owner's data key is locked, so nobody else counts at the same time.
+    let counted = "SELECT COUNT(*) FROM conversations WHERE owner = $1 AND app = $2";
+    let row = tx.one(counted, values![owner, app.as_str()]).await?;
+    let count = row.map_or(Ok(0), |row| row.count(0))?;
+    if count >= most { Err(Fault::new(Code::TooManyConversations).into()) } else { Ok(()) }
+}
+
+async fn delete(tx: &mut Tx, owner: String, id: String) -> Result<(), Refusal> {
+    // The lock comes first: a turn that is appended at the same time finds the conversation whole or gone.
+    let lock = crate::connection::Sql::Built(
+        format!("SELECT id FROM conversations WHERE owner = $1 AND id = $2{}", tx.engine().locked()).into(),
+    );
+    if tx.one(lock, values![owner.as_str(), id.as_str()]).await?.is_none() {
+        return Err(Fault::new(Code::NotFound).into());
+    }
+    tx.run("DELETE FROM messages WHERE conversation_id = $1", values![id.as_str()]).await?;
+    tx.run("DELETE FROM conversations WHERE owner = $1 AND id = $2", values![owner, id]).await?;
+    Ok(())
+}

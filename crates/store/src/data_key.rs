@@ -1,0 +1,163 @@
+//! The data key of each subject: made on the first write, wrapped by the master key, destroyed by an erasure.
+//! A transaction that writes sealed values holds the key's row, so that no value is ever written under a key
+//! that is being destroyed. It never hands a key out of this crate.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crypto::{DataKey, Place};
+use kernel::{Code, Fault, Result, Subject};
+
+use crate::Store;
+use crate::bulk::{self, Rows};
+use crate::trouble::Trouble;
+use crate::tx::Tx;
+use crate::value::{Value, values};
+
+/// A subject's key as this process knows it.
+pub(crate) struct SubjectKey {
+    pub(crate) subject: String,
+    key: DataKey,
+    wrapped: Vec<u8>,
+    created_at: i64,
+    /// The row is known to be in the database.
+    stored: AtomicBool,
+}
+
+impl SubjectKey {
+    /// Seals a value for its place.
+    pub(crate) fn seal(&self, store: &Store, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
+        crypto::seal(&self.key, place, plain, store.inside.ambient.random())
+    }
+
+    /// Opens a value that was sealed for this place.
+    pub(crate) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>> {
+        crypto::open(&self.key, place, sealed)
+    }
+
+    /// Opens a text.
+    pub(crate) fn open_text(&self, place: Place<'_>, sealed: &[u8]) -> Result<String> {
+        String::from_utf8(self.open(place, sealed)?)
+            .map_err(|_| Fault::internal("a sealed text is not UTF-8"))
+    }
+}
+
+impl Store {
+    /// The key of a subject; a new one, not stored yet, when the subject has none.
+    pub(crate) async fn subject_key(&self, subject: &Subject) -> Result<Arc<SubjectKey>> {
+        self.inside
+            .data_keys
+            .try_get_with(*subject, self.load_subject_key(subject))
+            .await
+            // The fault is shared by all who waited for it; each gets one of its own.
+            .map_err(|shared: Arc<Fault>| {
+                let fault = Fault::new(shared.code()).because(format!("{shared:?}"));
+                match shared.retry() {
+                    Some(span) => fault.retry_after(span),
+                    None => fault,
+                }
+            })
+    }
+
+    async fn load_subject_key(&self, subject: &Subject) -> Result<Arc<SubjectKey>> {
+        let name = subject.to_string();
+        let row = self
+            .read("data_key.read")
+            .await?
+            .one("SELECT wrapped, created_at FROM data_keys WHERE subject = $1", values![name.as_str()])
+            .await?;
+        let keyring = &self.inside.keyring;
+        Ok(Arc::new(match row {
+            Some(row) => {
+                let wrapped = row.bytes(0)?;
+                let key = keyring.unwrap(&name, &wrapped)?;
+                SubjectKey {
+                    subject: name,
+                    key,
+                    wrapped,
+                    created_at: row.int(1)?,
+                    stored: AtomicBool::new(true),
+                }
+            }
+            None => {
+                let ambient = &self.inside.ambient;
+                let key = DataKey::generate(ambient.random());
+                let wrapped = keyring.wrap(&name, &key, ambient.random());
+                let created_at = ambient.now().micros();
+                SubjectKey { subject: name, key, wrapped, created_at, stored: AtomicBool::new(false) }
+            }
+        }))
+    }
+
+    /// Runs a write that seals values, again with the subject's new key when the one in hand was replaced.
+    pub(crate) async fn with_subject_key<T, F>(
+        &self,
+        subject: &Subject,
+        attempt: impl Fn(Arc<SubjectKey>) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        for _ in 0..3 {
+            let key = self.subject_key(subject).await?;
+            match attempt(key.clone()).await {
+                Ok(done) => {
+                    key.stored.store(true, Ordering::Relaxed);
+                    return Ok(done);
+                }
+                Err(Refusal::Fault(fault)) => return Err(fault),
+                Err(Refusal::StaleKey) => self.inside.data_keys.invalidate(subject).await,
+            }
+        }
+        Err(Fault::new(Code::Conflict).because("the data key of the subject changes again and again"))
+    }
+}
+
+/// Why a sealed write was not done.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// For good.
+    Fault(Fault),
+    /// The values were sealed under a key that is no longer the subject's: seal them again.
+    StaleKey,
+}
+
+impl<E: Into<Fault>> From<E> for Refusal {
+    fn from(fault: E) -> Refusal {
+        Refusal::Fault(fault.into())
+    }
+}
+
+const STORE: Rows = Rows {
+    head: "INSERT INTO data_keys (subject, wrapped, created_at) VALUES",
+    width: 3,
+    tail: " ON CONFLICT (subject) DO NOTHING",
+};
+
+/// Stores the keys that are new, locks the rows of all until the commit, and gives the subjects whose key in
+/// hand is not the one in the database.
+pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<String>, Trouble> {
+    let unique: HashMap<&str, &SubjectKey> = keys.iter().map(|key| (key.subject.as_str(), *key)).collect();
+    let mut fresh: Vec<&&SubjectKey> =
+        unique.values().filter(|key| !key.stored.load(Ordering::Relaxed)).collect();
+    fresh.sort_unstable_by_key(|key| key.subject.as_str());
+    let rows =
+        fresh.iter().flat_map(|key| values![key.subject.as_str(), key.wrapped.clone(), key.created_at]);
+    STORE.run(tx, rows.collect::<Vec<Value>>()).await?;
+    let tail = tx.engine().locked();
+    let subjects = unique.keys().map(|subject| (*subject).to_owned()).collect();
+    let found =
+        bulk::find(tx, "SELECT subject, wrapped FROM data_keys WHERE subject IN", tail, subjects).await?;
+    let mut stored = HashMap::with_capacity(found.len());
+    for row in found {
+        stored.insert(row.text(0)?, row.bytes(1)?);
+    }
+    let stale = keys.iter().filter(|key| stored.get(&key.subject) != Some(&key.wrapped));
+    Ok(stale.map(|key| key.subject.clone()).collect())
+}
+
+/// [`hold`] for one subject, inside a job.
+pub(crate) async fn hold_one(tx: &mut Tx, key: &SubjectKey) -> Result<(), Refusal> {
+    if hold(tx, &[key]).await?.is_empty() { Ok(()) } else { Err(Refusal::StaleKey) }
+}

@@ -1,0 +1,120 @@
+//! Everything that differs between SQLite and Postgres, in one place.
+//! It never runs a statement.
+
+use std::fmt::Write as _;
+
+/// Which engine speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// The engine as a word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "sqlite",
+            Engine::Postgres => "postgres",
+        }
+    }
+
+    /// The text of a migration in this engine's types. An integer primary key is the row's own address in
+    /// SQLite, which saves an index.
+    pub(crate) fn migration(self, text: &str) -> String {
+        let (bytes, int) = match self {
+            Engine::Sqlite => ("blob", "integer"),
+            Engine::Postgres => ("bytea", "bigint"),
+        };
+        text.replace("{bytes}", bytes).replace("{int}", int)
+    }
+
+    /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction that read first
+    /// and wanted to write later could only fail.
+    pub(crate) const fn begin(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN",
+        }
+    }
+
+    /// Appended to a select whose rows must stay as they are until the commit. A writer of SQLite is alone;
+    /// in Postgres the rows are locked in the order of the first column, the same in every process.
+    pub(crate) const fn locked(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "",
+            Engine::Postgres => " ORDER BY 1 FOR NO KEY UPDATE",
+        }
+    }
+
+    /// The same for a join, of which only the rows of the table named `m` are locked.
+    pub(crate) const fn locked_messages(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "",
+            Engine::Postgres => " ORDER BY 1 FOR NO KEY UPDATE OF m",
+        }
+    }
+
+    /// The head of the audit log, locked until the commit.
+    pub(crate) const fn audit_head(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "SELECT seq, hash, seal FROM audit_head WHERE id = 1",
+            Engine::Postgres => "SELECT seq, hash, seal FROM audit_head WHERE id = 1 FOR NO KEY UPDATE",
+        }
+    }
+
+    /// Writes the placeholder of the `number`th value (from 1) of a statement with many values. SQLite looks up
+    /// numbered placeholders one by one in a list, which is quadratic; unnumbered ones it takes in order.
+    pub(crate) fn placeholder(self, number: usize, into: &mut String) {
+        match self {
+            Engine::Sqlite => into.push('?'),
+            Engine::Postgres => {
+                let _ = write!(into, "${number}");
+            }
+        }
+    }
+
+    /// Keeps other migrators out until the session ends; SQLite's transactions do that by themselves.
+    /// The number is the word "stoa" in ASCII.
+    pub(crate) const fn migrators_lock(self) -> Option<&'static str> {
+        match self {
+            Engine::Sqlite => None,
+            Engine::Postgres => {
+                Some("SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock(1937010529)")
+            }
+        }
+    }
+
+    /// Lets the statements of this transaction take their time: building an index does.
+    pub(crate) const fn unhurried(self) -> Option<&'static str> {
+        match self {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'"),
+        }
+    }
+
+    /// One row if the table `$1` exists.
+    pub(crate) const fn table_exists(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1",
+            Engine::Postgres => {
+                "SELECT table_name::text FROM information_schema.tables \
+                 WHERE table_schema = current_schema() AND table_name = $1"
+            }
+        }
+    }
+
+    /// Every table and column of the schema, as two columns of text.
+    pub(crate) const fn columns(self) -> &'static str {
+        match self {
+            Engine::Sqlite => {
+                "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid"
+            }
+            Engine::Postgres => {
+                "SELECT table_name::text, column_name::text FROM information_schema.columns \
+                 WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position"
+            }
+        }
+    }
+}

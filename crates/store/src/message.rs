@@ -1,0 +1,408 @@
+//! Messages: written as turns, read in the order in which they were written. Contents and citations are sealed.
+//! It never writes a message outside of a turn, and never reads one without its owner.
+
+use std::sync::Arc;
+
+use crypto::Place;
+use kernel::{
+    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, MessageId, Page, PageRequest, Result, Subject,
+    Time,
+};
+use serde_json::Value as Json;
+
+use crate::Store;
+use crate::conversation;
+use crate::data_key::SubjectKey;
+use crate::turn::{FinishOrder, SealedMessage, SealedOpening, TurnOrder};
+use crate::value::{Row, values};
+use crate::writer::Order;
+
+/// A closed set of words, with the text that is stored.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+        pub enum $name { $($(#[$word_doc])* $word,)* }
+
+        impl $name {
+            /// The word as it is stored and as answers carry it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$word => $text,)* }
+            }
+
+            /// Reads the word; `None` for any other.
+            pub fn parse(text: &str) -> Option<$name> {
+                match text { $($text => Some($name::$word),)* _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// Who speaks.
+    Role {
+        /// The person or program that asks.
+        User = "user",
+        /// The model.
+        Assistant = "assistant",
+        /// The server.
+        System = "system",
+    }
+}
+
+words! {
+    /// Why a message ended.
+    FinishReason {
+        /// It was complete.
+        Stop = "stop",
+        /// It reached the longest length allowed.
+        Length = "length",
+        /// The person stopped it or went away.
+        Cancelled = "cancelled",
+        /// The server was interrupted.
+        Interrupted = "interrupted",
+        /// The content rules ended it.
+        Blocked = "blocked",
+        /// The model failed.
+        Error = "error",
+    }
+}
+
+/// One message of a conversation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The conversation it belongs to.
+    pub conversation_id: ConversationId,
+    /// The message it answers. When a turn is written, `None` means the one before it.
+    pub parent_id: Option<MessageId>,
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+    /// Where it comes from; `null` when nothing is cited.
+    pub citations: Json,
+    /// When it was made.
+    pub created_at: Time,
+    /// Why it ended; `None` while it is being written.
+    pub finish_reason: Option<FinishReason>,
+    /// The model that wrote it.
+    pub model: Option<String>,
+    /// Tokens that the model read.
+    pub input_tokens: Option<u32>,
+    /// Tokens that the model wrote.
+    pub output_tokens: Option<u32>,
+}
+
+/// The conversation of a turn.
+#[derive(Clone, Debug)]
+pub enum Opening {
+    /// One that exists.
+    Existing(ConversationId),
+    /// A new one. If the session name has a conversation already, the turn goes there.
+    New {
+        /// Its id.
+        id: ConversationId,
+        /// A title.
+        title: Option<String>,
+        /// A topic.
+        topic: Option<String>,
+        /// The name that the client gave to its session; kept as a keyed tag only.
+        session: Option<String>,
+    },
+}
+
+/// What a user said and the answer to it (or the place for the answer).
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// Whose conversation it is.
+    pub owner: Subject,
+    /// The app. A conversation of another app counts as not found.
+    pub app: AppId,
+    /// The conversation.
+    pub opening: Opening,
+    /// What was said.
+    pub user: Message,
+    /// The answer.
+    pub assistant: Message,
+    /// How many user messages a conversation may hold; one more is `conversation_full`.
+    pub max_user_messages: Option<u32>,
+    /// How many conversations the owner may have in this app; one more is `too_many_conversations`.
+    pub max_conversations: Option<u32>,
+}
+
+/// The end of a message that was streamed.
+#[derive(Clone, Debug)]
+pub struct FinishedMessage {
+    /// Whose conversation it is.
+    pub owner: Subject,
+    /// The conversation.
+    pub conversation_id: ConversationId,
+    /// The message.
+    pub message_id: MessageId,
+    /// All of what was generated.
+    pub content: String,
+    /// Where it comes from.
+    pub citations: Json,
+    /// Why it ended.
+    pub finish_reason: FinishReason,
+    /// The model that wrote it.
+    pub model: Option<String>,
+    /// Tokens that the model read.
+    pub input_tokens: Option<u32>,
+    /// Tokens that the model wrote.
+    pub output_tokens: Option<u32>,
+}
+
+const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
+    Place { table: "messages", column, row: id }
+}
+
+fn seal_citations(store: &Store, key: &SubjectKey, id: &str, citations: &Json) -> Option<Vec<u8>> {
+    let nothing = citations.is_null() || citations.as_array().is_some_and(Vec::is_empty);
+    (!nothing).then(|| key.seal(store, place("citations", id), citations.to_string().as_bytes()))
+}
+
+fn seal_message(
+    store: &Store,
+    key: &SubjectKey,
+    message: &Message,
+    finish: Option<FinishReason>,
+) -> SealedMessage {
+    let id = message.id.to_string();
+    SealedMessage {
+        content: key.seal(store, place("content", &id), message.content.as_bytes()),
+        citations: seal_citations(store, key, &id, &message.citations),
+        parent: message.parent_id.map(|parent| parent.to_string()),
+        role: message.role.as_str(),
+        created_at: message.created_at.micros(),
+        finish_reason: finish.map(FinishReason::as_str),
+        model: message.model.clone(),
+        input_tokens: message.input_tokens,
+        output_tokens: message.output_tokens,
+        id,
+    }
+}
+
+impl Store {
+    /// Writes a whole turn: both messages, and the conversation when it is new. Gives the conversation that it
+    /// went into. Faults: `not_found`, `conversation_full`, `too_many_conversations`, `conflict` (an id is taken).
+    pub async fn record_turn(&self, turn: Turn, audit: Vec<AuditEvent>) -> Result<ConversationId> {
+        let finish = turn.assistant.finish_reason.or(Some(FinishReason::Stop));
+        self.write_turn("turn.record", turn, finish, audit).await
+    }
+
+    /// Writes the beginning of a streamed turn: what the user said, and an empty answer that is being written.
+    /// Gives and fails like [`Store::record_turn`].
+    pub async fn begin_turn(&self, mut turn: Turn, audit: Vec<AuditEvent>) -> Result<ConversationId> {
+        turn.assistant.content.clear();
+        turn.assistant.citations = Json::Null;
+        self.write_turn("turn.begin", turn, None, audit).await
+    }
+
+    async fn write_turn(
+        &self,
+        operation: &'static str,
+        turn: Turn,
+        finish: Option<FinishReason>,
+        audit: Vec<AuditEvent>,
+    ) -> Result<ConversationId> {
+        let watch = self.watch(operation);
+        self.secrets().await?;
+        let (id, session) = match &turn.opening {
+            Opening::Existing(id) => (*id, None),
+            Opening::New { id, session, .. } => (*id, session.as_deref()),
+        };
+        let session_tag = match session {
+            Some(session) => Some(self.session_tag(&turn.owner, &turn.app, session).await?),
+            None => None,
+        };
+        let name = id.to_string();
+        let written = self
+            .with_subject_key(&turn.owner, |key: Arc<SubjectKey>| {
+                let seal = |column, text: &Option<String>| {
+                    text.as_ref()
+                        .map(|text| key.seal(self, conversation::place(column, &name), text.as_bytes()))
+                };
+                let opening = match &turn.opening {
+                    Opening::Existing(_) => SealedOpening::Existing,
+                    Opening::New { title, topic, .. } => SealedOpening::New {
+                        title: seal("title", title),
+                        topic: seal("topic", topic),
+                        session_tag: session_tag.clone(),
+                    },
+                };
+                let user = turn.user.finish_reason.or(Some(FinishReason::Stop));
+                let messages = [
+                    seal_message(self, &key, &turn.user, user),
+                    seal_message(self, &key, &turn.assistant, finish),
+                ];
+                let (app, events) = (turn.app.to_string(), audit.clone());
+                let (max_user_messages, max_conversations) = (turn.max_user_messages, turn.max_conversations);
+                self.inside.writer.order(move |reply| {
+                    Order::Turn(Box::new(TurnOrder {
+                        key,
+                        app,
+                        conversation: id,
+                        opening,
+                        messages,
+                        max_user_messages,
+                        max_conversations,
+                        events,
+                        outcome: Ok(id),
+                        reply,
+                    }))
+                })
+            })
+            .await;
+        drop(watch);
+        written
+    }
+
+    /// Ends a streamed message. `not_found` for a message that is unknown or somebody else's, `conflict` for one
+    /// that has ended already.
+    pub async fn finish_turn(&self, done: FinishedMessage, audit: Vec<AuditEvent>) -> Result<()> {
+        let watch = self.watch("turn.finish");
+        self.secrets().await?;
+        let message = done.message_id.to_string();
+        let written = self
+            .with_subject_key(&done.owner, |key: Arc<SubjectKey>| {
+                let content = key.seal(self, place("content", &message), done.content.as_bytes());
+                let citations = seal_citations(self, &key, &message, &done.citations);
+                let (message, events) = (message.clone(), audit.clone());
+                let (conversation, reason) = (done.conversation_id.to_string(), done.finish_reason.as_str());
+                let (model, input_tokens, output_tokens) =
+                    (done.model.clone(), done.input_tokens, done.output_tokens);
+                self.inside.writer.order(move |reply| {
+                    Order::Finish(Box::new(FinishOrder {
+                        key,
+                        conversation,
+                        message,
+                        content,
+                        citations,
+                        finish_reason: reason,
+                        model,
+                        input_tokens,
+                        output_tokens,
+                        events,
+                        outcome: Ok(()),
+                        reply,
+                    }))
+                })
+            })
+            .await;
+        drop(watch);
+        written
+    }
+
+    /// Messages of a conversation, oldest first.
+    pub async fn messages(
+        &self,
+        owner: &Subject,
+        id: ConversationId,
+        page: PageRequest,
+    ) -> Result<Page<Message>> {
+        let after = page.after.as_ref().map_or(0, |cursor| cursor.key);
+        let rows = self
+            .message_rows(owner, id, "m.position > $3 ORDER BY m.position LIMIT $4", after, page.limit + 1)
+            .await?;
+        let page = Page::cut(rows, page.limit, |(position, _)| Cursor { key: *position, tie: String::new() });
+        Ok(page.map(|(_, message)| message))
+    }
+
+    /// The last `n` messages of a conversation, oldest first.
+    pub async fn recent_messages(&self, owner: &Subject, id: ConversationId, n: u32) -> Result<Vec<Message>> {
+        let mut rows =
+            self.message_rows(owner, id, "m.position > $3 ORDER BY m.position DESC LIMIT $4", 0, n).await?;
+        rows.reverse();
+        Ok(rows.into_iter().map(|(_, message)| message).collect())
+    }
+
+    /// One message of a conversation.
+    pub async fn message(
+        &self,
+        owner: &Subject,
+        conversation: ConversationId,
+        id: MessageId,
+    ) -> Result<Message> {
+        let sql = "SELECT m.position, m.id, m.parent_id, m.role, m.content, m.citations, m.created_at, \
+                   m.finish_reason, m.model, m.input_tokens, m.output_tokens FROM conversations c \
+                   JOIN messages m ON m.conversation_id = c.id \
+                   WHERE c.owner = $1 AND c.id = $2 AND m.id = $3";
+        let values = values![owner.to_string(), conversation.to_string(), id.to_string()];
+        let row = self.read("message.get").await?.one(sql, values).await?.ok_or(Code::NotFound)?;
+        Ok(open(&row, conversation, &*self.subject_key(owner).await?)?.1)
+    }
+
+    /// The rows of messages with their positions. Only when there are none is asked whether the conversation
+    /// is the owner's at all.
+    async fn message_rows(
+        &self,
+        owner: &Subject,
+        id: ConversationId,
+        condition: &'static str,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, Message)>> {
+        let sql = format!(
+            "SELECT m.position, m.id, m.parent_id, m.role, m.content, m.citations, m.created_at, m.finish_reason, \
+             m.model, m.input_tokens, m.output_tokens FROM messages m WHERE m.conversation_id = $2 \
+             AND EXISTS (SELECT 1 FROM conversations c WHERE c.id = $2 AND c.owner = $1) AND {condition}"
+        );
+        let name = id.to_string();
+        let mut reader = self.read("message.list").await?;
+        let values = values![owner.to_string(), name.as_str(), after, limit];
+        let rows = reader.all(crate::connection::Sql::Built(sql.into()), values).await?;
+        if rows.is_empty() {
+            let known = "SELECT id FROM conversations WHERE owner = $1 AND id = $2";
+            reader.one(known, values![owner.to_string(), name]).await?.ok_or(Code::NotFound)?;
+            return Ok(Vec::new());
+        }
+        drop(reader);
+        let key = self.subject_key(owner).await?;
+        rows.iter().map(|row| open(row, id, &key)).collect()
+    }
+
+    /// Marks messages that were begun before `older_than` and never ended as interrupted: the process that
+    /// wrote them is gone. Gives how many.
+    pub async fn interrupt_unfinished(&self, older_than: Time) -> Result<u64> {
+        self.write("message.interrupt", Vec::new(), move |tx| {
+            Box::pin(async move {
+                let sql = "UPDATE messages SET finish_reason = 'interrupted' WHERE finish_reason IS NULL AND created_at < $1";
+                Ok(tx.run(sql, values![older_than]).await?)
+            })
+        })
+        .await
+    }
+}
+
+fn open(row: &Row, conversation_id: ConversationId, key: &SubjectKey) -> Result<(i64, Message)> {
+    let id = row.text(1)?;
+    let citations = match row.maybe_bytes(5)? {
+        Some(sealed) => serde_json::from_slice(&key.open(place("citations", &id), &sealed)?)
+            .map_err(|_| Fault::internal("sealed citations are not JSON"))?,
+        None => Json::Null,
+    };
+    let role = row.text(3)?;
+    let finish_reason = row.maybe_text(7)?;
+    let message = Message {
+        content: key.open_text(place("content", &id), &row.bytes(4)?)?,
+        id: MessageId::parse(&id)?,
+        conversation_id,
+        parent_id: row.maybe_text(2)?.as_deref().map(MessageId::parse).transpose()?,
+        role: Role::parse(&role).ok_or_else(|| Fault::internal("an unknown role is stored"))?,
+        citations,
+        created_at: row.time(6)?,
+        finish_reason: finish_reason
+            .map(|word| {
+                FinishReason::parse(&word)
+                    .ok_or_else(|| Fault::internal("an unknown finish reason is stored"))
+            })
+            .transpose()?,
+        model: row.maybe_text(8)?,
+        input_tokens: row.maybe_count(9)?,
+        output_tokens: row.maybe_count(10)?,
+    };
+    Ok((row.int(0)?, message))
+}

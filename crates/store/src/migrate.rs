@@ -1,0 +1,213 @@
+//! The schema and its history: numbered files, each applied once in a transaction of its own.
+//! It refuses a database that is newer than this program or whose history was altered, and changes nothing then.
+
+use kernel::{Fault, Result, Time};
+
+use crate::Store;
+use crate::connection::Connection;
+use crate::trouble::Trouble;
+use crate::tx::Tx;
+use crate::value::values;
+
+/// One step of the schema.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Migration {
+    /// Its number: 1, 2, 3.
+    pub version: u32,
+    /// What it brings.
+    pub name: String,
+    /// When it was applied to this database.
+    pub applied_at: Option<Time>,
+}
+
+/// A step as this program brings it.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Its number.
+    pub version: u32,
+    /// What it brings.
+    pub name: &'static str,
+    /// The text for both engines.
+    pub text: &'static str,
+}
+
+/// Every step, in order.
+pub const STEPS: &[Step] = &[Step {
+    version: 1,
+    name: "conversations_keys_audit",
+    text: include_str!("../../../migrations/0001_conversations_keys_audit.sql"),
+}];
+
+/// What the database says about a step.
+struct Applied {
+    version: i64,
+    name: String,
+    checksum: String,
+    applied_at: Time,
+}
+
+fn checksum(step: &Step) -> String {
+    blake3::hash(step.text.as_bytes()).to_hex().to_string()
+}
+
+/// Compares history and program. The error is a sentence for the operator.
+fn compare(steps: &[Step], applied: &[Applied]) -> Result<(), String> {
+    for row in applied {
+        let known = steps.iter().find(|step| i64::from(step.version) == row.version);
+        match known {
+            None => {
+                return Err(format!(
+                    "The database has migration {} ({}), which this version of the program does not know: \
+                     it was written by a newer version. Start that one, or restore a backup.",
+                    row.version, row.name
+                ));
+            }
+            Some(step) if checksum(step) != row.checksum => {
+                return Err(format!(
+                    "Migration {} ({}) differs from the one that was applied to this database. \
+                     Use the program that made it, or restore a backup.",
+                    row.version, row.name
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    // Steps are applied in order, so a hole means that the history was edited.
+    if let Some((row, expected)) =
+        applied.iter().zip(1_i64..).find(|(row, expected)| row.version != *expected)
+    {
+        return Err(format!(
+            "Migration {expected} is missing before {} in the history of the database.",
+            row.version
+        ));
+    }
+    Ok(())
+}
+
+const HISTORY: &str = "SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version";
+const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
+     (version bigint PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at bigint NOT NULL)";
+
+fn history(rows: &[crate::value::Row]) -> Result<Vec<Applied>, Trouble> {
+    rows.iter()
+        .map(|row| {
+            Ok(Applied {
+                version: row.int(0)?,
+                name: row.text(1)?,
+                checksum: row.text(2)?,
+                applied_at: row.time(3)?,
+            })
+        })
+        .collect()
+}
+
+fn refused(sentence: String) -> Fault {
+    Fault::internal(sentence.clone()).say(sentence)
+}
+
+impl Store {
+    /// Every step that this program brings, with the time at which it was applied here. A database that is newer
+    /// or altered is an `internal` fault whose sentence says which step and what to do.
+    pub async fn migrations(&self) -> Result<Vec<Migration>> {
+        let mut reader = self.read("migrate.status").await?;
+        let exists = reader.one(self.inside.engine.table_exists(), values!["schema_migrations"]).await?;
+        let applied = match exists {
+            Some(_) => history(&reader.all(HISTORY, values![]).await?)?,
+            None => Vec::new(),
+        };
+        compare(STEPS, &applied).map_err(refused)?;
+        let at =
+            |version| applied.iter().find(|row| row.version == i64::from(version)).map(|row| row.applied_at);
+        let migration = |step: &Step| Migration {
+            version: step.version,
+            name: step.name.to_owned(),
+            applied_at: at(step.version),
+        };
+        Ok(STEPS.iter().map(migration).collect())
+    }
+
+    /// Applies the steps that are missing; gives those. Several processes may call it at once.
+    pub async fn migrate(&self) -> Result<Vec<Migration>> {
+        self.migrate_with(STEPS).await
+    }
+
+    /// [`Store::migrate`] with other steps, for the tests of failing and newer ones.
+    #[doc(hidden)]
+    pub async fn migrate_with(&self, steps: &[Step]) -> Result<Vec<Migration>> {
+        let watch = self.watch("migrate");
+        // Whoever migrates at the same time waits here; the lock ends with its connection.
+        let lock = match self.inside.engine.migrators_lock() {
+            None => None,
+            Some(sql) => {
+                let connect = self.inside.address.connect(crate::connection::Purpose::Write);
+                let mut connection = connect.await.map_err(|trouble| watch.fault(trouble))?;
+                connection.script(sql.to_owned()).await.map_err(|trouble| watch.fault(trouble))?;
+                Some(connection)
+            }
+        };
+        let outcome = self.apply(steps).await;
+        if let Some(connection) = lock {
+            Connection::close(connection).await;
+        }
+        outcome.map_err(|trouble| match trouble {
+            Stop::Trouble(trouble) => watch.fault(trouble),
+            Stop::Refused(sentence) => refused(sentence),
+        })
+    }
+
+    async fn apply(&self, steps: &[Step]) -> Result<Vec<Migration>, Stop> {
+        let mut done = Vec::new();
+        loop {
+            let mut tx = Tx::begin(&self.inside.writes).await?;
+            if let Some(sql) = self.inside.engine.unhurried() {
+                tx.script(sql.to_owned()).await?;
+            }
+            tx.run(CREATE_HISTORY, values![]).await?;
+            let applied = history(&tx.all(HISTORY, values![]).await?)?;
+            if let Err(sentence) = compare(steps, &applied) {
+                tx.rollback().await;
+                return Err(Stop::Refused(sentence));
+            }
+            let Some(step) =
+                steps.iter().find(|step| applied.iter().all(|row| row.version != i64::from(step.version)))
+            else {
+                tx.commit().await?;
+                return Ok(done);
+            };
+            let now = self.inside.ambient.now();
+            // A step that fails leaves the transaction, and with it the old schema.
+            let script = tx.script(self.inside.engine.migration(step.text)).await;
+            if let Err(trouble) = script {
+                tx.rollback().await;
+                return Err(Stop::Trouble(trouble.during(step.name)));
+            }
+            let row = values![step.version, step.name, checksum(step), now];
+            tx.run(
+                "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
+                row,
+            )
+            .await?;
+            tx.commit().await?;
+            tracing::info!(version = step.version, name = step.name, "migration applied");
+            done.push(Migration { version: step.version, name: step.name.to_owned(), applied_at: Some(now) });
+        }
+    }
+
+    /// Every table with its columns, in order: what the test of the registry compares.
+    #[doc(hidden)]
+    pub async fn schema(&self) -> Result<Vec<(String, String)>> {
+        let rows = self.read("migrate.schema").await?.all(self.inside.engine.columns(), values![]).await?;
+        rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+    }
+}
+
+enum Stop {
+    Trouble(Trouble),
+    Refused(String),
+}
+
+impl From<Trouble> for Stop {
+    fn from(trouble: Trouble) -> Stop {
+        Stop::Trouble(trouble)
+    }
+}

@@ -1,0 +1,336 @@
+//! The registry of personal data: every table, whose data it holds, how it is exported and how erased.
+//! Export and erasure are driven by it, and a test compares it with the real schema, so that no table is forgotten.
+
+use std::collections::BTreeMap;
+
+use crypto::Place;
+use kernel::{AuditEvent, Fault, Result, Subject};
+use serde_json::{Map, Value as Json};
+
+use crate::Store;
+use crate::connection::Sql;
+use crate::data_key::SubjectKey;
+use crate::epoch::{self, Scope};
+use crate::value::{Row, values};
+
+/// What a column holds, for the export.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holds {
+    /// Plain text.
+    Text,
+    /// A number.
+    Number,
+    /// A time in microseconds.
+    Time,
+    /// A text sealed with the subject's data key and bound to the row's first column.
+    SealedText,
+    /// JSON sealed in the same way.
+    SealedJson,
+    /// Not given out: keys, tags and inner workings.
+    Inner,
+}
+
+/// Whose data a table holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rule {
+    /// Rows that belong to a subject: those for which this condition on `$1`, the subject, is true.
+    Subject {
+        /// The condition.
+        condition: &'static str,
+        /// Whether its rows are part of an export.
+        export: bool,
+        /// Whether an erasure deletes its rows.
+        erase: bool,
+        /// Why it is so.
+        why: &'static str,
+    },
+    /// No personal data.
+    Nothing {
+        /// Why not.
+        why: &'static str,
+    },
+}
+
+/// A table of the schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns in order, with what they hold.
+    pub columns: &'static [(&'static str, Holds)],
+    /// Whose data it holds.
+    pub rule: Rule,
+}
+
+use Holds::{Inner, Number, SealedJson, SealedText, Text, Time};
+
+/// Every table, in the order in which an erasure goes through them: what points before what is pointed at.
+pub const TABLES: &[Table] = &[
+    Table {
+        name: "messages",
+        columns: &[
+            ("id", Text),
+            ("conversation_id", Text),
+            ("position", Number),
+            ("parent_id", Text),
+            ("role", Text),
+            ("content", SealedText),
+            ("citations", SealedJson),
+            ("created_at", Time),
+            ("finish_reason", Text),
+            ("model", Text),
+            ("input_tokens", Number),
+            ("output_tokens", Number),
+        ],
+        rule: Rule::Subject {
+            condition: "conversation_id IN (SELECT id FROM conversations WHERE owner = $1)",
+            export: true,
+            erase: true,
+            why: "what the subject said and was told",
+        },
+    },
+    Table {
+        name: "conversations",
+        columns: &[
+            ("id", Text),
+            ("owner", Text),
+            ("app", Text),
+            ("session_tag", Inner),
+            ("title", SealedText),
+            ("topic", SealedText),
+            ("created_at", Time),
+            ("updated_at", Time),
+            ("user_messages", Number),
+            ("messages", Number),
+            ("last_message", Inner),
+        ],
+        rule: Rule::Subject {
+            condition: "owner = $1",
+            export: true,
+            erase: true,
+            why: "the subject's conversations",
+        },
+    },
+    Table {
+        name: "idempotency",
+        columns: &[
+            ("tag", Inner),
+            ("owner", Text),
+            ("fingerprint", Inner),
+            ("claimed_at", Time),
+            ("expires_at", Time),
+            ("status", Number),
+            ("content_type", Text),
+            ("body", Inner),
+        ],
+        rule: Rule::Subject {
+            condition: "owner = $1",
+            export: false,
+            erase: true,
+            why: "answers kept for a day to repeat them; the same content is exported from where it lives",
+        },
+    },
+    Table {
+        name: "data_keys",
+        columns: &[("subject", Text), ("wrapped", Inner), ("created_at", Time)],
+        rule: Rule::Subject {
+            condition: "subject = $1",
+            export: false,
+            erase: true,
+            why: "destroying the key makes every copy unreadable, in backups too",
+        },
+    },
+    Table {
+        name: "revoked_subjects",
+        columns: &[("subject", Text), ("revoked_at", Time)],
+        rule: Rule::Subject {
+            condition: "subject = $1",
+            export: false,
+            erase: false,
+            why: "a pseudonymous id that keeps an erased visitor's cookie from working; pruned when cookies have expired",
+        },
+    },
+    Table {
+        name: "audit_events",
+        columns: &[
+            ("seq", Number),
+            ("id", Text),
+            ("at", Time),
+            ("event_type", Text),
+            ("severity", Text),
+            ("ip", Text),
+            ("actor", Text),
+            ("object", Text),
+            ("details", Text),
+            ("hash", Inner),
+        ],
+        rule: Rule::Subject {
+            condition: "actor = $1",
+            export: false,
+            erase: false,
+            why: "pseudonymous proof of what happened, kept for its own time; a chain with holes would prove nothing",
+        },
+    },
+    Table {
+        name: "audit_head",
+        columns: &[("id", Number), ("seq", Number), ("hash", Inner), ("seal", Inner)],
+        rule: Rule::Nothing { why: "the end of the chain" },
+    },
+    Table {
+        name: "api_keys",
+        columns: &[
+            ("id", Text),
+            ("name", Inner),
+            ("digest", Inner),
+            ("apps", Text),
+            ("created_at", Time),
+            ("expires_at", Time),
+            ("revoked_at", Time),
+            ("last_used_at", Time),
+        ],
+        rule: Rule::Nothing { why: "credentials of programs, made and named by the operator" },
+    },
+    Table {
+        name: "blocks",
+        columns: &[("net", Text), ("reason", Inner), ("created_at", Time), ("expires_at", Time)],
+        rule: Rule::Nothing { why: "networks that the operator blocked, tied to no subject" },
+    },
+    Table {
+        name: "epochs",
+        columns: &[("scope", Text), ("value", Number)],
+        rule: Rule::Nothing { why: "counters" },
+    },
+    Table {
+        name: "state",
+        columns: &[("name", Text), ("value", Inner), ("updated_at", Time)],
+        rule: Rule::Nothing { why: "values of the server itself" },
+    },
+    Table {
+        name: "server_secret",
+        columns: &[
+            ("id", Number),
+            ("fingerprint", Text),
+            ("wrapped", Inner),
+            ("sealed", Inner),
+            ("created_at", Time),
+        ],
+        rule: Rule::Nothing { why: "the store's own keys" },
+    },
+    Table {
+        name: "schema_migrations",
+        columns: &[("version", Number), ("name", Text), ("checksum", Text), ("applied_at", Time)],
+        rule: Rule::Nothing { why: "the history of the schema" },
+    },
+];
+
+/// A subject's data, table by table; each row is a JSON object.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct SubjectExport {
+    /// The tables with their rows.
+    pub tables: BTreeMap<&'static str, Vec<Map<String, Json>>>,
+}
+
+impl Table {
+    fn exported(&self) -> impl Iterator<Item = &'static (&'static str, Holds)> {
+        self.columns.iter().filter(|(_, holds)| *holds != Inner)
+    }
+
+    fn row(&self, row: &Row, key: &SubjectKey) -> Result<Map<String, Json>> {
+        let id = row.text(0)?;
+        let mut object = Map::new();
+        for (place, (column, holds)) in self.exported().enumerate() {
+            let bound = Place { table: self.name, column, row: &id };
+            let value = match holds {
+                Text => row.maybe_text(place)?.map_or(Json::Null, Json::from),
+                Number => row.maybe_int(place)?.map_or(Json::Null, Json::from),
+                Time => row.maybe_time(place)?.map_or(Json::Null, |time| Json::from(time.rfc3339())),
+                SealedText => match row.maybe_bytes(place)? {
+                    Some(sealed) => Json::from(key.open_text(bound, &sealed)?),
+                    None => Json::Null,
+                },
+                SealedJson => match row.maybe_bytes(place)? {
+                    Some(sealed) => serde_json::from_slice(&key.open(bound, &sealed)?)
+                        .map_err(|_| Fault::internal("sealed JSON is not JSON"))?,
+                    None => Json::Null,
+                },
+                Inner => continue,
+            };
+            object.insert((*column).to_owned(), value);
+        }
+        Ok(object)
+    }
+}
+
+/// Rows of an export read at once.
+const PAGE: i64 = 500;
+
+impl Store {
+    /// Everything that is stored about a subject, opened. Read in pages; the whole is held in memory.
+    pub async fn export_subject(&self, subject: &Subject) -> Result<SubjectExport> {
+        let key = self.subject_key(subject).await?;
+        let mut export = SubjectExport::default();
+        let mut reader = self.read("subject.export").await?;
+        for table in TABLES {
+            let Rule::Subject { condition, export: true, .. } = table.rule else { continue };
+            let columns: Vec<&str> = table.exported().map(|(column, _)| *column).collect();
+            let Some((first, _)) = table.columns.first() else { continue };
+            let sql = format!(
+                "SELECT {} FROM {} WHERE {condition} AND {first} > $2 ORDER BY {first} LIMIT $3",
+                columns.join(", "),
+                table.name
+            );
+            let sql = Sql::Built(sql.into());
+            let rows = export.tables.entry(table.name).or_default();
+            let mut after = String::new();
+            loop {
+                let page =
+                    reader.all(sql.clone(), values![subject.to_string(), after.as_str(), PAGE]).await?;
+                let Some(last) = page.last() else { break };
+                after = last.text(0)?;
+                for row in &page {
+                    rows.push(table.row(row, &key)?);
+                }
+            }
+        }
+        Ok(export)
+    }
+
+    /// Erases a subject: its rows, and its data key, without which no copy anywhere can be read. Whatever the
+    /// subject holds is revoked. Gives how many rows went from each table.
+    pub async fn erase_subject(
+        &self,
+        subject: &Subject,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Vec<(&'static str, u64)>> {
+        let (name, now) = (subject.to_string(), self.inside.ambient.now());
+        let counts = self
+            .write("subject.erase", audit, move |tx| {
+                Box::pin(async move {
+                    let mut counts = Vec::new();
+                    // The key's row comes first: every sealed write holds it, so none is under way after this.
+                    let lock =
+                        format!("SELECT subject FROM data_keys WHERE subject = $1{}", tx.engine().locked());
+                    tx.all(Sql::Built(lock.into()), values![name.as_str()]).await?;
+                    for table in TABLES {
+                        let Rule::Subject { condition, erase: true, .. } = table.rule else { continue };
+                        let sql = format!("DELETE FROM {} WHERE {condition}", table.name);
+                        counts.push((
+                            table.name,
+                            tx.run(Sql::Built(sql.into()), values![name.as_str()]).await?,
+                        ));
+                    }
+                    tx.run(
+                        "INSERT INTO revoked_subjects (subject, revoked_at) VALUES ($1, $2) \
+                         ON CONFLICT (subject) DO UPDATE SET revoked_at = excluded.revoked_at",
+                        values![name, now],
+                    )
+                    .await?;
+                    epoch::bump(tx, Scope::Subjects).await?;
+                    Ok(counts)
+                })
+            })
+            .await?;
+        self.inside.data_keys.invalidate(subject).await;
+        Ok(counts)
+    }
+}

@@ -1,0 +1,378 @@
+//! The hot path: many turns of many conversations appended by a handful of statements.
+//! Conditions are read for the whole batch, decided here in order, and the rows written together; one order can
+//! never spoil another. It never opens sealed values: they arrive sealed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kernel::{AuditEvent, Code, ConversationId, Fault, Result};
+use tokio::sync::oneshot;
+
+use crate::batch::Settle;
+use crate::bulk::{self, Rows};
+use crate::data_key::{self, Refusal, SubjectKey};
+use crate::trouble::Trouble;
+use crate::tx::Tx;
+use crate::value::{Value, values};
+
+/// A message, sealed and ready for its row.
+pub(crate) struct SealedMessage {
+    pub(crate) id: String,
+    pub(crate) parent: Option<String>,
+    pub(crate) role: &'static str,
+    pub(crate) content: Vec<u8>,
+    pub(crate) citations: Option<Vec<u8>>,
+    pub(crate) created_at: i64,
+    pub(crate) finish_reason: Option<&'static str>,
+    pub(crate) model: Option<String>,
+    pub(crate) input_tokens: Option<u32>,
+    pub(crate) output_tokens: Option<u32>,
+}
+
+/// The conversation of a turn.
+pub(crate) enum SealedOpening {
+    Existing,
+    New { title: Option<Vec<u8>>, topic: Option<Vec<u8>>, session_tag: Option<String> },
+}
+
+/// A turn on its way into the database.
+pub(crate) struct TurnOrder {
+    pub(crate) key: Arc<SubjectKey>,
+    pub(crate) app: String,
+    pub(crate) conversation: ConversationId,
+    pub(crate) opening: SealedOpening,
+    pub(crate) messages: [SealedMessage; 2],
+    pub(crate) max_user_messages: Option<u32>,
+    pub(crate) max_conversations: Option<u32>,
+    pub(crate) events: Vec<AuditEvent>,
+    pub(crate) outcome: Result<ConversationId, Refusal>,
+    pub(crate) reply: oneshot::Sender<Result<ConversationId, Refusal>>,
+}
+
+impl TurnOrder {
+    pub(crate) fn answer(self) {
+        // The caller may have gone; what was written stays written.
+        let _ = self.reply.send(self.outcome);
+    }
+}
+
+impl Settle for TurnOrder {
+    fn settle(&mut self, refusal: Refusal) {
+        self.outcome = Err(refusal);
+    }
+}
+
+/// A conversation while its turns are decided.
+struct Talk {
+    id: String,
+    owner: String,
+    app: String,
+    user_messages: i64,
+    messages: i64,
+    last: Option<String>,
+    updated_at: i64,
+    /// Not in the database yet.
+    fresh: bool,
+    changed: bool,
+}
+
+/// The conversations of a batch, found by id or by the tag of the session.
+#[derive(Default)]
+struct Talks {
+    all: Vec<Talk>,
+    by_id: HashMap<String, usize>,
+    by_tag: HashMap<String, usize>,
+    /// How many conversations an owner has in an app.
+    counts: HashMap<(String, String), u32>,
+}
+
+const TALK: &str = "SELECT id, owner, app, user_messages, messages, last_message, updated_at, session_tag FROM conversations WHERE id IN";
+const TALK_BY_TAG: &str = "SELECT id, owner, app, user_messages, messages, last_message, updated_at, session_tag FROM conversations \
+     WHERE session_tag IS NOT NULL AND session_tag IN";
+const COUNT: &str = "SELECT owner, app, COUNT(*) FROM conversations WHERE owner IN";
+
+impl Talks {
+    async fn load(tx: &mut Tx, orders: &[TurnOrder]) -> Result<Talks, Trouble> {
+        let mut talks = Talks::default();
+        let ids = orders.iter().map(|order| order.conversation.to_string()).collect();
+        let locked = tx.engine().locked();
+        let mut rows = bulk::find(tx, TALK, locked, ids).await?;
+        let tags = orders.iter().filter_map(|order| match &order.opening {
+            SealedOpening::New { session_tag, .. } => session_tag.clone(),
+            SealedOpening::Existing => None,
+        });
+        rows.extend(bulk::find(tx, TALK_BY_TAG, locked, tags.collect()).await?);
+        for row in rows {
+            let id = row.text(0)?;
+            if talks.by_id.contains_key(&id) {
+                continue;
+            }
+            let tag = row.maybe_text(7)?;
+            let talk = Talk {
+                id,
+                owner: row.text(1)?,
+                app: row.text(2)?,
+                user_messages: row.int(3)?,
+                messages: row.int(4)?,
+                last: row.maybe_text(5)?,
+                updated_at: row.int(6)?,
+                fresh: false,
+                changed: false,
+            };
+            talks.add(talk, tag);
+        }
+        let counted = orders.iter().filter(|order| {
+            order.max_conversations.is_some() && matches!(order.opening, SealedOpening::New { .. })
+        });
+        let owners = counted.map(|order| order.key.subject.clone()).collect();
+        for row in bulk::find(tx, COUNT, " GROUP BY owner, app", owners).await? {
+            talks.counts.insert((row.text(0)?, row.text(1)?), row.count(2)?);
+        }
+        Ok(talks)
+    }
+
+    fn add(&mut self, talk: Talk, tag: Option<String>) -> usize {
+        let place = self.all.len();
+        self.by_id.insert(talk.id.clone(), place);
+        if let Some(tag) = tag {
+            self.by_tag.insert(tag, place);
+        }
+        self.all.push(talk);
+        place
+    }
+
+    /// Where the turn goes, or why not.
+    fn place(&mut self, order: &TurnOrder) -> Result<usize, Code> {
+        let owner = &order.key.subject;
+        let known = match &order.opening {
+            SealedOpening::Existing => {
+                let place = self.by_id.get(&order.conversation.to_string()).copied();
+                Some(place.ok_or(Code::NotFound)?)
+            }
+            SealedOpening::New { session_tag, .. } => {
+                // Two first messages of one session, sent at once, share the conversation of the first.
+                let tagged = session_tag.as_ref().and_then(|tag| self.by_tag.get(tag)).copied();
+                if tagged.is_none() && self.by_id.contains_key(&order.conversation.to_string()) {
+                    return Err(Code::Conflict);
+                }
+                tagged
+            }
+        };
+        if let Some(place) = known {
+            let talk = self.all.get(place).ok_or(Code::Internal)?;
+            if talk.owner != *owner || talk.app != order.app {
+                return Err(Code::NotFound);
+            }
+            let full = order.max_user_messages.is_some_and(|most| talk.user_messages >= i64::from(most));
+            return if full { Err(Code::ConversationFull) } else { Ok(place) };
+        }
+        if order.max_user_messages == Some(0) {
+            return Err(Code::ConversationFull);
+        }
+        let count = self.counts.entry((owner.clone(), order.app.clone())).or_default();
+        if order.max_conversations.is_some_and(|most| *count >= most) {
+            return Err(Code::TooManyConversations);
+        }
+        *count += 1;
+        let tag = match &order.opening {
+            SealedOpening::New { session_tag, .. } => session_tag.clone(),
+            SealedOpening::Existing => None,
+        };
+        let [first, _] = &order.messages;
+        let talk = Talk {
+            id: order.conversation.to_string(),
+            owner: owner.clone(),
+            app: order.app.clone(),
+            user_messages: 0,
+            messages: 0,
+            last: None,
+            updated_at: first.created_at,
+            fresh: true,
+            changed: false,
+        };
+        Ok(self.add(talk, tag))
+    }
+}
+
+const NEW_TALKS: Rows = Rows {
+    head: "INSERT INTO conversations (id, owner, app, session_tag, title, topic, created_at, updated_at, user_messages, messages, last_message) VALUES",
+    width: 11,
+    tail: "",
+};
+const CHANGED_TALKS: Rows = Rows {
+    head: "WITH v (id, user_messages, messages, last_message, updated_at) AS (VALUES",
+    width: 5,
+    tail: ") UPDATE conversations SET user_messages = v.user_messages, messages = v.messages, \
+           last_message = v.last_message, updated_at = v.updated_at FROM v WHERE conversations.id = v.id",
+};
+const MESSAGES: Rows = Rows {
+    head: "INSERT INTO messages (id, conversation_id, position, parent_id, role, content, citations, created_at, finish_reason, model, input_tokens, output_tokens) VALUES",
+    width: 12,
+    tail: "",
+};
+
+/// Appends the turns; the outcome of each is set. An error means that nothing of this call may be kept.
+pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder]) -> Result<(), Trouble> {
+    let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
+    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
+    let mut talks = Talks::load(tx, orders).await?;
+    let mut rows = Vec::with_capacity(orders.len() * 2 * MESSAGES.width);
+    // Which order opened which new conversation.
+    let mut opened: Vec<(usize, usize)> = Vec::new();
+    for (number, order) in orders.iter_mut().enumerate() {
+        if stale.contains(&order.key.subject) {
+            order.outcome = Err(Refusal::StaleKey);
+            continue;
+        }
+        let place = match talks.place(order) {
+            Ok(place) => place,
+            Err(code) => {
+                order.outcome = Err(Fault::new(code).into());
+                continue;
+            }
+        };
+        let Some(talk) = talks.all.get_mut(place) else { continue };
+        if talk.fresh && !talk.changed {
+            opened.push((place, number));
+        }
+        talk.changed = true;
+        talk.user_messages += 1;
+        for message in &order.messages {
+            talk.messages += 1;
+            talk.updated_at = talk.updated_at.max(message.created_at);
+            let parent = message.parent.clone().or_else(|| talk.last.clone());
+            talk.last = Some(message.id.clone());
+            rows.extend(values![
+                message.id.as_str(),
+                talk.id.as_str(),
+                talk.messages,
+                parent,
+                message.role,
+                message.content.clone(),
+                message.citations.clone(),
+                message.created_at,
+                message.finish_reason,
+                message.model.as_deref(),
+                message.input_tokens,
+                message.output_tokens,
+            ]);
+        }
+        order.outcome = ConversationId::parse(&talk.id).map_err(Refusal::Fault);
+    }
+    write_talks(tx, orders, &talks, &opened).await?;
+    MESSAGES.run(tx, rows).await?;
+    Ok(())
+}
+
+async fn write_talks(
+    tx: &mut Tx,
+    orders: &[TurnOrder],
+    talks: &Talks,
+    opened: &[(usize, usize)],
+) -> Result<(), Trouble> {
+    let mut rows: Vec<Value> = Vec::with_capacity(opened.len() * NEW_TALKS.width);
+    for (place, number) in opened {
+        let (Some(talk), Some(order)) = (talks.all.get(*place), orders.get(*number)) else { continue };
+        let SealedOpening::New { title, topic, session_tag } = &order.opening else { continue };
+        let [first, _] = &order.messages;
+        rows.extend(values![
+            talk.id.as_str(),
+            talk.owner.as_str(),
+            talk.app.as_str(),
+            session_tag.as_deref(),
+            title.clone(),
+            topic.clone(),
+            first.created_at,
+            talk.updated_at,
+            talk.user_messages,
+            talk.messages,
+            talk.last.as_deref(),
+        ]);
+    }
+    NEW_TALKS.run(tx, rows).await?;
+    let changed = talks.all.iter().filter(|talk| talk.changed && !talk.fresh);
+    let rows = changed.flat_map(|talk| {
+        values![talk.id.as_str(), talk.user_messages, talk.messages, talk.last.as_deref(), talk.updated_at]
+    });
+    CHANGED_TALKS.run(tx, rows.collect()).await?;
+    Ok(())
+}
+
+/// The end of a streamed message on its way into the database.
+pub(crate) struct FinishOrder {
+    pub(crate) key: Arc<SubjectKey>,
+    pub(crate) conversation: String,
+    pub(crate) message: String,
+    pub(crate) content: Vec<u8>,
+    pub(crate) citations: Option<Vec<u8>>,
+    pub(crate) finish_reason: &'static str,
+    pub(crate) model: Option<String>,
+    pub(crate) input_tokens: Option<u32>,
+    pub(crate) output_tokens: Option<u32>,
+    pub(crate) events: Vec<AuditEvent>,
+    pub(crate) outcome: Result<(), Refusal>,
+    pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
+}
+
+impl FinishOrder {
+    pub(crate) fn answer(self) {
+        // The caller may have gone; what was written stays written.
+        let _ = self.reply.send(self.outcome);
+    }
+}
+
+impl Settle for FinishOrder {
+    fn settle(&mut self, refusal: Refusal) {
+        self.outcome = Err(refusal);
+    }
+}
+
+const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reason FROM messages m \
+     JOIN conversations c ON c.id = m.conversation_id WHERE m.role = 'assistant' AND m.id IN";
+const FINISHED: Rows = Rows {
+    head: "WITH v (id, content, citations, finish_reason, model, input_tokens, output_tokens) AS (VALUES",
+    width: 7,
+    tail: ") UPDATE messages SET content = v.content, citations = v.citations, finish_reason = v.finish_reason, \
+           model = v.model, input_tokens = v.input_tokens, output_tokens = v.output_tokens \
+           FROM v WHERE messages.id = v.id",
+};
+
+/// Ends streamed messages; the outcome of each is set. A message that is unknown or somebody else's is
+/// `not_found`; one that has ended already is a `conflict`, except after an interruption: its answer came late.
+pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<(), Trouble> {
+    let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
+    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
+    let ids = orders.iter().map(|order| order.message.clone()).collect();
+    let mut open = HashMap::with_capacity(orders.len());
+    for row in bulk::find(tx, UNFINISHED, tx.engine().locked_messages(), ids).await? {
+        let reason = row.maybe_text(3)?;
+        let unfinished = reason.is_none() || reason.as_deref() == Some("interrupted");
+        open.insert(row.text(0)?, (row.text(1)?, row.text(2)?, unfinished));
+    }
+    let mut rows = Vec::with_capacity(orders.len() * FINISHED.width);
+    for order in orders.iter_mut() {
+        let known = open.get_mut(&order.message);
+        let owned =
+            known.filter(|(talk, owner, _)| *talk == order.conversation && *owner == order.key.subject);
+        order.outcome = match owned {
+            _ if stale.contains(&order.key.subject) => Err(Refusal::StaleKey),
+            None => Err(Fault::new(Code::NotFound).into()),
+            Some((_, _, false)) => Err(Fault::new(Code::Conflict).into()),
+            Some((_, _, unfinished)) => {
+                *unfinished = false;
+                rows.extend(values![
+                    order.message.as_str(),
+                    order.content.clone(),
+                    order.citations.clone(),
+                    order.finish_reason,
+                    order.model.as_deref(),
+                    order.input_tokens,
+                    order.output_tokens,
+                ]);
+                Ok(())
+            }
+        };
+    }
+    FINISHED.run(tx, rows).await?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! The queue in front of the one task that writes. Whatever has queued while a batch was committed goes into the
+//! next one together. It never answers before the commit, and a caller that goes away cancels nothing.
+
+use futures_util::future::BoxFuture;
+use kernel::{AuditEvent, Fault, Result};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::batch::Batcher;
+use crate::data_key::Refusal;
+use crate::trouble::{Sort, Trouble};
+use crate::turn::{FinishOrder, TurnOrder};
+use crate::tx::Tx;
+
+/// Orders that may wait; more are refused with `unavailable`.
+const QUEUE: usize = 8_192;
+
+/// Orders in one transaction at the most: about 1,500 rows, some milliseconds.
+const BATCH: usize = 256;
+
+/// Work for the writer.
+pub(crate) enum Order {
+    /// Two messages of a turn.
+    Turn(Box<TurnOrder>),
+    /// The end of a streamed message.
+    Finish(Box<FinishOrder>),
+    /// Anything else.
+    Job(Box<dyn Job>),
+}
+
+/// Anything that is written in one savepoint.
+pub(crate) trait Job: Send {
+    /// Does it; called once.
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), Refusal>>;
+    /// What the audit log will say; called once, after `run` succeeded.
+    fn events(&mut self) -> Vec<AuditEvent>;
+    /// Tells the caller; called once, after the commit or the failure.
+    fn answer(self: Box<Self>, outcome: Result<(), Refusal>);
+}
+
+struct Closure<F, T> {
+    work: Option<F>,
+    events: Vec<AuditEvent>,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T, Refusal>>,
+}
+
+impl<F, T> Job for Closure<F, T>
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send,
+    T: Send,
+{
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), Refusal>> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else {
+                return Err(Fault::internal("a job was run twice").into());
+            };
+            self.value = Some(work(tx).await?);
+            Ok(())
+        })
+    }
+
+    fn events(&mut self) -> Vec<AuditEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), Refusal>) {
+        let Closure { value, reply, .. } = *self;
+        let answer =
+            outcome.and_then(|()| value.ok_or_else(|| Fault::internal("a job gave no answer").into()));
+        // The caller may have gone; what was written stays written.
+        let _ = reply.send(answer);
+    }
+}
+
+/// The way to the writing task.
+pub(crate) struct Writer {
+    queue: std::sync::RwLock<Option<mpsc::Sender<Order>>>,
+    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the writing task.
+    pub(crate) fn start(batcher: Batcher) -> Writer {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(serve(batcher, receiver));
+        Writer { queue: std::sync::RwLock::new(Some(sender)), task: tokio::sync::Mutex::new(Some(task)) }
+    }
+
+    fn enqueue(&self, order: Order) -> Result<(), Trouble> {
+        let queue = self.queue.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Some(sender) = queue.as_ref() else { return Err(Trouble::busy("the store is closed")) };
+        sender.try_send(order).map_err(|_| Trouble::busy("the queue of the writer is full"))
+    }
+
+    /// Queues a turn and waits for its commit.
+    pub(crate) async fn order<T>(
+        &self,
+        make: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Order,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(make(reply))?;
+        answer.await.unwrap_or_else(|_| Err(Trouble::busy("the writer gave up").into()))
+    }
+
+    /// Queues any other work, with the audit events that belong to it, and waits for the commit.
+    pub(crate) async fn job<T, F>(&self, events: Vec<AuditEvent>, work: F) -> Result<T, Refusal>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.order(|reply| Order::Job(Box::new(Closure { work: Some(work), events, value: None, reply })))
+            .await
+    }
+
+    /// Takes no more orders, writes those that wait, ends.
+    pub(crate) async fn close(&self) {
+        drop(self.queue.write().unwrap_or_else(std::sync::PoisonError::into_inner).take());
+        if let Some(task) = self.task.lock().await.take() {
+            // The task ends by itself; it panics in no known way, and then there is nothing left to wait for.
+            let _ = task.await;
+        }
+    }
+}
+
+async fn serve(batcher: Batcher, mut receiver: mpsc::Receiver<Order>) {
+    let mut orders = Vec::with_capacity(BATCH);
+    while receiver.recv_many(&mut orders, BATCH).await > 0 {
+        if let Err(trouble) = batcher.write(std::mem::take(&mut orders)).await
+            && trouble.sort != Sort::Defect
+        {
+            // Those that queued meanwhile have waited for the same database as long: they are told the same.
+            while !receiver.is_empty() && receiver.recv_many(&mut orders, BATCH).await > 0 {
+                crate::batch::refuse(std::mem::take(&mut orders), &trouble);
+            }
+        }
+    }
+}

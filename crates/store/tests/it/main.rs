@@ -1,0 +1,22 @@
+//! Every function of the store on both engines, from one macro; then the faults.
+//! Postgres comes from `STOA_TEST_POSTGRES`; without it those tests are skipped, with `REQUIRE_SERVICES=1` they fail.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests stop the test they help"
+)]
+
+mod audit;
+mod conversations;
+mod crash;
+mod outage;
+mod schema;
+mod secrecy;
+mod subjects;
+mod tables;
+mod world;

@@ -1,0 +1,300 @@
+//! Postgres stopped, frozen and started again; connections cut; the pool exhausted; SQLite locked and full.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use kernel::{Code, PageRequest, Secret};
+use store::{Config, Database, PostgresTls, Store};
+
+use crate::world::{World, event, pool, postgres_url, with_database};
+
+/// A Postgres server of one test, which may be stopped.
+struct Server {
+    folder: tempfile::TempDir,
+    programs: PathBuf,
+    port: u16,
+}
+
+/// The folder with `initdb` and `pg_ctl`; the newest version of Debian's.
+fn programs() -> Option<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path().join("bin"))
+        .collect();
+    found.sort();
+    found.pop().filter(|folder| folder.join("pg_ctl").exists())
+}
+
+impl Server {
+    /// Makes and starts one. Only where the servers of the tests are wanted at all and the programs exist.
+    fn start() -> Option<Server> {
+        postgres_url()?;
+        let programs = programs()?;
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = Server { folder, programs, port };
+        server.run(&format!("chmod 700 {0}; true", server.folder.path().display()));
+        if is_root() {
+            assert!(raw("chown", &["postgres", &server.folder.path().display().to_string()]));
+        }
+        assert!(server.run(&format!(
+            "{}/initdb -D {} -A trust -U postgres -N",
+            server.programs.display(),
+            server.data()
+        )));
+        let settings = format!(
+            "fsync=off\nport={port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories='{}'\nmax_connections=30\n",
+            server.folder.path().display()
+        );
+        let file = Path::new(&server.data()).join("postgresql.conf");
+        let old = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, old + &settings).unwrap();
+        server.up();
+        Some(server)
+    }
+
+    fn data(&self) -> String {
+        self.folder.path().join("data").display().to_string()
+    }
+
+    /// Runs a command as the user that Postgres accepts: it refuses to run as root.
+    fn run(&self, command: &str) -> bool {
+        if is_root() { raw("su", &["postgres", "-c", command]) } else { raw("sh", &["-c", command]) }
+    }
+
+    fn up(&self) {
+        let log = self.folder.path().join("log");
+        assert!(self.run(&format!(
+            "{}/pg_ctl -D {} -l {} -w start",
+            self.programs.display(),
+            self.data(),
+            log.display()
+        )));
+    }
+
+    fn down(&self) {
+        assert!(self.run(&format!(
+            "{}/pg_ctl -D {} -m immediate -w stop",
+            self.programs.display(),
+            self.data()
+        )));
+    }
+
+    fn config(&self) -> Config {
+        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
+        Config {
+            database: Database::Postgres { url: Secret::new(url), tls: PostgresTls::Prefer },
+            pool: pool(),
+            slow_query: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.run(&format!("{}/pg_ctl -D {} -m immediate stop", self.programs.display(), self.data()));
+    }
+}
+
+fn raw(program: &str, arguments: &[&str]) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "the test owns a database server")]
+    let status = Command::new(program)
+        .args(arguments)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_goes_and_comes_back() {
+    let Some(world) = World::postgres().await else { return };
+    let Some(server) = Server::start() else { return world.end().await };
+    let store = Store::open(server.config(), crate::world::keyring(), world.ambient.clone()).await.unwrap();
+    store.migrate().await.unwrap();
+    let owner = world.visitor();
+    let id = store.record_turn(world.opening(owner, "before"), event(owner)).await.unwrap();
+
+    server.down();
+    for _ in 0..3 {
+        let calls = (0..20).map(|n| {
+            let (store, turn) = (&store, world.turn(owner, id, "while away"));
+            async move {
+                let since = Instant::now();
+                let code = match n % 3 {
+                    0 => store.record_turn(turn, event(owner)).await.map(drop),
+                    1 => store.messages(&owner, id, PageRequest::first(5)).await.map(drop),
+                    _ => store.ping().await.map(drop),
+                }
+                .unwrap_err();
+                assert_eq!(code.code(), Code::Unavailable, "{code:?}");
+                assert!(code.retry().is_some());
+                assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+            }
+        });
+        futures_util::future::join_all(calls).await;
+    }
+
+    server.up();
+    // No sleep: the store recovers with the first attempts after the pause between two of them.
+    let since = Instant::now();
+    while store.ping().await.is_err() {
+        assert!(since.elapsed() < Duration::from_secs(2));
+        tokio::task::yield_now().await;
+    }
+    store.record_turn(world.turn(owner, id, "after"), event(owner)).await.unwrap();
+    let messages = store.recent_messages(&owner, id, 10).await.unwrap();
+    assert_eq!(
+        messages.iter().map(|message| message.content.as_str()).collect::<Vec<_>>(),
+        ["before", "answer to before", "after", "answer to after"]
+    );
+    assert_eq!(store.verify_audit().await.unwrap().fault, None);
+    store.close().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_server_holds_nobody_up() {
+    let Some(world) = World::postgres().await else { return };
+    // A listener that takes connections and never says a word.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://postgres@127.0.0.1:{}/postgres", silent.local_addr().unwrap().port());
+    let database = Database::Postgres { url: Secret::new(url), tls: PostgresTls::Prefer };
+    let config = Config { database, ..world.config.clone() };
+    let since = Instant::now();
+    let fault = Store::open(config, crate::world::keyring(), world.ambient.clone()).await.err().unwrap();
+    assert_eq!(fault.code(), Code::Unavailable);
+    assert!(since.elapsed() < Duration::from_secs(2));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_connections_cost_nobody_an_error() {
+    let Some(world) = World::postgres().await else { return };
+    let (store, owner) = (&world.store, world.visitor());
+    let id = store.record_turn(world.opening(owner, "x"), event(owner)).await.unwrap();
+    for _ in 0..5 {
+        futures_util::future::join_all((0..6).map(|_| store.ping())).await;
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'stoa' AND datname = current_database()";
+        world.tamper(cut).await;
+        store.messages(&owner, id, PageRequest::first(5)).await.unwrap();
+        world.tamper(cut).await;
+        store.record_turn(world.turn(owner, id, "again"), event(owner)).await.unwrap();
+    }
+    assert_eq!(store.conversation(&owner, id).await.unwrap().user_messages, 6);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_stay_within_their_number_and_age() {
+    let Some(world) = World::postgres().await else { return };
+    let pool = store::Pool {
+        size: 2,
+        overflow: 1,
+        wait: Duration::from_secs(1),
+        recycle: Duration::from_millis(400),
+        ..pool()
+    };
+    let config = Config { pool, ..world.config.clone() };
+    let store = Store::open(config, crate::world::keyring(), world.ambient.clone()).await.unwrap();
+    store.check_key().await.unwrap();
+    // Nobody may write while this lock is held, and it is held for longer than anybody waits.
+    let Database::Postgres { url, .. } = &world.config.database else { return };
+    let mut locker = <sqlx::PgConnection as sqlx::Connection>::connect(url.expose()).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE conversations IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut locker)
+        .await
+        .unwrap();
+    let owner = world.visitor();
+    let calls = (0..40).map(|_| {
+        let store = &store;
+        async move {
+            let since = Instant::now();
+            let fault = store
+                .conversation(
+                    &owner,
+                    kernel::ConversationId::parse("019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d").unwrap(),
+                )
+                .await
+                .unwrap_err();
+            (fault.code(), since.elapsed())
+        }
+    });
+    let watched = async {
+        let count = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'stoa' AND datname = current_database()";
+        // The store of the world has connections of its own: at most four more.
+        assert!(world.number(count).await <= 3 + 8);
+        assert!(store.pool_state().open <= 3);
+    };
+    let (outcomes, ()) = tokio::join!(futures_util::future::join_all(calls), watched);
+    for (code, elapsed) in outcomes {
+        assert_eq!(code, Code::Unavailable);
+        assert!(elapsed < Duration::from_secs(4), "{elapsed:?}");
+    }
+    sqlx::raw_sql("ROLLBACK").execute(&mut locker).await.unwrap();
+    store.ping().await.unwrap();
+    // Whatever rests is closed when its time is over.
+    let since = Instant::now();
+    while store.pool_state().open > 0 {
+        assert!(since.elapsed() < Duration::from_secs(3));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    store.close().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_untrusted_certificate_is_refused() {
+    let Some(world) = World::postgres().await else { return };
+    let url = with_database(&postgres_url().unwrap(), "postgres");
+    // The server of the tests speaks no TLS, so a verified connection must not come about.
+    let database =
+        Database::Postgres { url: Secret::new(url), tls: PostgresTls::VerifyFull { authority: None } };
+    let config = Config { database, ..world.config.clone() };
+    let fault = Store::open(config, crate::world::keyring(), world.ambient.clone()).await.err().unwrap();
+    assert_eq!(fault.code(), Code::Unavailable);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_process_may_write_between() {
+    let world = World::sqlite().await;
+    let owner = world.visitor();
+    let other = world.second().await;
+    let id = world.store.record_turn(world.opening(owner, "x"), event(owner)).await.unwrap();
+    let busy = (0..400).map(|n| world.store.record_turn(world.turn(owner, id, &n.to_string()), event(owner)));
+    let beside = async {
+        for n in 0..20 {
+            other.set_state("n", &n.to_string(), event(owner)).await.unwrap();
+        }
+    };
+    let (outcomes, ()) = tokio::join!(futures_util::future::join_all(busy), beside);
+    assert!(outcomes.into_iter().all(|outcome| outcome.is_ok()));
+    assert_eq!(world.store.verify_audit().await.unwrap().events, 421);
+    other.close().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_unavailable_and_passes() {
+    let world = World::sqlite().await;
+    let (store, owner) = (&world.store, world.visitor());
+    let id = store.record_turn(world.opening(owner, "x"), event(owner)).await.unwrap();
+    // The writer's own connection is told that the file may not grow: what a full disk looks like to SQLite.
+    store.limit_pages(1).await.unwrap();
+    let big = "y".repeat(3_000_000);
+    let fault = store.record_turn(world.turn(owner, id, &big), event(owner)).await.unwrap_err();
+    assert_eq!(fault.code(), Code::Unavailable, "{fault:?}");
+    assert_eq!(store.recent_messages(&owner, id, 9).await.unwrap().len(), 2, "reading goes on");
+    store.limit_pages(1_000_000).await.unwrap();
+    store.record_turn(world.turn(owner, id, &big), event(owner)).await.unwrap();
+    assert_eq!(store.verify_audit().await.unwrap(), store::AuditVerdict { events: 2, fault: None });
+    world.end().await;
+}
