@@ -15,7 +15,7 @@ pub struct Config {
     pub file: Option<LogFile>,
 }
 
-/// The least level that is written.
+/// The level of a line, and the least level that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Everything.
@@ -26,6 +26,31 @@ pub enum Level {
     Warning,
     /// Somebody must act.
     Error,
+}
+
+impl Level {
+    /// Every level, the least first.
+    pub const ALL: [Level; 4] = [Level::Debug, Level::Info, Level::Warning, Level::Error];
+
+    /// The word that lines and metrics carry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Level::Debug => "DEBUG",
+            Level::Info => "INFO",
+            Level::Warning => "WARNING",
+            Level::Error => "ERROR",
+        }
+    }
+
+    /// The level of a `tracing` event. There is nothing below `DEBUG`.
+    pub(super) fn of(level: tracing::Level) -> Level {
+        match level {
+            tracing::Level::ERROR => Level::Error,
+            tracing::Level::WARN => Level::Warning,
+            tracing::Level::INFO => Level::Info,
+            _ => Level::Debug,
+        }
+    }
 }
 
 /// The form of a line.

@@ -1,0 +1,137 @@
+//! The report as `/health` and `/ready` give it, and the rule that makes one status of many parts.
+
+use kernel::Time;
+use serde::Serialize;
+
+use super::probe::Measured;
+
+/// The state of one part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It works.
+    Operational,
+    /// It works with a loss: slower, or on a fall-back.
+    Degraded,
+    /// It does not answer.
+    Down,
+    /// The operator has not asked for it.
+    NotConfigured,
+}
+
+impl State {
+    /// It is in use and does not work as it should.
+    const fn is_faulty(self) -> bool {
+        matches!(self, State::Degraded | State::Down)
+    }
+}
+
+/// The state of the whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Everything in use works.
+    Healthy,
+    /// People are served, and something is lost.
+    Degraded,
+    /// Nobody can be served: the database is away.
+    Unhealthy,
+}
+
+/// What `/health` answers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct HealthReport {
+    /// The state of the whole.
+    pub status: Status,
+    /// When the report was made.
+    pub timestamp: Time,
+    /// The version of the server.
+    pub version: &'static str,
+    /// `development`, `staging` or `production`.
+    pub environment: String,
+    /// The database again, where existing monitors look for it.
+    pub database: State,
+    /// Each part.
+    pub services: Services,
+    /// What protects, measured.
+    pub security: Security,
+}
+
+/// The parts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Services {
+    /// This server: it answers.
+    pub api: State,
+    /// The database.
+    pub database: State,
+    /// Search by meaning.
+    pub vector_db: State,
+    /// Redis.
+    pub cache: State,
+    /// The model provider.
+    pub model: State,
+}
+
+/// What protects, each found out by trying it on the running server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Security {
+    /// A call without a credential is refused.
+    pub authentication_required: bool,
+    /// A call over plain HTTP is refused.
+    pub https_enforced: bool,
+    /// A limiter counts.
+    pub rate_limiting_enabled: bool,
+    /// The mask in front of the log masks.
+    pub pii_masking_enabled: bool,
+}
+
+impl HealthReport {
+    pub(super) fn new(
+        measured: Measured,
+        now: Time,
+        version: &'static str,
+        environment: &str,
+    ) -> HealthReport {
+        let Measured { database, vector_db, cache, model, security } = measured;
+        let status = if database == State::Down {
+            Status::Unhealthy
+        } else if [database, vector_db, cache, model].into_iter().any(State::is_faulty) {
+            Status::Degraded
+        } else {
+            Status::Healthy
+        };
+        let services = Services { api: State::Operational, database, vector_db, cache, model };
+        let environment = environment.to_owned();
+        HealthReport { status, timestamp: now, version, environment, database, services, security }
+    }
+
+    /// Whether people can be served: `false` is a 503.
+    pub fn serves(&self) -> bool {
+        self.status != Status::Unhealthy
+    }
+}
+
+/// Whether a balancer should send requests here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ready {
+    /// It should.
+    Ready,
+    /// It should not: a 503.
+    NotReady,
+}
+
+/// What `/ready` answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct ReadyReport {
+    /// Whether requests are welcome.
+    pub status: Ready,
+    /// The database.
+    pub database: State,
+    /// The version of the server.
+    pub version: &'static str,
+    /// Migrations are running.
+    pub migrating: bool,
+    /// The server is stopping.
+    pub draining: bool,
+}
