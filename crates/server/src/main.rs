@@ -3,12 +3,8 @@
 
 mod cli;
 mod commands;
-mod jobs;
-mod listen;
-mod measures;
 mod nature;
 mod settings;
-mod wire;
 
 use std::process::ExitCode;
 
@@ -39,11 +35,6 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Init(init) => commands::init::run(global, init, ambient.random()),
         Command::Config(config) => commands::config::run(global, config),
         Command::Secret(secret) => commands::secret::run(secret.kind, ambient.random()),
-        Command::Serve(serve) => commands::serve::run(global, serve, &ambient),
-        Command::Migrate(migrate) => commands::migrate::run(global, migrate, &ambient),
-        Command::Key { command } => commands::key::run(global, command, &ambient),
-        Command::Block { command } => commands::block::run(global, command, &ambient),
-        Command::Audit { command } => commands::audit::run(global, command, &ambient),
         _ => Ok(true),
     }
 }
