@@ -288,10 +288,7 @@ mod tests {
     async fn a_resumable_stream_waits_for_its_readers_and_another_does_not() {
         for (resumable, waits) in [(true, 30), (false, 0)] {
             let id = uuid::Uuid::nil();
-            let live = Live::new(
-                ConversationId::from_uuid(id),
-                MessageId::from_uuid(id), resumable
-            );
+            let live = Live::new(ConversationId::from_uuid(id), MessageId::from_uuid(id), resumable);
             let reader = live.subscribe(None);
             let started = tokio::time::Instant::now();
             let abandoned = tokio::spawn(live.abandoned());

@@ -140,7 +140,7 @@ impl Hall {
             Verdict::Allow | Verdict::Warn | Verdict::Review => Ok(None),
             Verdict::Support => {
                 self.rooms.audit.note(event(EventType::ContentBlocked).with("answer", "support"));
-                Ok(Some(content::SUPPORT_TEXT))
+                Ok(judgement.support())
             }
             Verdict::Block => {
                 self.rooms.audit.note(event(EventType::ContentBlocked));

@@ -40,7 +40,12 @@ impl AuditSpool {
     }
 }
 
-async fn write(store: Store, mut events: mpsc::Receiver<AuditEvent>, lost: Arc<AtomicU64>, stop: CancellationToken) {
+async fn write(
+    store: Store,
+    mut events: mpsc::Receiver<AuditEvent>,
+    lost: Arc<AtomicU64>,
+    stop: CancellationToken,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         tokio::select! {
@@ -51,16 +56,26 @@ async fn write(store: Store, mut events: mpsc::Receiver<AuditEvent>, lost: Arc<A
         let missing = lost.swap(0, Ordering::Relaxed);
         if missing > 0 {
             tracing::error!(missing, "audit events were lost: more came than could be written");
-            batch.push(AuditEvent::new(EventType::SecurityViolation, Actor::System).with("audit_events_lost", missing));
+            batch.push(
+                AuditEvent::new(EventType::SecurityViolation, Actor::System)
+                    .with("audit_events_lost", missing),
+            );
         }
         if batch.is_empty() {
             continue;
         }
         // While the database is away the spool fills and holds; what does not fit is counted above.
         while let Err(fault) = store.record(batch.clone()).await {
-            tracing::warn!(code = fault.code().as_str(), events = batch.len(), "audit events wait for the database");
+            tracing::warn!(
+                code = fault.code().as_str(),
+                events = batch.len(),
+                "audit events wait for the database"
+            );
             if stop.is_cancelled() {
-                tracing::error!(events = batch.len(), "audit events were lost: the server stopped without a database");
+                tracing::error!(
+                    events = batch.len(),
+                    "audit events were lost: the server stopped without a database"
+                );
                 return;
             }
             tokio::time::sleep(Duration::from_millis(500)).await;

@@ -43,8 +43,13 @@ impl Watch {
         }
         let now = self.ambient.now();
         let keys = every_key(&self.store).await?;
-        let revoked: HashSet<_> =
-            self.store.revoked_subjects(now - REVOKED).await?.into_iter().map(|(subject, _)| subject).collect();
+        let revoked: HashSet<_> = self
+            .store
+            .revoked_subjects(now - REVOKED)
+            .await?
+            .into_iter()
+            .map(|(subject, _)| subject)
+            .collect();
         let blocks = self.store.blocks(now).await?;
         let nets = blocks.iter().filter_map(|block| AddressBlocks::parse(&block.net));
         self.site.blocks.store(Arc::new(AddressBlocks::new(nets)));
@@ -106,7 +111,14 @@ pub(crate) async fn tidy(store: Store, site: Site, ambient: Ambient, stop: Cance
 }
 
 /// Starts the jobs.
-pub(crate) fn start(watch: Watch, store: &Store, site: &Site, ambient: &Ambient, tasks: &TaskTracker, stop: &CancellationToken) {
+pub(crate) fn start(
+    watch: Watch,
+    store: &Store,
+    site: &Site,
+    ambient: &Ambient,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
     tasks.spawn(watch.run(stop.clone()));
     tasks.spawn(tidy(store.clone(), site.clone(), ambient.clone(), stop.clone()));
 }

@@ -30,12 +30,15 @@ const PING: Duration = Duration::from_secs(20);
 
 /// Takes the address, so that a port that is in use is known before anything else is done.
 pub(crate) fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.context("API_HOST: no socket")?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }
+        .context("API_HOST: no socket")?;
     socket.set_reuseaddr(true).context("API_PORT: the socket refuses SO_REUSEADDR")?;
     let bound = socket.bind(address).and_then(|()| socket.listen(BACKLOG));
     bound.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
-            anyhow!("API_PORT: {address} is in use; stop the other program or choose another port with API_PORT")
+            anyhow!(
+                "API_PORT: {address} is in use; stop the other program or choose another port with API_PORT"
+            )
         }
         ErrorKind::PermissionDenied => {
             anyhow!("API_PORT: {address} may not be opened by this user; choose a port above 1023")
@@ -98,7 +101,11 @@ fn connection(
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(connection);
         let router = router.clone();
-        async move { Ok::<_, Infallible>(router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {})) }
+        async move {
+            Ok::<_, Infallible>(
+                router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
+            )
+        }
     });
     let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let serving = graceful.watch(serving);

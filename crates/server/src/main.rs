@@ -3,15 +3,19 @@
 
 mod cli;
 mod commands;
+mod jobs;
+mod listen;
+mod measures;
 mod nature;
 mod settings;
+mod wire;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use cli::{Cli, Command};
-use commands::paper::complain;
+use commands::paper::{complain, print};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -35,6 +39,12 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Init(init) => commands::init::run(global, init, ambient.random()),
         Command::Config(config) => commands::config::run(global, config),
         Command::Secret(secret) => commands::secret::run(secret.kind, ambient.random()),
+        Command::Serve(serve) => commands::serve::run(global, serve, &ambient),
+        Command::Migrate(migrate) => commands::migrate::run(global, migrate, &ambient),
+        Command::Key { command } => commands::key::run(global, command, &ambient),
+        Command::Block { command } => commands::block::run(global, command, &ambient),
+        Command::Audit { command } => commands::audit::run(global, command, &ambient),
+        Command::Openapi => print(&format!("{}\n", web::openapi())).map(|()| true).map_err(Into::into),
         _ => Ok(true),
     }
 }

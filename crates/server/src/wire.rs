@@ -45,7 +45,12 @@ pub(crate) struct House {
 
 /// Builds the house. Connects to the database and migrates nothing; probes are answered at once, everything else
 /// after [`Site::open`].
-pub(crate) async fn build(settings: &Settings, keyring: Keyring, telemetry: &Telemetry, ambient: &Ambient) -> Result<House> {
+pub(crate) async fn build(
+    settings: &Settings,
+    keyring: Keyring,
+    telemetry: &Telemetry,
+    ambient: &Ambient,
+) -> Result<House> {
     let (tasks, cut, stop) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     let store = Store::open(settings.store.clone(), keyring, ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
@@ -95,5 +100,27 @@ pub(crate) async fn build(settings: &Settings, keyring: Keyring, telemetry: &Tel
 }
 
 fn manual() -> Manual {
-    Manual::new(manual!["about.md"])
+    Manual::new(MANUAL)
+}
+
+/// The pages of the manual; a test compares them with the folder.
+const MANUAL: &[(&str, &str)] = manual!["about.md",];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_whole_manual_is_part_of_the_binary() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/manual");
+        let pages: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|page| page.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let listed: BTreeSet<String> = MANUAL.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(listed, pages);
+    }
 }

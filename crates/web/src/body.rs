@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
 use guard::http::{admit_length, too_large};
 use http::header::CONTENT_TYPE;
@@ -108,13 +108,6 @@ impl<T: DeserializeOwned> FromRequestParts<Site> for Query<T> {
             .map_err(|_| Fault::invalid("query", "malformed", "a query parameter is unknown or malformed"))?;
         Ok(Query(query))
     }
-}
-
-/// A path parameter, read by its own parser, so that a malformed id is `invalid_id` and nothing else.
-pub(crate) async fn path<T: DeserializeOwned + Send>(parts: &mut Parts) -> Outcome<T> {
-    let Path(value) =
-        Path::<T>::from_request_parts(parts, &()).await.map_err(|_| Fault::new(Code::InvalidId))?;
-    Ok(value)
 }
 
 #[cfg(test)]

@@ -28,13 +28,6 @@ pub struct Connection {
     pub tls: bool,
 }
 
-/// What the front found out about a request; handlers find it in the extensions.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) peer: Peer,
-    pub(crate) request_id: RequestId,
-}
-
 /// The outermost layer.
 pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -47,8 +40,7 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
     let shape = shape(&request);
     let crossing = site.front.cors(&method, request.headers(), &peer);
     let span = tracing::info_span!("request", %request_id);
-    let asked = Asked { peer: peer.clone(), request_id };
-    request.extensions_mut().insert(asked);
+    request.extensions_mut().insert(peer.clone());
 
     let response = async {
         let response = match admit(&site, &request, &peer, &crossing) {

@@ -15,7 +15,6 @@ use kernel::{AuditEvent, Code, EventType, Fault};
 
 use crate::Site;
 use crate::failure::{Failure, Outcome};
-use crate::front::Asked;
 
 /// Which limits a route counts against (CONTRACT section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,17 +72,16 @@ pub(crate) async fn by_method(State(site): State<Site>, request: Request, next: 
 
 /// Why this request has no caller; `None` when it has one.
 pub(crate) fn stranger(site: &Site, request: &Request) -> Option<Failure> {
-    let asked = request.extensions().get::<Asked>()?;
+    let peer = request.extensions().get::<Peer>()?;
     let credentials = Credentials::read(request.headers());
-    let refusal = site.identity.resolve(credentials, asked.peer.ip, asked.peer.https).err()?;
+    let refusal = site.identity.resolve(credentials, peer.ip, peer.https).err()?;
     Some(refusal.fault.into())
 }
 
 async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) -> Response {
-    let Some(asked) = request.extensions().get::<Asked>().cloned() else {
+    let Some(peer) = request.extensions().get::<Peer>().cloned() else {
         return Failure::from(Code::Internal).into_response();
     };
-    let peer = asked.peer;
     let credentials = Credentials::read(request.headers());
     let by_cookie = credentials.key.is_none();
     let resolved = match site.identity.resolve(credentials, peer.ip, peer.https) {

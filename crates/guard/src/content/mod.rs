@@ -7,3 +7,5 @@ pub mod validate;
 
 pub use mask::{Found, Masker, PiiKind, StreamMasker};
 pub use moderate::{Category, Finding, Judgement, Verdict, moderate};
+pub mod spam;
+pub use spam::SpamGuard;

@@ -76,7 +76,12 @@ async fn verify(store: &Store, json: bool) -> anyhow::Result<bool> {
     }
     let mut paper = Paper::standard();
     match &verdict.fault {
-        None => paper.entry(Mark::Good, "audit log", &format!("{} events, the chain is intact", verdict.events), "")?,
+        None => paper.entry(
+            Mark::Good,
+            "audit log",
+            &format!("{} events, the chain is intact", verdict.events),
+            "",
+        )?,
         Some(fault) => paper.entry(
             Mark::Bad,
             "audit log",

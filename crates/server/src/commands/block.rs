@@ -28,8 +28,8 @@ pub(crate) fn run(global: &cli::Global, block: &cli::Block, ambient: &Ambient) -
             }
             cli::Block::Remove { address } => {
                 let net = network(address)?;
-                let event =
-                    AuditEvent::new(EventType::AddressUnblocked, Actor::Operator).to(format_args!("address:{net}"));
+                let event = AuditEvent::new(EventType::AddressUnblocked, Actor::Operator)
+                    .to(format_args!("address:{net}"));
                 store.remove_block(&net, vec![event]).await.map_err(told)?;
                 print(&format!("{net} may come in again.\n"))?;
             }
@@ -57,7 +57,9 @@ fn list(blocks: &[Block], json: bool) -> anyhow::Result<()> {
     }
     let mut paper = Paper::standard();
     for block in blocks {
-        let until = block.expires_at.map_or_else(|| "for good".to_owned(), |at| format!("until {}", at.rfc3339_seconds()));
+        let until = block
+            .expires_at
+            .map_or_else(|| "for good".to_owned(), |at| format!("until {}", at.rfc3339_seconds()));
         let why = if block.reason.is_empty() { String::new() } else { format!("; {}", block.reason) };
         paper.entry(Mark::Bad, &block.net, &format!("{until}{why}"), "")?;
     }

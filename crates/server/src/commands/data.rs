@@ -24,7 +24,8 @@ pub(crate) fn with_store<T>(
     runtime.block_on(async {
         let store = Store::open(settings.store, keys.keyring, ambient.clone()).await.map_err(told)?;
         if migrated {
-            let missing = store.migrations().await.map_err(told)?.iter().any(|step| step.applied_at.is_none());
+            let missing =
+                store.migrations().await.map_err(told)?.iter().any(|step| step.applied_at.is_none());
             if missing {
                 return Err(anyhow!("the database is behind this version; run `stoa migrate` first"));
             }

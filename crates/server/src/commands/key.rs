@@ -16,7 +16,8 @@ pub(crate) fn run(global: &Global, key: &Key, ambient: &Ambient) -> anyhow::Resu
         match key {
             Key::Create { name, apps, expires, json } => {
                 guard::content::validate::name(name).map_err(told)?;
-                let apps = apps.iter().map(|app| AppId::parse(app)).collect::<Result<Vec<_>, _>>().map_err(told)?;
+                let apps =
+                    apps.iter().map(|app| AppId::parse(app)).collect::<Result<Vec<_>, _>>().map_err(told)?;
                 let expires_at = expires.map(|span| ambient.now() + span);
                 create(store, name, apps, expires_at, *json, ambient).await?;
             }
@@ -24,7 +25,8 @@ pub(crate) fn run(global: &Global, key: &Key, ambient: &Ambient) -> anyhow::Resu
             Key::Rotate { id, json } => rotate(store, id, *json, ambient).await?,
             Key::Revoke { id } => {
                 let id = key_id(id)?;
-                let event = AuditEvent::new(EventType::KeyRevoked, Actor::Operator).to(format_args!("key:{id}"));
+                let event =
+                    AuditEvent::new(EventType::KeyRevoked, Actor::Operator).to(format_args!("key:{id}"));
                 store.revoke_key(id, vec![event]).await.map_err(told)?;
                 print(&format!("Key {id} is revoked; running servers refuse it within a second.\n"))?;
             }

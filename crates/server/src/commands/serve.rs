@@ -55,7 +55,13 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
     outcome.map(|()| true)
 }
 
-async fn live(settings: &Settings, configuration: &str, house: House, listener: TcpListener, ambient: &Ambient) -> anyhow::Result<()> {
+async fn live(
+    settings: &Settings,
+    configuration: &str,
+    house: House,
+    listener: TcpListener,
+    ambient: &Ambient,
+) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     let router = web::router(house.site.clone());
     let closing = house.stop.child_token();
@@ -86,9 +92,7 @@ async fn live(settings: &Settings, configuration: &str, house: House, listener: 
 
 /// Brings the schema up to date, checks the key, reads permissions; then requests are answered.
 async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::Result<()> {
-    for migration in house.store.migrate().await.map_err(told)? {
-        tracing::info!(version = migration.version, name = %migration.name, "migration applied");
-    }
+    house.store.migrate().await.map_err(told)?;
     house.store.check_key().await.map_err(told)?;
     // Where one process has the database for itself, every answer without an end was cut by the last stop.
     if house.store.engine() == "sqlite" {
@@ -131,10 +135,11 @@ async fn note_configuration(configuration: &str, house: &House) -> kernel::Resul
 }
 
 fn announce(settings: &Settings, address: std::net::SocketAddr) {
-    let url = settings.http.public_url.as_ref().map_or_else(
-        || format!("http://{address}"),
-        |url| url.as_str().trim_end_matches('/').to_owned(),
-    );
+    let url = settings
+        .http
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         environment = settings.profile.as_str(),
@@ -142,7 +147,9 @@ fn announce(settings: &Settings, address: std::net::SocketAddr) {
         "Stoa is ready at {url}"
     );
     if settings.models.providers.is_empty() {
-        tracing::warn!("no model provider is configured: the built-in answerer serves (set OPENAI_API_KEY or OPENAI_BASE_URL)");
+        tracing::warn!(
+            "no model provider is configured: the built-in answerer serves (set OPENAI_API_KEY or OPENAI_BASE_URL)"
+        );
     }
 }
 
