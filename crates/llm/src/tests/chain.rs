@@ -86,7 +86,8 @@ async fn a_provider_that_hangs_leaves_time_for_the_next() {
     let timeouts = Timeouts { total: Duration::from_millis(500), ..PATIENT };
     assert_eq!(complete(&models_with(&[&hangs, &second], timeouts)).await.unwrap().text, "Second.");
     hangs.closed().await;
-    let fault = complete(&models_with(&[&hangs], timeouts)).await.unwrap_err();
+    let hasty = ChatRequest { limit: Some(Duration::from_millis(200)), ..question() };
+    let fault = models(&[&hangs]).complete(hasty, CancellationToken::new()).await.unwrap_err();
     assert_eq!(fault.code(), Code::Timeout);
     hangs.closed().await;
 }

@@ -2,6 +2,7 @@
 //! that plays a script, so what reaches us is exactly what the test says.
 
 mod answers;
+mod builtin;
 mod chain;
 mod garbage;
 mod mock;
