@@ -50,9 +50,9 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
         "/metrics" => return refuse(mock, asked, 404, "not_found", json!([])),
         _ => {}
     }
-    let caller = match who(mock, asked) {
-        Ok(caller) => caller,
-        Err(refusal) => return counted(mock, asked, ("all".to_owned(), 400), async { refusal }).await,
+    let Some(caller) = who(mock, asked) else {
+        let refusal = refuse(mock, asked, 401, "unauthenticated", json!([]));
+        return counted(mock, asked, ("all".to_owned(), 400), async { refusal }).await;
     };
     let fresh = asked.header("cookie").is_empty() && caller.starts_with("visitor");
     let mut response = limited(mock, asked, &caller).await;
@@ -129,39 +129,39 @@ fn compressed(mock: &Mock, asked: &Asked, text: String) -> Response<Body> {
 }
 
 /// Who asks: `key`, a known visitor, or a new one.
-fn who(mock: &Mock, asked: &Asked) -> Result<String, Response<Body>> {
-    let refused = || Err(refuse(mock, asked, 401, "unauthenticated", json!([])));
+fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     let (key, bearer) = (asked.header("x-api-key"), asked.header("authorization"));
     if key == KEY {
-        return Ok("key".into());
+        return Some("key".into());
     }
-    if !(key.is_empty() && bearer.is_empty()) && !mock.has("wrong-key-is-visitor") {
-        return refused();
+    let carries = !key.is_empty() || !bearer.is_empty();
+    if carries && !mock.has("wrong-key-is-visitor") {
+        return None;
     }
     if asked.path.starts_with("/api/v1/admin") && mock.has("open-admin") {
-        return Ok("visitor-admin".into());
+        return Some("visitor-admin".into());
     }
     let closed =
         ["/api/v1/admin", "/api/v1/keys", "/api/v1/files"].iter().any(|start| asked.path.starts_with(start));
     if closed || mock.has("no-visitors") {
-        return refused();
+        return None;
     }
     let name = asked.header("cookie").split(';').find_map(|pair| pair.trim().strip_prefix("stoa_visitor="));
     if let Some(name) = name {
         let known = mock.state.lock().unwrap().visitors.contains(name);
         if known {
-            return Ok(name.to_owned());
+            return Some(name.to_owned());
         }
         let flipped = |known: &&String| known.chars().zip(name.chars()).filter(|(a, b)| a != b).count() == 1;
         if mock.has("takes-forged-cookie")
             && let Some(known) = mock.state.lock().unwrap().visitors.iter().find(flipped)
         {
-            return Ok(known.clone());
+            return Some(known.clone());
         }
     }
     let name = format!("visitor-{}", mock.id());
     mock.state.lock().unwrap().visitors.insert(name.clone());
-    Ok(name)
+    Some(name)
 }
 
 /// Counts, refuses what is too much, and adds the headers of the limit.
