@@ -1,0 +1,121 @@
+//! Whether a text may be taken at all: length in characters, no control characters, not empty.
+//! What was typed is taken unchanged: nothing is trimmed, escaped or normalised here. Markup is text like any other;
+//! it is made harmless where it is shown.
+
+use kernel::{Fault, Result};
+
+/// Most characters of a title.
+pub const LONGEST_TITLE: usize = 200;
+/// Most characters of a name: of a key, a person, a file.
+pub const LONGEST_NAME: usize = 100;
+/// Most characters of a caller's own session id.
+pub const LONGEST_SESSION: usize = 128;
+
+/// A message of at most `most` characters (Unicode scalar values). The fault names the field `message`.
+pub fn message(text: &str, most: usize) -> Result<()> {
+    check("message", "message", text, most, Lines::Many)
+}
+
+/// A title: one line of at most [`LONGEST_TITLE`] characters. The fault names the field `title`.
+pub fn title(text: &str) -> Result<()> {
+    check("title", "title", text, LONGEST_TITLE, Lines::One)
+}
+
+/// A name: one line of at most [`LONGEST_NAME`] characters. The fault names the field `name`.
+pub fn name(text: &str) -> Result<()> {
+    check("name", "name", text, LONGEST_NAME, Lines::One)
+}
+
+/// A session id that the caller made: 1 to [`LONGEST_SESSION`] visible ASCII characters. The fault names the field
+/// `session_id`.
+pub fn session(text: &str) -> Result<()> {
+    check("session_id", "session id", text, LONGEST_SESSION, Lines::One)?;
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Fault::invalid(
+        "session_id",
+        "invalid_characters",
+        "the session id may hold visible ASCII characters only",
+    ))
+}
+
+/// How many lines a text may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    One,
+    Many,
+}
+
+fn check(field: &'static str, what: &str, text: &str, most: usize, lines: Lines) -> Result<()> {
+    // A text of n bytes has at most n characters, so short texts are not counted.
+    if text.len() > most && text.chars().count() > most {
+        return Err(Fault::invalid(field, "too_long", format!("the {what} may hold {most} characters")));
+    }
+    if text.trim().is_empty() {
+        return Err(Fault::invalid(field, "empty", format!("the {what} is empty")));
+    }
+    match text.chars().find(|&c| forbidden(c, lines)) {
+        None => Ok(()),
+        Some('\0') => Err(Fault::invalid(field, "nul", format!("the {what} holds a NUL character"))),
+        Some('\t' | '\n' | '\r') => {
+            Err(Fault::invalid(field, "one_line", format!("the {what} must be one line")))
+        }
+        Some(c) => Err(Fault::invalid(
+            field,
+            "control_character",
+            format!("the {what} holds the control character U+{:04X}", u32::from(c)),
+        )),
+    }
+}
+
+/// The control characters of Unicode (C0, DEL, C1), but for tab and line ends in a text of many lines.
+fn forbidden(c: char, lines: Lines) -> bool {
+    match c {
+        '\t' | '\n' | '\r' => lines == Lines::One,
+        _ => c.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(result: Result<()>) -> &'static str {
+        result.unwrap_err().fields()[0].code
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        for letter in ["a", "é", "語", "😀"] {
+            assert!(message(&letter.repeat(5_000), 5_000).is_ok());
+            assert_eq!(code(message(&letter.repeat(5_001), 5_000)), "too_long");
+        }
+        assert!(title(&"ü".repeat(LONGEST_TITLE)).is_ok());
+        assert_eq!(code(name(&"ü".repeat(LONGEST_NAME + 1))), "too_long");
+    }
+
+    #[test]
+    fn empty_and_control_characters_are_refused() {
+        for text in ["", " ", "\t\r\n ", "\u{a0}\u{2003}\u{3000}"] {
+            assert_eq!(code(message(text, 10)), "empty");
+        }
+        assert_eq!(code(message("a\0b", 10)), "nul");
+        assert_eq!(code(message("a\u{1b}[31m", 10)), "control_character");
+        assert_eq!(code(message("a\u{9b}", 10)), "control_character");
+        assert_eq!(code(title("a\nb")), "one_line");
+        assert!(message("a\tb\r\nc", 10).is_ok());
+        assert_eq!(code(session("a b")), "invalid_characters");
+        assert_eq!(session("").unwrap_err().fields()[0].field, "session_id");
+        assert!(session("6f1c:browser-7").is_ok());
+    }
+
+    #[test]
+    fn markup_and_odd_texts_pass() {
+        for text in
+            ["<script>alert(1)</script>", "a < b", "' OR 1=1 --", "\u{202e}abc", "Z̮̞̠͙͔ͅ", "\u{feff}x", "٠"]
+        {
+            assert!(message(text, 100).is_ok(), "{text:?}");
+        }
+    }
+}
