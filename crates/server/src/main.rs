@@ -6,6 +6,7 @@ mod commands;
 mod nature;
 mod settings;
 
+use std::future::Future;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -15,6 +16,7 @@ use commands::paper::complain;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    guard::outbound::install_crypto_provider();
     match run(cli) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -31,12 +33,28 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<bool> {
     let ambient = nature::ambient();
     let global = &cli.global;
-    match &cli.command {
-        Command::Init(init) => commands::init::run(global, init, ambient.random()),
-        Command::Config(config) => commands::config::run(global, config),
+    match cli.command {
+        Command::Init(init) => commands::init::run(global, &init, ambient.random()),
+        Command::Check(check) => wait(commands::check::run(global, &check, &ambient))?,
+        Command::Config(config) => commands::config::run(global, &config),
         Command::Secret(secret) => commands::secret::run(secret.kind, ambient.random()),
-        _ => Ok(true),
+        Command::Verify(args) => Ok(wait(verify::command(args))?),
+        Command::Doctor(doctor) => wait(commands::doctor::run(global, &doctor, &ambient))?,
+        Command::Version => commands::version::run(),
+        Command::Errors => commands::version::errors(),
+        // These work on the running rooms; `wire.rs` brings them together.
+        Command::Serve(_)
+        | Command::Migrate(_)
+        | Command::Key { .. }
+        | Command::Block { .. }
+        | Command::Audit { .. }
+        | Command::Openapi => anyhow::bail!("this command is not part of this build"),
     }
+}
+
+/// Runs the future of a command to its end.
+fn wait<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
