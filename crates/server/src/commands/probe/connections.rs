@@ -6,9 +6,10 @@ use crypto::{Keyring, MasterKey};
 use guard::limits::Limiter;
 use guard::outbound::{Bounds, Outbound, Request};
 use http::HeaderMap;
-use kernel::{Ambient, Fault};
+use kernel::{Ambient, Fault, Secret};
 use llm::Models;
 use store::{Database, PostgresTls, Store};
+use tokio::net::TcpStream;
 use url::Url;
 
 use super::Probe;
@@ -21,6 +22,11 @@ pub(crate) async fn database(settings: &Settings, ambient: &Ambient) -> Vec<Prob
         && !path.exists()
     {
         return vec![Probe::nothing(name, format!("SQLite: `{}` is made on first start", path.display()))];
+    }
+    if let Database::Postgres { url, .. } = &settings.store.database
+        && let Err(why) = reach(url, settings.store.pool.connect).await
+    {
+        return vec![unreachable(name, &why)];
     }
     // Nothing is opened that is sealed, so any key will do; a key of the deployment is neither needed nor made.
     let keyring = Keyring::new(MasterKey::generate(ambient.random()), Vec::new());
@@ -41,6 +47,31 @@ pub(crate) async fn database(settings: &Settings, ambient: &Ambient) -> Vec<Prob
     probes.push(schema(&store).await);
     store.close().await;
     probes
+}
+
+/// Resolves and connects without a word, to tell a wrong name from a closed port and a closed port from a refusal.
+async fn reach(url: &Secret<String>, patience: Duration) -> Result<(), String> {
+    let parsed = Url::parse(url.expose()).ok();
+    if parsed.as_ref().is_some_and(|url| url.query_pairs().any(|(name, _)| name == "host")) {
+        return Ok(());
+    }
+    let server = parsed.as_ref().and_then(|url| Some((url.host_str()?, url.port().unwrap_or(5432))));
+    // A socket of this machine has no name to look up.
+    let Some((host, port)) = server.filter(|(host, _)| !host.is_empty() && !host.contains('%')) else {
+        return Ok(());
+    };
+    let bare = host.trim_matches(['[', ']']);
+    let found = tokio::time::timeout(Duration::from_secs(5), tokio::net::lookup_host((bare, port))).await;
+    let addresses: Vec<_> = match found {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(_)) => return Err(format!("the host `{host}` is not found")),
+        Err(_) => return Err(format!("nobody says where the host `{host}` is")),
+    };
+    match tokio::time::timeout(patience, TcpStream::connect(addresses.as_slice())).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(format!("`{host}` port {port}: {}", error.kind())),
+        Err(_) => Err(format!("`{host}` port {port} does not answer within {} s", patience.as_secs())),
+    }
 }
 
 async fn schema(store: &Store) -> Probe {
@@ -81,9 +112,25 @@ fn protection(database: &Database) -> String {
     }
 }
 
-/// The cause of a fault, which is meant for the operator.
+/// The cause of a fault, which is meant for the operator, in words where it is a number.
 fn because(fault: &Fault) -> String {
-    fault.cause().map_or_else(|| fault.message().to_owned(), ToString::to_string)
+    let cause = fault.cause().map_or_else(|| fault.message().to_owned(), ToString::to_string);
+    // SQLSTATE codes of Postgres, appendix A of its manual; the last two are what a failed TLS handshake looks like.
+    let known = [
+        ("28P01", "it refuses the password"),
+        ("28000", "it refuses the user"),
+        ("3D000", "it has no database of that name"),
+        ("42501", "the user may not do that"),
+        ("53300", "it has no connection left; raise `max_connections` or lower DB_POOL_SIZE"),
+        ("57P03", "it is still starting"),
+        (
+            "invalid data",
+            "its certificate is not trusted, or not for this host; name its authority in DATABASE_CA_FILE",
+        ),
+        ("entity not found", "the file of DATABASE_CA_FILE or `sslrootcert` is not there"),
+    ];
+    let words = known.into_iter().find(|(mark, _)| cause.contains(mark)).map(|(_, words)| words.to_owned());
+    words.unwrap_or(cause)
 }
 
 /// Connects to Redis as the limits do.
