@@ -49,8 +49,13 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Audit { command } => commands::audit::run(global, &command, &ambient),
         Command::Verify(args) => Ok(wait(verify::command(args))?),
         Command::Doctor(doctor) => wait(commands::doctor::run(global, &doctor, &ambient))?,
-        Command::Openapi => print(&format!("{}
-", web::openapi())).map(|()| true).map_err(Into::into),
+        Command::Openapi => print(&format!(
+            "{}
+",
+            web::openapi()
+        ))
+        .map(|()| true)
+        .map_err(Into::into),
         Command::Version => commands::version::run(),
         Command::Errors => commands::version::errors(),
     }
