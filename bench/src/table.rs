@@ -112,7 +112,11 @@ fn compare(args: &Args) -> Result<String> {
     let mock =
         Kind::Mock.start(&cores, &folder.path().join("mock"), ([127, 0, 0, 1], 0).into(), args.pieces)?;
     let mock_at = crate::target::authority(&mock.url)?;
-    let start = |kind: &Kind, name: &str| kind.start(&cores, &folder.path().join(name), mock_at, args.pieces);
+    let start = |kind: &Kind, name: &str| {
+        // The folder becomes part of database addresses, where a blank would have to be escaped.
+        let name = name.replace([' ', '+'], "-");
+        kind.start(&cores, &folder.path().join(name), mock_at, args.pieces)
+    };
     let mut rows = Vec::new();
     let mut subjects = Vec::new();
     for kind in kinds(args) {
