@@ -23,21 +23,13 @@ pub(crate) fn build(app: &App, earlier: &[Message], question: &str, options: &Op
         model: app.model.clone(),
         max_tokens: least(options.max_tokens, app.max_tokens),
         temperature: options.temperature.or(app.temperature),
+        limit: None,
     }
 }
 
 /// The passages of the manual that bear on the question; the built-in answerer quotes them.
 pub(crate) fn passages(manual: &Manual, question: &str) -> Vec<Passage> {
-    manual
-        .search(question, PASSAGES)
-        .into_iter()
-        .map(|hit| Passage {
-            title: hit.title,
-            source: hit.source,
-            text: hit.text,
-            confidence: hit.confidence,
-        })
-        .collect()
+    manual.search(question, PASSAGES).into_iter().map(Passage::from).collect()
 }
 
 fn shown(message: &Message) -> ChatMessage {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use identity::{ConversationRead, Converse, May, Principal};
 use kernel::{Code, ConversationId, Fault, MessageId, Result};
-use llm::{ChatRequest, Piece, Quote};
+use llm::{Passage, Piece, Quote};
 use serde_json::Value;
 use store::{FinishReason, FinishedMessage, Message};
 
@@ -29,12 +29,13 @@ impl Hall {
     pub async fn stream(&self, may: &May<Converse>, ask: Ask) -> Result<Subscription> {
         let opened = self.open(may, &ask).await?;
         let request = self.prompt(&opened, &ask);
+        let passages = request.passages.clone();
         let blank = opened.blank(self.rooms.ambient.now());
         let asked = opened.cancel.child_token();
         let give_up = asked.clone().drop_guard();
         let models = self.rooms.models.clone();
-        let (question, until) = (request.clone(), asked.clone());
-        let pieces = tokio::spawn(async move { models.stream(question, until).await });
+        let until = asked.clone();
+        let pieces = tokio::spawn(async move { models.stream(request, until).await });
         let audit = vec![turn::written(may, &opened)];
         let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
         // A session that another request has opened meanwhile takes the turn into its own conversation.
@@ -58,7 +59,7 @@ impl Hall {
                 None => hall.write(&live, &who, &opened, pieces, &mut written).await,
             }
             asked.cancel();
-            hall.close(&live, &opened, &request, written).await;
+            hall.close(&live, &opened, &passages, written).await;
         });
         Ok(reader)
     }
@@ -178,10 +179,10 @@ impl Hall {
     }
 
     /// Stores what was written, then tells the readers that it has ended.
-    async fn close(&self, live: &Live, opened: &Opened, request: &ChatRequest, mut written: Written) {
+    async fn close(&self, live: &Live, opened: &Opened, passages: &[Passage], mut written: Written) {
         let message = &mut written.message;
         message.finish_reason.get_or_insert(FinishReason::Stop);
-        let citations = cite::citations(&message.content, &request.passages, &written.quotes);
+        let citations = cite::citations(&message.content, passages, &written.quotes);
         message.citations = Value::Array(citations.clone());
         let finished = finished(opened, message);
         let mut stored = self.rooms.store.finish_turn(finished.clone(), Vec::new()).await;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use guard::content::{self, Verdict};
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
-use llm::{ChatMessage, ChatRequest, Completion, Finish};
+use llm::{ChatMessage, ChatRequest, Completion, Finish, Passage};
 use serde_json::Value;
 use store::{ConversationChange, FinishReason, Message, Opening, Role, Turn};
 use tokio_util::sync::CancellationToken;
@@ -85,12 +85,13 @@ impl Hall {
     /// dropped, nothing is stored and the model has been told to stop.
     pub async fn answer(&self, may: &May<Converse>, ask: Ask) -> Result<Answer> {
         let opened = self.open(may, &ask).await?;
-        let request = self.prompt(&opened, &ask);
+        let request = ChatRequest { limit: Some(self.rooms.deadline), ..self.prompt(&opened, &ask) };
+        let passages = request.passages.clone();
         let completion = match opened.support {
             Some(text) => said(text),
-            None => self.complete(&request, &opened.cancel).await?,
+            None => self.complete(request, &opened.cancel).await?,
         };
-        let message = release(&opened, &request, completion, self.rooms.ambient.now());
+        let message = release(&opened, &passages, completion, self.rooms.ambient.now());
         let turn = opened.turn(message.clone());
         let audit = vec![written(may, &opened)];
         // A session that another request has opened meanwhile takes the turn into its own conversation.
@@ -105,15 +106,14 @@ impl Hall {
         Ok(Answer { conversation_id, user_message: opened.user, message })
     }
 
-    async fn complete(&self, request: &ChatRequest, cancel: &CancellationToken) -> Result<Completion> {
+    async fn complete(&self, request: ChatRequest, cancel: &CancellationToken) -> Result<Completion> {
         // The guard tells the provider to stop when the caller goes away and this future is dropped.
         let stop = cancel.child_token();
         let _stop = stop.clone().drop_guard();
         tokio::select! {
             biased;
-            completion = self.rooms.models.complete(request.clone(), stop.clone()) => completion,
+            completion = self.rooms.models.complete(request, stop.clone()) => completion,
             () = cancel.cancelled() => Err(Fault::new(Code::Conflict).say("the answer was stopped")),
-            () = tokio::time::sleep(self.rooms.deadline) => Err(Fault::new(Code::Timeout)),
         }
     }
 
@@ -285,9 +285,9 @@ impl Opened {
 }
 
 /// The answer as it is stored and given out: verified citations, and why it ended.
-fn release(opened: &Opened, request: &ChatRequest, completion: Completion, now: kernel::Time) -> Message {
+fn release(opened: &Opened, passages: &[Passage], completion: Completion, now: kernel::Time) -> Message {
     Message {
-        citations: Value::Array(cite::citations(&completion.text, &request.passages, &completion.quotes)),
+        citations: Value::Array(cite::citations(&completion.text, passages, &completion.quotes)),
         content: completion.text,
         finish_reason: Some(finish_reason(completion.finish)),
         model: Some(completion.model),

@@ -11,7 +11,7 @@ use guard::limits::Limiter;
 use guard::outbound::Outbound;
 use identity::Identity;
 use kernel::{Ambient, Result};
-use knowledge::Manual;
+use knowledge::{Manual, PAGES};
 use llm::Models;
 use ops::audit::AuditSpool;
 use ops::telemetry::Telemetry;
@@ -22,13 +22,6 @@ use web::{Parts, Site};
 
 use crate::measures;
 use crate::settings::Settings;
-
-/// The manual, from which the built-in answerer quotes; it is part of the binary.
-macro_rules! manual {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../docs/manual/", $name))),)*]
-    };
-}
 
 /// The rooms of a running server.
 pub(crate) struct House {
@@ -74,7 +67,7 @@ pub(crate) async fn build(
         identity: Arc::clone(&identity),
         store: store.clone(),
         models: models.clone(),
-        manual: manual(),
+        manual: Manual::new(PAGES),
         audit: audit.clone(),
         ambient: ambient.clone(),
         tasks: tasks.clone(),
@@ -97,30 +90,4 @@ pub(crate) async fn build(
         open: AtomicBool::new(false),
     });
     Ok(House { store, identity, site, tasks, cut, stop })
-}
-
-fn manual() -> Manual {
-    Manual::new(MANUAL)
-}
-
-/// The pages of the manual; a test compares them with the folder.
-const MANUAL: &[(&str, &str)] = manual!["about.md",];
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    use super::*;
-
-    #[test]
-    fn the_whole_manual_is_part_of_the_binary() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/manual");
-        let pages: BTreeSet<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|page| page.unwrap().file_name().into_string().unwrap())
-            .collect();
-        let listed: BTreeSet<String> = MANUAL.iter().map(|(name, _)| (*name).to_owned()).collect();
-        assert_eq!(listed, pages);
-    }
 }

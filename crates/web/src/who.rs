@@ -91,14 +91,16 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
     if let Some(event) = resolved.event {
         site.audit.note(event);
     }
-    if by_cookie && changes_state(request.method()) && request.headers().contains_key(http::header::COOKIE) {
-        if let Err(fault) = site.front.same_origin(request.headers(), &peer) {
-            let event = AuditEvent::new(EventType::SecurityViolation, resolved.principal.subject())
-                .from(peer.ip)
-                .with("reason", "a request with a cookie came from another site");
-            site.audit.note(event);
-            return Failure::from(fault).into_response();
-        }
+    let rides_on_cookie = by_cookie && request.headers().contains_key(http::header::COOKIE);
+    if rides_on_cookie
+        && changes_state(request.method())
+        && let Err(fault) = site.front.same_origin(request.headers(), &peer)
+    {
+        let event = AuditEvent::new(EventType::SecurityViolation, resolved.principal.subject())
+            .from(peer.ip)
+            .with("reason", "a request with a cookie came from another site");
+        site.audit.note(event);
+        return Failure::from(fault).into_response();
     }
     let counters = Counters::of(scope, &resolved.principal, &peer);
     let limits = site.limiter.admit(&counters.claims(site.limiter.rules())).await;
@@ -134,7 +136,6 @@ async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Respons
 }
 
 fn limited(site: &Site, limits: &Verdict, actor: impl Into<kernel::Actor>, peer: &Peer) -> Failure {
-    metrics::counter!("stoa_rate_limit_exceeded_total", "scope" => limits.scope).increment(1);
     tracing::warn!(scope = limits.scope, limit = limits.limit, "rate limit exceeded");
     let event = AuditEvent::new(EventType::RatelimitExceeded, actor)
         .from(peer.ip)

@@ -26,7 +26,6 @@ pub(crate) fn json(path: &str) -> Option<Value> {
 }
 
 /// Rows of a CSV file with quoted fields.
-#[allow(dead_code)]
 pub(crate) fn csv(path: &str) -> Vec<Vec<String>> {
     let text = read(path).unwrap_or_default();
     let (mut rows, mut row, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
@@ -59,6 +58,16 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Counts one text.
+    pub(crate) fn add(&mut self, gold: bool, found: bool) {
+        match (gold, found) {
+            (true, true) => self.hit += 1,
+            (false, true) => self.wrong += 1,
+            (true, false) => self.missed += 1,
+            (false, false) => {}
+        }
+    }
+
     /// Precision, recall and F1 as a line.
     pub(crate) fn line(self, name: &str) -> String {
         let [hit, wrong, missed] = [self.hit, self.wrong, self.missed].map(f64::from);

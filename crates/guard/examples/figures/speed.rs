@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use guard::content::Masker;
+use guard::content::{Masker, injection, moderate, normal};
 use serde_json::Value;
 
 use crate::data::{json, read};
@@ -65,6 +65,14 @@ pub(crate) fn print() {
         if let Some(prose) = prose(path) {
             rate(&format!("mask, prose ({name})"), &prose, |text| drop(black_box(standard.mask(text))));
         }
+    }
+    if let Some(prose) = prose("xquad/xquad.en.json") {
+        rate("moderate, prose", &prose, |text| drop(black_box(moderate(text))));
+        rate("normalise, prose", &prose, |text| drop(black_box(normal::normalise(text))));
+        rate("injection, prose", &prose, |text| drop(black_box(injection::suspect(text))));
+    }
+    if let Some(prose) = prose("xquad/xquad.de.json") {
+        rate("moderate, prose (German)", &prose, |text| drop(black_box(moderate(text))));
     }
     rate("mask, log lines", &logs, |text| drop(black_box(standard.mask(text))));
     rate("mask, dense", &dense, |text| drop(black_box(standard.mask(text))));

@@ -28,19 +28,37 @@ pub fn normalise(text: &str) -> Normal {
 fn write(text: &str, repeats: u8) -> Writer {
     let mut writer = Writer::new(text.len(), repeats);
     let bytes = text.as_bytes();
+    writer.repeating = repeating(bytes);
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        if byte.is_ascii() {
+        if byte.is_ascii_alphabetic() {
+            let rest = bytes.get(at..).unwrap_or(&[]);
+            let length = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
+            writer.letters(rest.get(..length).unwrap_or(&[]));
+            at += length;
+        } else if byte.is_ascii() {
             at += 1;
             writer.ascii(byte, bytes.get(at).copied().unwrap_or(b' '));
-            continue;
+        } else {
+            let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
+            at += c.len_utf8();
+            writer.other(c, bytes.get(at).copied().unwrap_or(b' '));
         }
-        let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
-        at += c.len_utf8();
-        writer.other(c, bytes.get(at).copied().unwrap_or(b' '));
     }
     writer.end_sentence();
     writer
+}
+
+/// Whether a letter of ASCII stands three times in a row, without regard to case. One pass without a branch.
+fn repeating(bytes: &[u8]) -> bool {
+    let (second, third) = (bytes.get(1..).unwrap_or(&[]), bytes.get(2..).unwrap_or(&[]));
+    let same = |(first, (second, third)): (&u8, (&u8, &u8))| {
+        (((first ^ second) | (first ^ third)) & 0xdf == 0) & (((first | 0x20).wrapping_sub(b'a')) < 26)
+    };
+    let chunks = bytes.chunks(256).zip(second.chunks(256).zip(third.chunks(256)));
+    chunks.into_iter().any(|(first, (second, third))| {
+        first.iter().zip(second.iter().zip(third)).fold(false, |any, triple| any | same(triple))
+    })
 }
 
 const LETTER: u8 = 1;
@@ -91,6 +109,8 @@ struct Writer {
     alike: bool,
     /// Words of one letter at the end of `out`.
     singles: usize,
+    /// Whether a letter may be stretched somewhere.
+    repeating: bool,
     stretched: bool,
     hidden: usize,
 }
@@ -109,6 +129,7 @@ impl Writer {
             letters: false,
             alike: false,
             singles: 0,
+            repeating: false,
             stretched: false,
             hidden: 0,
         }
@@ -136,6 +157,17 @@ impl Writer {
             STOP if next.is_ascii_alphanumeric() && matches!(byte, b'.' | b':') => self.end_word(),
             STOP => self.end_sentence(),
             _ => self.end_word(),
+        }
+    }
+
+    /// A run of letters of ASCII: at once, unless one of them is stretched.
+    #[inline]
+    fn letters(&mut self, run: &[u8]) {
+        if self.repeating {
+            run.iter().for_each(|letter| self.letter(letter | 0x20));
+        } else {
+            self.out.extend(run.iter().map(|letter| letter | 0x20));
+            self.letters = true;
         }
     }
 

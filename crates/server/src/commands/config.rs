@@ -38,6 +38,9 @@ fn show(global: &Global, filter: Option<&str>, as_json: bool) -> anyhow::Result<
             let name = entry.setting().name;
             match inspection.values.shown(entry) {
                 Some((value, origin)) => Row { name, value: Some(value), origin: origin.to_string() },
+                None if inspection.values.invalid.contains(&name) => {
+                    Row { name, value: None, origin: "cannot be read".to_owned() }
+                }
                 None => Row { name, value: None, origin: "not set".to_owned() },
             }
         })

@@ -194,11 +194,11 @@ fn limits(values: &Values) -> Option<guard::limits::Config> {
 
 fn redis(values: &Values) -> Option<guard::limits::Redis> {
     let mut redis = values.get(&REDIS_URL)?;
-    if redis.server.password.is_none() {
-        if let Some(token) = values.get(&REDIS_TOKEN) {
-            // An address that takes no password has no place for a token either; it stays as it is.
-            let _ = redis.url.set_password(Some(token.expose()));
-        }
+    if redis.server.password.is_none()
+        && let Some(token) = values.get(&REDIS_TOKEN)
+    {
+        // An address that takes no password has no place for a token either; it stays as it is.
+        let _ = redis.url.set_password(Some(token.expose()));
     }
     Some(guard::limits::Redis { url: Secret::new(redis.url.into()) })
 }

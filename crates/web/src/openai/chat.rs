@@ -187,10 +187,7 @@ impl Chunk {
                 let created = message.created_at.seconds();
                 let mut text = self.line(created, json!({}), Some(finish_reason(message.finish_reason)));
                 if self.include_usage {
-                    let mut last = self.object(created);
-                    last["choices"] = json!([]);
-                    last["usage"] = json!(Usage::of(message));
-                    text.push_str(&format!("data: {last}\n\n"));
+                    text.push_str(&self.data(created, json!([]), Some(Usage::of(message))));
                 }
                 text.push_str("data: [DONE]\n\n");
                 text
@@ -202,13 +199,19 @@ impl Chunk {
         }
     }
 
-    fn object(&self, created: i64) -> Value {
-        json!({"id": self.id, "object": "chat.completion.chunk", "created": created, "model": self.model})
+    fn line(&self, created: i64, delta: Value, finish: Option<&str>) -> String {
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": finish, "logprobs": null});
+        self.data(created, json!([choice]), None)
     }
 
-    fn line(&self, created: i64, delta: Value, finish: Option<&str>) -> String {
-        let mut object = self.object(created);
-        object["choices"] = json!([{"index": 0, "delta": delta, "finish_reason": finish, "logprobs": null}]);
+    fn data(&self, created: i64, choices: Value, usage: Option<Usage>) -> String {
+        let mut object = json!({
+            "id": self.id, "object": "chat.completion.chunk", "created": created, "model": self.model,
+            "choices": choices,
+        });
+        if let (Some(usage), Some(fields)) = (usage, object.as_object_mut()) {
+            fields.insert("usage".to_owned(), json!(usage));
+        }
         format!("data: {object}\n\n")
     }
 }

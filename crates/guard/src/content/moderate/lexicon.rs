@@ -24,13 +24,17 @@ enum Meaning {
     Finding(Category, u8),
     /// It is harmless, and so is what lies in it.
     Harmless,
-    /// It is a member of a set: stage `1` of pattern `0`.
+    /// It is a member of a set: of this stage of this pattern.
     Stage(usize, usize),
 }
 
 /// What a completed pattern means.
 struct Pattern {
+    /// Where its stages begin in the list of all stages.
+    first: usize,
     stages: usize,
+    /// The sets it needs, a bit each.
+    sets: u128,
     result: Option<(Category, u8)>,
 }
 
@@ -59,8 +63,13 @@ impl Severities {
 pub(super) struct Lexicon {
     automaton: Option<AhoCorasick>,
     meanings: Vec<Vec<Meaning>>,
+    /// The sets that each phrase is a member of, a bit each, and `FINDING` when it is a finding by itself.
+    members: Vec<u128>,
     patterns: Vec<Pattern>,
 }
+
+/// The bit of a phrase that is a finding by itself. Sets have the bits below.
+const FINDING: u128 = 1 << 127;
 
 /// A phrase in the text.
 #[derive(Clone, Copy)]
@@ -79,13 +88,14 @@ struct Place {
 struct Reading<'l> {
     phrases: Vec<String>,
     meanings: Vec<Vec<Meaning>>,
+    members: Vec<u128>,
     index: HashMap<String, usize>,
-    sets: HashMap<&'l str, Vec<&'l str>>,
+    sets: HashMap<&'l str, (u128, Vec<&'l str>)>,
     patterns: Vec<Pattern>,
 }
 
 impl<'l> Reading<'l> {
-    fn phrase(&mut self, phrase: &str, meaning: Meaning) {
+    fn phrase(&mut self, phrase: &str, meaning: Meaning, member: u128) {
         let (body, longer) = match phrase.strip_suffix('*') {
             Some(body) => (body, true),
             None => (phrase, false),
@@ -98,6 +108,10 @@ impl<'l> Reading<'l> {
         if slot == next {
             self.phrases.push(key);
             self.meanings.push(Vec::new());
+            self.members.push(0);
+        }
+        if let Some(members) = self.members.get_mut(slot) {
+            *members |= member;
         }
         if let Some(meanings) = self.meanings.get_mut(slot) {
             meanings.push(meaning);
@@ -107,12 +121,16 @@ impl<'l> Reading<'l> {
     fn pattern(&mut self, names: &str, result: Option<(Category, u8)>) {
         let number = self.patterns.len();
         let names: Vec<_> = names.split_whitespace().map(|name| name.trim_start_matches('@')).collect();
-        self.patterns.push(Pattern { stages: names.len(), result });
+        let first = self.patterns.last().map_or(0, |last| last.first + last.stages);
+        let mut needed = 0;
         for (stage, name) in names.iter().enumerate() {
-            for member in self.sets.get(name).cloned().unwrap_or_default() {
-                self.phrase(member, Meaning::Stage(number, stage));
+            let (bit, members) = self.sets.get(name).cloned().unwrap_or_default();
+            needed |= bit;
+            for member in members {
+                self.phrase(member, Meaning::Stage(number, stage), bit);
             }
         }
+        self.patterns.push(Pattern { first, stages: names.len(), sets: needed, result });
     }
 
     fn row(&mut self, row: &'l str) {
@@ -124,7 +142,9 @@ impl<'l> Reading<'l> {
         };
         let entries = || list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         if kind == "set" {
-            self.sets.entry(first).or_default().extend(entries());
+            // Bits run out at 127 sets; a test counts them.
+            let bit = 1_u128.checked_shl(u32::try_from(self.sets.len()).unwrap_or(0)).unwrap_or(0);
+            self.sets.entry(first).or_insert_with(|| (bit, Vec::new())).1.extend(entries());
             return;
         }
         let result = Category::parse(first).zip(severity.parse::<u8>().ok());
@@ -132,9 +152,9 @@ impl<'l> Reading<'l> {
             match (kind, result) {
                 (_, result) if entry.starts_with('@') => self.pattern(entry, result),
                 ("phrase", Some((category, severity))) => {
-                    self.phrase(entry, Meaning::Finding(category, severity))
+                    self.phrase(entry, Meaning::Finding(category, severity), FINDING)
                 }
-                ("allow", _) => self.phrase(entry, Meaning::Harmless),
+                ("allow", _) => self.phrase(entry, Meaning::Harmless, 0),
                 _ => {}
             }
         }
@@ -155,7 +175,12 @@ impl Lexicon {
             .build(&reading.phrases)
             // Only a table of gigabytes cannot be built; then nothing is found, and the tests fail.
             .ok();
-        Lexicon { automaton, meanings: reading.meanings, patterns: reading.patterns }
+        Lexicon {
+            automaton,
+            meanings: reading.meanings,
+            members: reading.members,
+            patterns: reading.patterns,
+        }
     }
 
     /// The gravest severity of each category in a normalised text.
@@ -181,21 +206,20 @@ impl Lexicon {
         severities
     }
 
-    /// Every phrase of the lexicon in the text, by where it begins.
+    /// Every phrase of the lexicon in the text, by where it begins; none when together they can mean nothing.
     fn places(&self, text: &str) -> Vec<Place> {
-        let mut places: Vec<Place> = self
-            .automaton
-            .iter()
-            .flat_map(|automaton| automaton.find_overlapping_iter(text))
-            .map(|found| Place {
-                phrase: found.pattern().as_usize(),
-                start: found.start(),
-                end: word_end(text, found.end()),
-                word: 0,
-                last_word: 0,
-                sentence: 0,
-            })
-            .collect();
+        let mut places = Vec::new();
+        let mut members = 0;
+        for found in self.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(text)) {
+            let phrase = found.pattern().as_usize();
+            members |= self.members.get(phrase).copied().unwrap_or(0);
+            let end = word_end(text, found.end());
+            places.push(Place { phrase, start: found.start(), end, word: 0, last_word: 0, sentence: 0 });
+        }
+        let possible = |pattern: &Pattern| pattern.result.is_some() && pattern.sets & !members == 0;
+        if members & FINDING == 0 && !self.patterns.iter().any(possible) {
+            return Vec::new();
+        }
         places.sort_unstable_by_key(|place| (place.start, place.end));
         let bytes = text.as_bytes();
         let (mut at, mut word, mut sentence) = (0, 0, 0);
@@ -237,30 +261,40 @@ impl Lexicon {
 
     /// Tells of every pattern whose sets follow one another within a sentence, and of its range.
     fn completed(&self, places: &[Place], mut tell: impl FnMut(&Pattern, (usize, usize))) {
-        // Where each stage of each pattern was reached last, and where that chain began.
-        let mut reached: HashMap<(usize, usize), (Place, usize)> = HashMap::new();
+        let stages = self.patterns.last().map_or(0, |last| last.first + last.stages);
+        let mut reached = vec![None::<Reached>; stages];
         for (place, meaning) in self.meant(places) {
             let Meaning::Stage(number, stage) = meaning else { continue };
             let Some(pattern) = self.patterns.get(number) else { continue };
-            let began = match stage.checked_sub(1) {
-                None => place.start,
-                Some(before) => match reached.get(&(number, before)) {
-                    Some((last, began))
-                        if last.sentence == place.sentence
-                            && last.last_word < place.word
-                            && place.word - last.last_word <= GAP + 1 =>
-                    {
-                        *began
-                    }
+            let slot = pattern.first + stage;
+            let began = match stage {
+                0 => place.start,
+                _ => match reached.get(slot - 1).and_then(Option::as_ref) {
+                    Some(last) if last.leads_to(place) => last.began,
                     _ => continue,
                 },
             };
             if stage + 1 == pattern.stages {
                 tell(pattern, (began, place.end));
-            } else {
-                reached.insert((number, stage), (*place, began));
+            } else if let Some(slot) = reached.get_mut(slot) {
+                *slot = Some(Reached { word: place.last_word, sentence: place.sentence, began });
             }
         }
+    }
+}
+
+/// Where a stage of a pattern was reached last, and where that chain began.
+#[derive(Clone, Copy)]
+struct Reached {
+    word: u32,
+    sentence: u32,
+    began: usize,
+}
+
+impl Reached {
+    /// Whether the place follows in the same sentence and near enough.
+    fn leads_to(&self, place: &Place) -> bool {
+        self.sentence == place.sentence && self.word < place.word && place.word - self.word <= GAP + 1
     }
 }
 

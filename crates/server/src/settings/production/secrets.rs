@@ -113,7 +113,7 @@ pub(super) static RULES: &[Rule] = &[
             };
             let of_file =
                 |(name, value): (&&'static str, &crate::settings::values::Effective)| match &value.origin {
-                    Origin::DotEnv(variable) if secret(&name) => Some(variable.clone()),
+                    Origin::DotEnv(variable) if secret(name) => Some(variable.clone()),
                     _ => None,
                 };
             case.values.chosen.iter().filter_map(of_file).collect()
