@@ -2,5 +2,24 @@
 //! It never speaks HTTP and holds no SQL.
 
 mod catalog;
+mod chat;
+mod cite;
+mod conversation;
+mod hall;
+mod kind;
+mod live;
+mod once;
+mod prompt;
+mod stream;
+mod support;
+mod turn;
+mod tutor;
 
 pub use catalog::{App, Catalog, Retention};
+pub use conversation::{Export, NewConversation};
+pub use hall::{Hall, Rooms};
+pub use live::{Numbered, StreamEvent, Subscription};
+pub use llm::{ChatMessage, Role as ChatRole};
+pub use once::{Claim, Once};
+pub use store::{Conversation, FinishReason, Message, Role, StoredAnswer};
+pub use turn::{Answer, Ask, Options, Target};

@@ -2,5 +2,18 @@
 //! `May<P>`. It never answers HTTP and never touches content.
 
 mod config;
+mod credential;
+mod key;
+mod permission;
+mod principal;
+mod resolve;
+mod visitor;
 
 pub use config::Config;
+pub use credential::{Credentials, VISITOR_COOKIE};
+pub use key::Keys;
+pub use permission::{
+    AppsRead, ConversationDelete, ConversationRead, ConversationWrite, Converse, May, Permission,
+};
+pub use principal::{Apps, Principal};
+pub use resolve::{Identity, Refusal, Resolved};

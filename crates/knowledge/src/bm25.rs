@@ -9,8 +9,6 @@ use crate::tokens::{Stemming, each_term};
 const K1: f32 = 1.2;
 /// How much long texts are held back (the same).
 const B: f32 = 0.75;
-/// How many times a word of a heading counts as one of the body.
-const HEADING: f32 = 2.0;
 /// A word in more than this share of the texts is common, whatever the language…
 const COMMON_SHARE: f32 = 0.3;
 /// …once there are so many texts that shares mean something.
@@ -85,12 +83,12 @@ impl Index {
         self.lengths.is_empty()
     }
 
-    /// Adds a text; gives its number, counted from 0.
-    pub fn add(&mut self, headings: &str, body: &str) -> u32 {
+    /// Adds a text in parts, each with what one of its words counts; gives its number, counted from 0.
+    pub fn add(&mut self, parts: &[(&str, f32)]) -> u32 {
         let number = u32::try_from(self.lengths.len()).unwrap_or(u32::MAX);
         let mut counts: HashMap<String, f32> = HashMap::new();
         let mut length = 0.0;
-        for (text, weight) in [(headings, HEADING), (body, 1.0)] {
+        for (text, weight) in parts.iter().copied() {
             each_term(text, self.stemming, |term| {
                 length += 1.0;
                 match counts.get_mut(term.text) {
@@ -165,9 +163,12 @@ mod tests {
 
     fn index() -> Index {
         let mut index = Index::new(Stemming::English);
-        index.add("Backups", "A backup is checked before anything live is touched.");
-        index.add("Limits", "Requests are limited for each key. Wait when the limit is reached.");
-        index.add("Keys", "Create a key, rotate a key, revoke a key.");
+        index.add(&[("Backups", 2.0), ("A backup is checked before anything live is touched.", 1.0)]);
+        index.add(&[
+            ("Limits", 2.0),
+            ("Requests are limited for each key. Wait when the limit is reached.", 1.0),
+        ]);
+        index.add(&[("Keys", 2.0), ("Create a key, rotate a key, revoke a key.", 1.0)]);
         index
     }
 

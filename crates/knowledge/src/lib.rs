@@ -6,8 +6,10 @@ pub mod bm25;
 pub mod chunk;
 pub mod cite;
 pub mod manual;
+pub mod pages;
 pub mod sentence;
 pub mod tokens;
 
 pub use cite::Span;
 pub use manual::{Hit, Manual, SUPPORTED};
+pub use pages::PAGES;

@@ -7,10 +7,16 @@ use crate::bm25::{Index, Query};
 use crate::chunk::{self, Chunk};
 use crate::cite::Span;
 use crate::sentence::sentences;
-use crate::tokens::{Stemming, each_term};
+use crate::tokens::{Stemming, distinct_terms};
 
 /// From this confidence on a passage is taken to answer the question.
 pub const SUPPORTED: f32 = 0.5;
+
+/// How many times a word of the heading right above a passage counts as one of the passage.
+const OWN_HEADING: f32 = 3.0;
+
+/// How many of the best passages are ranked again by how much their heading is like the question.
+const RERANKED: usize = 20;
 
 /// Pages that can be searched.
 #[derive(Debug)]
@@ -54,7 +60,12 @@ impl Manual {
         for (name, text) in files {
             let page = manual.pages.len();
             for chunk in chunk::chunks(text, chunk::CHARS) {
-                manual.index.add(&chunk.headings.join("\n"), chunk.span.of(text).unwrap_or(""));
+                let (own, above) = chunk
+                    .headings
+                    .split_last()
+                    .map_or(("", String::new()), |(own, above)| (own.as_str(), above.join("\n")));
+                let body = chunk.span.of(text).unwrap_or("");
+                manual.index.add(&[(&above, 1.0), (own, OWN_HEADING), (body, 1.0)]);
                 manual.passages.push((page, chunk));
             }
             let title = chunk::title(text).unwrap_or_else(|| (*name).to_owned());
@@ -66,9 +77,16 @@ impl Manual {
     /// The passages that share words with `query`, best first, at most `limit`.
     pub fn search(&self, query: &str, limit: usize) -> Vec<Hit> {
         let query = self.index.query(query);
-        let found = self.index.search(&query, limit);
+        let mut found = self.index.search(&query, limit.max(RERANKED));
+        for found in &mut found {
+            if let Some((_, chunk)) = self.passages.get(found.text as usize) {
+                found.score *= 1.0 + likeness(&query, &self.index, chunk);
+            }
+        }
+        found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.text.cmp(&b.text)));
         found
             .into_iter()
+            .take(limit)
             .filter_map(|found| {
                 let (page, chunk) = self.passages.get(found.text as usize)?;
                 let page = self.pages.get(*page)?;
@@ -92,6 +110,22 @@ impl Manual {
     }
 }
 
+/// How much the heading right above a passage is the question itself, 0 to 1: the weight of the words that both
+/// have, as a share of the weight of all words of either. Pages ask in their headings what people ask.
+fn likeness(query: &Query, index: &Index, chunk: &Chunk) -> f32 {
+    let heading = index.query(chunk.headings.last().map_or("", String::as_str));
+    let asked = |term: &str| query.terms().iter().any(|word| word.term == term);
+    let (mut both, mut either) = (0.0, query.terms().iter().map(|word| word.idf).sum::<f32>());
+    for word in heading.terms() {
+        if asked(&word.term) {
+            both += word.idf;
+        } else {
+            either += word.idf;
+        }
+    }
+    if either > 0.0 { both / either } else { 0.0 }
+}
+
 /// How sure it is that a passage answers: the share of the question's weight that the passage and its headings
 /// hold, lowered when no single sentence (with the headings) holds most of it.
 fn confidence(query: &Query, headings: &str, text: &str) -> f32 {
@@ -110,13 +144,7 @@ fn confidence(query: &Query, headings: &str, text: &str) -> f32 {
 }
 
 fn terms(text: &str) -> HashSet<String> {
-    let mut found = HashSet::new();
-    each_term(text, Stemming::English, |term| {
-        if !found.contains(term.text) {
-            found.insert(term.text.to_owned());
-        }
-    });
-    found
+    distinct_terms(text, Stemming::English)
 }
 
 #[cfg(test)]

@@ -10,10 +10,11 @@ const ABBREVIATIONS: &[&str] = &[
 ];
 
 /// The sentences of a piece of Markdown or plain text, in order, without the white space around them.
-/// A code block is one piece, fences included, and so is a row of a table.
+/// A code block is one piece, fences included, and so is a table.
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut paragraph: Option<Range<usize>> = None;
+    let mut table: Option<Range<usize>> = None;
     let mut fence: Option<(&str, usize)> = None;
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -28,8 +29,12 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
             continue;
         }
         let opens = ["```", "~~~"].into_iter().find(|mark| bare.starts_with(mark));
-        let alone = opens.is_some() || bare.is_empty() || bare.starts_with(['#', '|']);
-        if (alone || begins_item(bare))
+        let row = bare.starts_with('|');
+        let alone = opens.is_some() || bare.is_empty() || bare.starts_with('#');
+        if !row && let Some(range) = table.take() {
+            push(text, range, &mut found);
+        }
+        if (alone || row || begins_item(bare))
             && let Some(range) = paragraph.take()
         {
             split(text, range, &mut found);
@@ -37,11 +42,15 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
         match opens {
             Some(mark) => fence = Some((mark, start)),
             None if alone => push(text, start..end, &mut found),
+            None if row => table = Some(table.map_or(start, |range| range.start)..end),
             None => paragraph = Some(paragraph.map_or(start, |range| range.start)..end),
         }
     }
     if let Some((_, from)) = fence {
         push(text, from..text.len(), &mut found);
+    }
+    if let Some(range) = table {
+        push(text, range, &mut found);
     }
     if let Some(range) = paragraph {
         split(text, range, &mut found);
@@ -135,7 +144,7 @@ mod tests {
 
     #[test]
     fn structure_ends_a_sentence() {
-        let text = "# Title\nIntro\n- first item\n- second. Really\n\n```sh\nstoa serve. Now\n\nmore\n```\n| a | b. C |\nend";
+        let text = "# Title\nIntro\n- first item\n- second. Really\n\n```sh\nstoa serve. Now\n\nmore\n```\n| a | b. C |\n|---|\nend";
         assert_eq!(
             cut(text),
             [
@@ -145,7 +154,7 @@ mod tests {
                 "- second.",
                 "Really",
                 "```sh\nstoa serve. Now\n\nmore\n```",
-                "| a | b. C |",
+                "| a | b. C |\n|---|",
                 "end"
             ]
         );

@@ -3,6 +3,7 @@
 //! cited is a byte range of the source ([`crate::chunk`], [`crate::sentence`]), not of the terms.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
@@ -63,13 +64,15 @@ pub fn each_term(text: &str, stemming: Stemming, mut take: impl FnMut(Term<'_>))
     run.flush(&mut take);
 }
 
-/// The terms of `text` as a list. Those that are common are left out when any other remains.
-pub fn content_terms(text: &str, stemming: Stemming) -> Vec<String> {
-    let (mut content, mut common) = (Vec::new(), Vec::new());
+/// The different terms of `text`.
+pub fn distinct_terms(text: &str, stemming: Stemming) -> HashSet<String> {
+    let mut found = HashSet::new();
     each_term(text, stemming, |term| {
-        if term.common { &mut common } else { &mut content }.push(term.text.to_owned());
+        if !found.contains(term.text) {
+            found.insert(term.text.to_owned());
+        }
     });
-    if content.is_empty() { common } else { content }
+    found
 }
 
 fn normal(text: &str) -> Cow<'_, str> {
@@ -353,9 +356,11 @@ mod tests {
     }
 
     #[test]
-    fn common_words_count_only_when_alone() {
-        assert_eq!(content_terms("how do I stop it?", Stemming::English), ["stop"]);
-        assert_eq!(content_terms("who are you", Stemming::English), ["who", "are", "you"]);
+    fn common_words_are_marked() {
+        let mut common = Vec::new();
+        each_term("How don’t I stop it?", Stemming::English, |term| common.push(term.common));
+        assert_eq!(common, [true, true, true, false, true]);
+        assert_eq!(distinct_terms("a key, the key", Stemming::English).len(), 3);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 /// A question to a model, with all that the model is shown.
 #[derive(Clone, Default)]
@@ -20,6 +21,8 @@ pub struct ChatRequest {
     pub max_tokens: Option<u32>,
     /// Sampling temperature, 0 to 2; the configured one when absent.
     pub temperature: Option<f32>,
+    /// How long a whole answer may take when that is less than the configured total. A stream is not held to it.
+    pub limit: Option<Duration>,
 }
 
 impl fmt::Debug for ChatRequest {
@@ -82,6 +85,13 @@ pub struct Passage {
     pub text: String,
     /// How sure the search is that it answers, 0 to 1; below [`knowledge::SUPPORTED`] it is not quoted.
     pub confidence: f32,
+}
+
+impl From<knowledge::Hit> for Passage {
+    fn from(hit: knowledge::Hit) -> Passage {
+        let title = if hit.heading_path.is_empty() { hit.title } else { hit.heading_path.join(" › ") };
+        Passage { title, source: hit.source, text: hit.text, confidence: hit.confidence }
+    }
 }
 
 /// A piece of an answer as it arrives.

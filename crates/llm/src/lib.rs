@@ -78,7 +78,7 @@ impl Models {
         }
     }
 
-    /// A whole answer. `timeout` when it is not complete within the total time, `model_unavailable` when no
+    /// A whole answer. `timeout` when it is not complete within the request's limit and the total time, `model_unavailable` when no
     /// provider answers properly or `cancel` is called, which closes the connection at once.
     pub async fn complete(&self, request: ChatRequest, cancel: CancellationToken) -> Result<Completion> {
         if !self.configured() {
@@ -91,7 +91,8 @@ impl Models {
     async fn complete_by_chain(&self, request: &ChatRequest) -> Result<Completion> {
         let inner = &*self.0;
         let mut attempts = Attempts::new(&inner.providers, &inner.ambient);
-        let deadline = Instant::now() + inner.timeouts.total;
+        let total = inner.timeouts.total;
+        let deadline = Instant::now() + request.limit.map_or(total, |limit| limit.min(total));
         while let Some(provider) = attempts.next() {
             let begun = Instant::now();
             // One that hangs leaves the others their share of the time.

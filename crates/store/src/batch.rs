@@ -106,31 +106,33 @@ impl Batcher {
     }
 
     async fn attempt(&self, batch: &mut Batch) -> Result<(), Trouble> {
-        let mut tx = Tx::begin(&self.pool).await?;
+        let mut tx = self.appended(batch).await?;
+        let alone = batch.jobs.len() == 1 && batch.turns.is_empty() && batch.finishes.is_empty();
         for (job, outcome) in &mut batch.jobs {
+            if !alone {
+                tx.mark().await?;
+            }
             *outcome = run_job(&mut tx, job.as_mut()).await?;
-        }
-        if !batch.turns.is_empty() {
-            in_turns(&mut tx, &mut batch.turns, async |tx: &mut Tx, orders: &mut [TurnOrder]| {
-                turn::append(tx, orders).await
-            })
-            .await?;
-        }
-        if !batch.finishes.is_empty() {
-            in_turns(&mut tx, &mut batch.finishes, async |tx: &mut Tx, orders: &mut [FinishOrder]| {
-                turn::finish(tx, orders).await
-            })
-            .await?;
-        }
-        for order in &mut batch.turns {
-            if order.outcome.is_ok() {
-                tx.events.append(&mut order.events);
+            match outcome {
+                Ok(()) if alone => tx.events.extend(job.events()),
+                Ok(()) => {
+                    tx.keep().await?;
+                    tx.events.extend(job.events());
+                }
+                // Nothing else was done in this transaction.
+                Err(_) if alone => {
+                    tx.rollback().await;
+                    return Ok(());
+                }
+                Err(_) => tx.undo().await?,
             }
         }
-        for order in &mut batch.finishes {
-            if order.outcome.is_ok() {
-                tx.events.append(&mut order.events);
-            }
+        let turns =
+            batch.turns.iter_mut().filter(|order| order.outcome.is_ok()).map(|order| &mut order.events);
+        let ends =
+            batch.finishes.iter_mut().filter(|order| order.outcome.is_ok()).map(|order| &mut order.events);
+        for events in turns.chain(ends) {
+            tx.events.append(events);
         }
         let events = std::mem::take(&mut tx.events);
         if !events.is_empty() {
@@ -140,63 +142,72 @@ impl Batcher {
         }
         tx.commit().await
     }
+
+    /// Begins, with the turns and ends of messages written together; when a statement of theirs fails, begins
+    /// again and writes each in a savepoint of its own, so that only the guilty one fails. They come first
+    /// because savepoints cost SQLite a copy of every page, and almost no batch needs them.
+    async fn appended(&self, batch: &mut Batch) -> Result<Tx, Trouble> {
+        let mut tx = Tx::begin(&self.pool).await?;
+        let together = async {
+            if !batch.turns.is_empty() {
+                turn::append(&mut tx, &mut batch.turns).await?;
+            }
+            if !batch.finishes.is_empty() {
+                turn::finish(&mut tx, &mut batch.finishes).await?;
+            }
+            Ok(())
+        };
+        match together.await {
+            Ok(()) => return Ok(tx),
+            Err(trouble) if tx.lost() => return Err(trouble),
+            Err(_) => tx.rollback().await,
+        }
+        let mut tx = Tx::begin(&self.pool).await?;
+        for order in &mut batch.turns {
+            tx.mark().await?;
+            if let Err(refusal) =
+                settled(&mut tx, async |tx| turn::append(tx, std::slice::from_mut(order)).await).await?
+            {
+                order.outcome = Err(refusal);
+            }
+        }
+        for order in &mut batch.finishes {
+            tx.mark().await?;
+            if let Err(refusal) =
+                settled(&mut tx, async |tx| turn::finish(tx, std::slice::from_mut(order)).await).await?
+            {
+                order.outcome = Err(refusal);
+            }
+        }
+        Ok(tx)
+    }
 }
 
-/// Runs one job in a savepoint. A failure of the job is the inner result; the outer one is that of the batch.
+/// Runs one order after a mark, and keeps or undoes it. Its failure is the inner result.
+async fn settled(
+    tx: &mut Tx,
+    write: impl AsyncFnOnce(&mut Tx) -> Result<(), Trouble>,
+) -> Result<Result<(), Refusal>, Trouble> {
+    match write(tx).await {
+        Ok(()) => tx.keep().await.map(Ok),
+        Err(trouble) if tx.lost() => Err(trouble),
+        Err(trouble) => {
+            tx.undo().await?;
+            Ok(Err(Refusal::Fault(trouble.into())))
+        }
+    }
+}
+
+/// Runs one job. A failure of the job is the inner result; the outer one is that of the batch.
 async fn run_job(tx: &mut Tx, job: &mut dyn Job) -> Result<Result<(), Refusal>, Trouble> {
-    tx.mark().await?;
-    let before = tx.events.len();
     let outcome = AssertUnwindSafe(job.run(tx)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| Err(Fault::internal("a job panicked").into()));
     if tx.lost() {
         return Err(Trouble::away("the connection was lost"));
     }
-    let outcome = match outcome {
+    Ok(match outcome {
         // A job may not go on over a failed statement: Postgres would turn the commit into a rollback.
         Ok(()) if tx.failed() => Err(Fault::internal("a job hid a failed statement").into()),
         other => other,
-    };
-    match outcome {
-        Ok(()) => {
-            tx.keep().await?;
-            tx.events.extend(job.events());
-            Ok(Ok(()))
-        }
-        Err(refusal) => {
-            tx.undo().await?;
-            tx.events.truncate(before);
-            Ok(Err(refusal))
-        }
-    }
-}
-
-/// An order with an outcome of its own.
-pub(crate) trait Settle {
-    fn settle(&mut self, refusal: Refusal);
-}
-
-/// Writes orders together; when a statement fails, each alone, so that only the guilty one fails.
-async fn in_turns<O: Settle>(
-    tx: &mut Tx,
-    orders: &mut [O],
-    write: impl AsyncFn(&mut Tx, &mut [O]) -> Result<(), Trouble>,
-) -> Result<(), Trouble> {
-    tx.mark().await?;
-    match write(tx, orders).await {
-        Ok(()) => return tx.keep().await,
-        Err(trouble) if tx.lost() => return Err(trouble),
-        Err(_) => tx.undo().await?,
-    }
-    for order in orders {
-        tx.mark().await?;
-        match write(tx, std::slice::from_mut(order)).await {
-            Ok(()) => tx.keep().await?,
-            Err(trouble) if tx.lost() => return Err(trouble),
-            Err(trouble) => {
-                tx.undo().await?;
-                order.settle(Refusal::Fault(trouble.into()));
-            }
-        }
-    }
-    Ok(())
+    })
 }

@@ -12,7 +12,7 @@ use crate::tx::Tx;
 use crate::value::{Row, Value};
 
 /// Rows in one statement at the most.
-const MOST: usize = 64;
+const MOST: usize = 256;
 
 /// A statement over rows of `width` values: `head`, then `(…), (…)`, then `tail`.
 pub(crate) struct Rows {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use kernel::{AuditEvent, Code, ConversationId, Fault, Result};
 use tokio::sync::oneshot;
 
-use crate::batch::Settle;
 use crate::bulk::{self, Rows};
 use crate::data_key::{self, Refusal, SubjectKey};
 use crate::trouble::Trouble;
@@ -53,12 +52,6 @@ impl TurnOrder {
     pub(crate) fn answer(self) {
         // The caller may have gone; what was written stays written.
         let _ = self.reply.send(self.outcome);
-    }
-}
-
-impl Settle for TurnOrder {
-    fn settle(&mut self, refusal: Refusal) {
-        self.outcome = Err(refusal);
     }
 }
 
@@ -318,12 +311,6 @@ impl FinishOrder {
     pub(crate) fn answer(self) {
         // The caller may have gone; what was written stays written.
         let _ = self.reply.send(self.outcome);
-    }
-}
-
-impl Settle for FinishOrder {
-    fn settle(&mut self, refusal: Refusal) {
-        self.outcome = Err(refusal);
     }
 }
 

@@ -15,8 +15,8 @@ use crate::tx::Tx;
 /// Orders that may wait; more are refused with `unavailable`.
 const QUEUE: usize = 8_192;
 
-/// Orders in one transaction at the most: about 1,500 rows, some milliseconds.
-const BATCH: usize = 256;
+/// Orders in one transaction at the most: about 3,000 rows, some milliseconds.
+const BATCH: usize = 512;
 
 /// Work for the writer.
 pub(crate) enum Order {

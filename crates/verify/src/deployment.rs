@@ -101,10 +101,9 @@ impl Deployment {
         self.health.get_or_try_init(|| async { self.client.get("/health").send().await?.json() }).await
     }
 
-    /// A boolean of `security` in `/health`; `false` when it is not said.
-    pub(crate) async fn secured(&self, name: &str) -> bool {
-        let health = self.health().await.ok();
-        health.and_then(|health| health.get("security")?.get(name)?.as_bool()).unwrap_or(false)
+    /// A boolean of `security` in `/health`; `None` when it is not said.
+    pub(crate) async fn secured(&self, name: &str) -> Option<bool> {
+        self.health().await.ok()?.get("security")?.get(name)?.as_bool()
     }
 
     /// The environment that `/health` names.

@@ -1,6 +1,25 @@
 //! Translates HTTP: a handler takes a proof, parses, makes one call and returns a view.
 //! It holds no rule of its own and no line for the store.
 
+mod api;
+mod body;
 mod config;
+mod document;
+mod failure;
+mod front;
+mod once;
+mod openai;
+mod pages;
+mod probes;
+mod router;
+mod site;
+mod sse;
+pub mod ui;
+mod who;
 
 pub use config::Config;
+pub use document::openapi;
+pub use failure::status;
+pub use front::Connection;
+pub use router::router;
+pub use site::{Parts, Site};

@@ -6,6 +6,8 @@ use kernel::{Fault, Result};
 
 /// Most characters of a title.
 pub const LONGEST_TITLE: usize = 200;
+/// Most characters of a topic.
+pub const LONGEST_TOPIC: usize = 500;
 /// Most characters of a name: of a key, a person, a file.
 pub const LONGEST_NAME: usize = 100;
 /// Most characters of a caller's own session id.
@@ -19,6 +21,11 @@ pub fn message(text: &str, most: usize) -> Result<()> {
 /// A title: one line of at most [`LONGEST_TITLE`] characters. The fault names the field `title`.
 pub fn title(text: &str) -> Result<()> {
     check("title", "title", text, LONGEST_TITLE, Lines::One)
+}
+
+/// A topic: one line of at most [`LONGEST_TOPIC`] characters. The fault names the field `topic`.
+pub fn topic(text: &str) -> Result<()> {
+    check("topic", "topic", text, LONGEST_TOPIC, Lines::One)
 }
 
 /// A name: one line of at most [`LONGEST_NAME`] characters. The fault names the field `name`.

@@ -150,3 +150,7 @@ impl Binding {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "limiter_tests.rs"]
+mod tests;

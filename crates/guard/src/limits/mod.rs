@@ -14,3 +14,6 @@ pub use claim::{Claim, Standing, Verdict};
 pub use config::{Config, Redis, Rule, Rules};
 pub use grammar::{NoLimit, parse};
 pub use limiter::Limiter;
+
+#[cfg(test)]
+mod property_tests;

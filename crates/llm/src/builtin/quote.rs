@@ -7,7 +7,7 @@ use std::ops::Range;
 use knowledge::SUPPORTED;
 use knowledge::bm25::{Index, Query};
 use knowledge::sentence::sentences;
-use knowledge::tokens::{Stemming, each_term};
+use knowledge::tokens::{Stemming, distinct_terms};
 
 use crate::chat::{Passage, Quote};
 
@@ -18,10 +18,18 @@ const MOST: usize = 3;
 const BEFORE: f32 = 0.3;
 const AFTER: f32 = 0.15;
 const PER_CHAR: f32 = 0.004;
+/// Longer than this in bytes counts as this long: tables and code are not worse for being long.
+const LONG: usize = 250;
 /// What the search's own confidence in the passage adds, as a share of the whole question's weight.
 const PASSAGE: f32 = 0.6;
+/// What each place further down the search's ranking takes away.
+const PER_RANK: f32 = 0.15;
+/// What the words of the title count for each sentence below it.
+const NAMED: f32 = 0.5;
+/// What they add for the first and second sentence: below a heading that asks the question, the answer comes first.
+const OPENING: [f32; 2] = [0.5, 0.25];
 /// A further sentence is quoted when it is at least this good beside the best.
-const CLOSE: f32 = 0.6;
+const CLOSE: f32 = 0.75;
 /// A sentence shorter than this in bytes takes the next one along.
 const SHORT: usize = 100;
 
@@ -32,7 +40,7 @@ struct Candidate {
     score: f32,
 }
 
-/// The best quotes for the question, in the order of the passages; empty when no passage supports the question.
+/// The best quotes for the question, best passage first; empty when no passage supports the question.
 pub(super) fn pick(question: &str, passages: &[Passage]) -> Vec<Quote> {
     let supported = |passage: &&Passage| passage.confidence >= SUPPORTED;
     if !passages.iter().any(|passage| supported(&passage)) {
@@ -42,7 +50,7 @@ pub(super) fn pick(question: &str, passages: &[Passage]) -> Vec<Quote> {
     let mut index = Index::new(Stemming::English);
     for (passage, cut) in passages.iter().zip(&cut) {
         for range in cut {
-            index.add("", passage.text.get(range.clone()).unwrap_or(""));
+            index.add(&[(passage.text.get(range.clone()).unwrap_or(""), 1.0)]);
         }
     }
     let query = index.query(question);
@@ -55,13 +63,15 @@ pub(super) fn pick(question: &str, passages: &[Passage]) -> Vec<Quote> {
     candidates
         .sort_by(|a, b| b.score.total_cmp(&a.score).then(a.passage.cmp(&b.passage)).then(a.at.cmp(&b.at)));
     let best = candidates.first().map_or(0.0, |candidate| candidate.score);
-    let mut chosen: Vec<(usize, usize)> = candidates
+    let close: Vec<&Candidate> = candidates
         .iter()
         .take_while(|candidate| candidate.score > 0.0 && candidate.score >= CLOSE * best)
         .take(MOST)
-        .map(|candidate| (candidate.passage, candidate.at))
         .collect();
-    chosen.sort_unstable();
+    // The passage with the best sentence comes first; inside of a passage the sentences keep their order.
+    let place = |passage: usize| close.iter().position(|candidate| candidate.passage == passage);
+    let mut chosen: Vec<(usize, usize)> = close.iter().map(|found| (found.passage, found.at)).collect();
+    chosen.sort_by_key(|(passage, at)| (place(*passage), *at));
     spans(&chosen, passages, &cut)
 }
 
@@ -74,13 +84,14 @@ fn weigh(query: &Query, number: usize, passage: &Passage, cut: &[Range<usize>], 
         let held = at.and_then(|at| held.get(at));
         held.map_or(0.0, |held| query.coverage(|term| held.contains(term)))
     };
+    let named = query.coverage(|term| title.contains(term));
     for (at, range) in cut.iter().enumerate() {
-        // What the title says counts for each sentence below it, at half the weight.
-        let named = query.coverage(|term| title.contains(term)) * 0.5;
-        let own = share(Some(at));
-        let words = own.max(named) + BEFORE * share(at.checked_sub(1)) + AFTER * share(Some(at + 1));
-        let score =
-            words / (1.0 + PER_CHAR * range.len() as f32) + PASSAGE * passage.confidence * words.min(1.0);
+        let own = share(Some(at)).max(NAMED * named);
+        let opens = OPENING.get(at).copied().unwrap_or(0.0) * named;
+        let words = own + opens + BEFORE * share(at.checked_sub(1)) + AFTER * share(Some(at + 1));
+        let length = 1.0 + PER_CHAR * range.len().min(LONG) as f32;
+        let score = words / length + PASSAGE * passage.confidence * words.min(1.0);
+        let score = score / (1.0 + PER_RANK * number as f32);
         found.push(Candidate { passage: number, at, score });
     }
 }
@@ -110,11 +121,5 @@ fn spans(chosen: &[(usize, usize)], passages: &[Passage], cut: &[Vec<Range<usize
 }
 
 fn terms(text: &str) -> HashSet<String> {
-    let mut found = HashSet::new();
-    each_term(text, Stemming::English, |term| {
-        if !found.contains(term.text) {
-            found.insert(term.text.to_owned());
-        }
-    });
-    found
+    distinct_terms(text, Stemming::English)
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use guard::outbound::{Body, Bounds, Client, Failure as Broken, Request, Step};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
@@ -11,6 +11,9 @@ use kernel::Secret;
 use url::Url;
 
 use crate::failure::Failure;
+
+/// Most bytes of any answer. A long stream is many times larger than its text.
+const MOST: u64 = 128 << 20;
 
 /// The way to one provider: the client, and the key for this provider's host alone.
 pub(crate) struct Line {
@@ -52,25 +55,19 @@ impl Line {
         Line { client, headers }
     }
 
-    /// Posts JSON. The whole call may take `limit`, its answer hold `bytes`.
-    pub(crate) async fn post(
-        &self,
-        url: &Url,
-        body: Bytes,
-        limit: Duration,
-        bytes: u64,
-    ) -> Result<Reply, Failure> {
-        self.send(Request::post_json(url.clone(), self.headers.clone(), body), limit, bytes).await
+    /// Posts JSON. The whole call may take `limit`.
+    pub(crate) async fn post(&self, url: &Url, body: Bytes, limit: Duration) -> Result<Reply, Failure> {
+        self.send(Request::post_json(url.clone(), self.headers.clone(), body), limit).await
     }
 
     /// Gets JSON.
-    pub(crate) async fn get(&self, url: &Url, limit: Duration, bytes: u64) -> Result<Reply, Failure> {
-        self.send(Request::get(url.clone(), self.headers.clone()), limit, bytes).await
+    pub(crate) async fn get(&self, url: &Url, limit: Duration) -> Result<Reply, Failure> {
+        self.send(Request::get(url.clone(), self.headers.clone()), limit).await
     }
 
-    async fn send(&self, request: Request, limit: Duration, bytes: u64) -> Result<Reply, Failure> {
+    async fn send(&self, request: Request, limit: Duration) -> Result<Reply, Failure> {
         // What the steps may take is decided where pieces are understood: a comment is no sign of life.
-        let bounds = Bounds { first_byte: limit, idle: limit, total: limit, bytes };
+        let bounds = Bounds { first_byte: limit, idle: limit, total: limit, bytes: MOST };
         let answer = match self.client.send(request.within(bounds)).await {
             Ok(answer) => answer,
             Err(Broken::Timeout(Step::FirstByte | Step::Idle | Step::Total)) => {
@@ -100,9 +97,20 @@ impl Reply {
         }
     }
 
-    /// The whole body.
-    pub(crate) async fn whole(self) -> Result<Bytes, Failure> {
-        self.body.collect().await.map_err(inside)
+    /// The whole body, at most `most` bytes. One that comes in one piece is not copied.
+    pub(crate) async fn whole(mut self, most: usize) -> Result<Bytes, Failure> {
+        let mut next = async || self.body.chunk().await.map_err(inside);
+        let Some(first) = next().await? else { return Ok(Bytes::new()) };
+        let Some(second) = next().await? else { return Ok(first) };
+        let mut whole = BytesMut::from(first);
+        whole.extend_from_slice(&second);
+        while whole.len() <= most {
+            match next().await? {
+                Some(more) => whole.extend_from_slice(&more),
+                None => return Ok(whole.freeze()),
+            }
+        }
+        Err(Failure::Garbage("the answer is too long"))
     }
 }
 

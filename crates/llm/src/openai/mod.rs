@@ -24,13 +24,11 @@ use reading::Reading;
 use wire::{Count, Reason};
 
 /// Most bytes of an answer that does not stream.
-const ANSWER: u64 = 8 << 20;
-/// Most bytes of a stream, with all that surrounds the text.
-const STREAM: u64 = 64 << 20;
+const ANSWER: usize = 8 << 20;
 /// Most bytes of a list of models.
-const LISTING: u64 = 4 << 20;
+const LISTING: usize = 4 << 20;
 /// Most bytes of an answer with vectors: 2,048 texts at 3,072 dimensions as text.
-const VECTORS: u64 = 128 << 20;
+const VECTORS: usize = 128 << 20;
 /// Most bytes of text that an answer may have. What is longer ends there, as an answer that ran out of tokens.
 pub(crate) const TEXT: usize = 1 << 20;
 
@@ -79,11 +77,11 @@ impl Provider {
         limit: Duration,
     ) -> Result<Completion, Failure> {
         let body = self.chat_body(request, model, bounds, false)?;
-        let reply = self.line.post(&self.chat, body, limit, ANSWER).await?.successful()?;
+        let reply = self.line.post(&self.chat, body, limit).await?.successful()?;
         if reply.media != Media::Json {
             return Err(Failure::Garbage("the answer is not JSON"));
         }
-        self.read_completion(&reply.whole().await?, request, model)
+        self.read_completion(&reply.whole(ANSWER).await?, request, model)
     }
 
     /// The head of a streamed answer, all of which may take `limit`. Nothing of the answer itself has been read yet.
@@ -95,13 +93,13 @@ impl Provider {
         limit: Duration,
     ) -> Result<Reading, Failure> {
         let body = self.chat_body(request, model, bounds, true)?;
-        let reply = self.line.post(&self.chat, body, limit, STREAM).await?.successful()?;
+        let reply = self.line.post(&self.chat, body, limit).await?.successful()?;
         let model = model.unwrap_or(&self.model).to_owned();
         match reply.media {
             Media::Events => Ok(Reading::new(reply.body, model, estimate_input(request))),
             // Some servers do not stream, whatever they are asked.
             Media::Json => {
-                let bytes = reply.whole().await?;
+                let bytes = reply.whole(ANSWER).await?;
                 Ok(Reading::whole(self.read_completion(&bytes, request, Some(&model))?))
             }
             Media::Other => Err(Failure::Garbage("the answer is neither JSON nor a stream of events")),
@@ -117,8 +115,8 @@ impl Provider {
     ) -> Result<Embeddings, Failure> {
         let model = model.unwrap_or(&self.model);
         let body = encode(&wire::Embed { model, input: texts, encoding_format: "float" })?;
-        let reply = self.line.post(&self.embeddings, body, limit, VECTORS).await?.successful()?;
-        let bytes = reply.whole().await?;
+        let reply = self.line.post(&self.embeddings, body, limit).await?.successful()?;
+        let bytes = reply.whole(VECTORS).await?;
         let answer: wire::Vectors = decode(&bytes)?;
         let input_tokens = answer.usage.and_then(|usage| usage.prompt_tokens.0);
         let mut data = answer.data;
@@ -146,7 +144,7 @@ impl Provider {
             status,
             say: say.to_owned(),
         };
-        let reply = match self.line.get(&self.models, limit, LISTING).await {
+        let reply = match self.line.get(&self.models, limit).await {
             Ok(reply) => reply,
             Err(_) => return told(false, None, "no answer: check OPENAI_BASE_URL and the network"),
         };
@@ -165,7 +163,7 @@ impl Provider {
             429 => return told(false, status, "429: the provider is busy, or the quota is used up"),
             _ => return told(false, status, "the provider answered with an error: check OPENAI_BASE_URL"),
         }
-        let Ok(bytes) = reply.whole().await else {
+        let Ok(bytes) = reply.whole(LISTING).await else {
             return told(false, status, "the answer was cut or too long: check OPENAI_BASE_URL");
         };
         match decode::<wire::Listing<'_>>(&bytes) {

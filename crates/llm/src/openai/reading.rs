@@ -23,7 +23,7 @@ pub(crate) struct Reading {
     answer: Gathered,
     /// Text that arrived and has not been given out.
     text: String,
-    done: Option<Finished>,
+    end: Option<Result<Finished, Failure>>,
 }
 
 /// What is known about an answer so far.
@@ -44,7 +44,7 @@ impl Reading {
     pub(crate) fn new(source: Body, model: String, input_estimate: u32) -> Reading {
         let answer =
             Gathered { model, input_estimate, counts: None, finish: None, closed: false, bytes: 0, chars: 0 };
-        Reading { source: Some(source), reader: Reader::default(), answer, text: String::new(), done: None }
+        Reading { source: Some(source), reader: Reader::default(), answer, text: String::new(), end: None }
     }
 
     /// An answer that came whole although it was asked for as a stream.
@@ -59,8 +59,8 @@ impl Reading {
             bytes: 0,
             chars: 0,
         };
-        let done = Some(Finished { finish, usage, model, quotes });
-        Reading { source: None, reader: Reader::default(), answer, text, done }
+        let end = Some(Ok(Finished { finish, usage, model, quotes }));
+        Reading { source: None, reader: Reader::default(), answer, text, end }
     }
 
     /// The next piece; `None` after the end. Waits for a sign of life no longer than `patience` (the failure names
@@ -71,14 +71,14 @@ impl Reading {
         step: &'static str,
         deadline: Instant,
     ) -> Option<Result<Piece, Failure>> {
-        let mut until = Instant::now() + patience;
+        let mut until = self.until(patience);
         loop {
             if !self.text.is_empty() {
                 return Some(Ok(Piece::Text(std::mem::take(&mut self.text))));
             }
-            if let Some(done) = self.done.take() {
+            if let Some(end) = self.end.take() {
                 self.source = None;
-                return Some(Ok(Piece::Done(done)));
+                return Some(end.map(Piece::Done));
             }
             let source = self.source.as_mut()?;
             let read = match timeout_at(until.min(deadline), source.chunk()).await {
@@ -90,14 +90,15 @@ impl Reading {
             };
             match self.take(read) {
                 Ok(false) => {}
-                Ok(true) if self.answer.finish.is_some() => until = Instant::now() + AFTERWARDS,
-                Ok(true) => until = Instant::now() + patience,
-                Err(failure) => {
-                    self.source = None;
-                    return Some(Err(failure));
-                }
+                Ok(true) => until = self.until(patience),
+                // Text that came before the failure is given out before it.
+                Err(failure) => self.end = Some(Err(failure)),
             }
         }
+    }
+
+    fn until(&self, patience: Duration) -> Instant {
+        Instant::now() + if self.answer.finish.is_some() { AFTERWARDS.min(patience) } else { patience }
     }
 
     /// Takes what was read; says whether it held an event.
@@ -122,7 +123,7 @@ impl Reading {
             Err(failure) => return Err(failure),
         };
         if ended || self.answer.closed {
-            self.done = Some(self.answer.finished()?);
+            self.end = Some(Ok(self.answer.finished()?));
         }
         Ok(alive)
     }

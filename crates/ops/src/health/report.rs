@@ -20,6 +20,16 @@ pub enum State {
 }
 
 impl State {
+    /// The word that reports use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            State::Operational => "operational",
+            State::Degraded => "degraded",
+            State::Down => "down",
+            State::NotConfigured => "not_configured",
+        }
+    }
+
     /// It is in use and does not work as it should.
     const fn is_faulty(self) -> bool {
         matches!(self, State::Degraded | State::Down)
@@ -36,6 +46,17 @@ pub enum Status {
     Degraded,
     /// Nobody can be served: the database is away.
     Unhealthy,
+}
+
+impl Status {
+    /// The word that reports use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::Healthy => "healthy",
+            Status::Degraded => "degraded",
+            Status::Unhealthy => "unhealthy",
+        }
+    }
 }
 
 /// What `/health` answers.

@@ -1,11 +1,17 @@
 //! The operator's commands: each parses nothing and decides nothing twice; it calls the rooms and prints.
 
+pub(crate) mod audit;
+pub(crate) mod block;
 pub(crate) mod check;
 pub(crate) mod config;
+pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod init;
+pub(crate) mod key;
+pub(crate) mod migrate;
 pub(crate) mod paper;
 mod probe;
 pub(crate) mod secret;
+pub(crate) mod serve;
 pub(crate) mod version;
 mod x509;

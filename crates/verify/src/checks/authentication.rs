@@ -19,7 +19,7 @@ const CLOSED: [&str; 2] = ["/api/v1/admin/", "/api/v1/keys"];
 /// Asks every operation without a credential, then with a wrong one.
 pub(crate) async fn required(deployment: &Deployment) -> Verdict {
     let document = deployment.document().await?;
-    let everybody = deployment.secured("authentication_required").await;
+    let everybody = deployment.secured("authentication_required").await == Some(true);
     let mut asked = 0;
     for operation in operations(document) {
         if !is_closed(&operation, document, everybody) {

@@ -1,6 +1,6 @@
 //! The headers that stand on every answer whatever its status, and the request id that names each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::Method;
 
@@ -40,7 +40,7 @@ pub(crate) async fn sweep(deployment: &Deployment) -> Verdict {
             break;
         }
     }
-    let faults = answers.iter().flat_map(|answer| described(answer, deployment.https())).collect::<Vec<_>>();
+    let faults = grouped(&answers, deployment.https());
     ensure(faults.is_empty(), || faults.join(", "))?;
     let statuses = answers.iter().map(|answer| answer.status.to_string()).collect::<BTreeSet<_>>();
     let statuses = statuses.into_iter().collect::<Vec<_>>().join(" ");
@@ -54,9 +54,20 @@ pub(crate) async fn sweep(deployment: &Deployment) -> Verdict {
     Ok(seen)
 }
 
-fn described(answer: &Answer, https: bool) -> Vec<String> {
-    let faults = policy::faults(&answer.headers, https);
-    faults.into_iter().take(3).map(|fault| format!("{} {}: {fault}", answer.what, answer.status)).collect()
+/// Each fault once, with the answers it was found on.
+fn grouped(answers: &[Answer], https: bool) -> Vec<String> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for answer in answers {
+        for fault in policy::faults(&answer.headers, https) {
+            found.entry(fault).or_default().push(format!("{} ({})", answer.what, answer.status));
+        }
+    }
+    let text = |(fault, on): (String, Vec<String>)| match on.as_slice() {
+        [first, _, ..] if on.len() == answers.len() => format!("{fault} on any answer, {first} among them"),
+        [first, second, _, ..] => format!("{fault} on {first}, {second} and {} more", on.len() - 2),
+        _ => format!("{fault} on {}", on.join(" and ")),
+    };
+    found.into_iter().map(text).collect()
 }
 
 /// The first style sheet or script that the page takes from its own site.

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use crate::client::Refusal;
-use crate::deployment::Deployment;
+use crate::deployment::{Caller, Deployment};
 use crate::verdict::{Verdict, ensure, fail};
 
 /// Words that stand in stacks, paths, SQL and messages of libraries, and in no sentence for a caller.
@@ -66,7 +66,7 @@ async fn provoke(deployment: &Deployment) -> Verdict<()> {
     let client = &deployment.client;
     let caller = match deployment.talker().await {
         Ok((caller, _)) => caller,
-        Err(_) => crate::deployment::Caller::Nobody,
+        Err(_) => Caller::Nobody,
     };
     for path in [
         "/api/v1/conversations?limit=-1",
@@ -79,6 +79,9 @@ async fn provoke(deployment: &Deployment) -> Verdict<()> {
         "/api/v1/%00",
     ] {
         client.get(path).by(&caller).send().await?;
+    }
+    if deployment.options.api_key.is_some() {
+        client.get("/api/v1/apps").by(&Caller::Key).send().await?;
     }
     let deep = "[".repeat(20_000);
     let bodies: [Vec<u8>; 4] = [

@@ -18,10 +18,14 @@ const AT_ONCE: usize = 16;
 
 /// Sends until it is refused and looks at the refusal.
 pub(crate) async fn refuses(deployment: &Deployment) -> Verdict {
-    if !deployment.secured("rate_limiting_enabled").await {
-        let off = "/health says that limits are switched off";
-        let production = deployment.environment().await == "production";
-        return Err(if production { fail(off) } else { skip(off) });
+    match deployment.secured("rate_limiting_enabled").await {
+        Some(true) => {}
+        Some(false) => {
+            let off = "/health says that limits are switched off";
+            let production = deployment.environment().await == "production";
+            return Err(if production { fail(off) } else { skip(off) });
+        }
+        None => return Err(fail("/health does not say whether limits are on")),
     }
     let client = &deployment.client;
     let visitor = deployment.visitor().await.ok();

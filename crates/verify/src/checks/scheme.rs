@@ -65,7 +65,7 @@ async fn plain_side(deployment: &Deployment) -> Verdict<Option<Url>> {
         let known = url.port().is_none() && url.set_scheme("http").is_ok();
         return Ok(known.then_some(url));
     }
-    if deployment.secured("https_enforced").await {
+    if deployment.secured("https_enforced").await == Some(true) {
         return Ok(Some(options.url.clone()));
     }
     if deployment.environment().await == "production" {

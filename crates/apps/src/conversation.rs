@@ -1,0 +1,208 @@
+//! Conversations as their owner sees them: made, listed, read, renamed, deleted, exported, stopped.
+//! What belongs to somebody else and what does not exist are the same answer.
+
+use guard::content::validate;
+use identity::{ConversationDelete, ConversationRead, ConversationWrite, Converse, May};
+use kernel::{AppId, AuditEvent, ConversationId, EventType, Fault, MessageId, Page, PageRequest, Result};
+use store::{Conversation, ConversationChange, ConversationFilter, Message, Role};
+
+use crate::{Hall, kind};
+
+/// A conversation to be made.
+#[derive(Clone, Debug, Default)]
+pub struct NewConversation {
+    /// Its title; made from the first message when absent.
+    pub title: Option<String>,
+    /// What it is about.
+    pub topic: Option<String>,
+}
+
+/// A whole conversation.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// Every message, oldest first.
+    pub messages: Vec<Message>,
+}
+
+impl Hall {
+    /// Makes an empty conversation in an app.
+    pub async fn create_conversation(
+        &self,
+        may: &May<Converse>,
+        new: NewConversation,
+    ) -> Result<Conversation> {
+        let app = self.rooms.catalog.get(&may.what().0)?;
+        if !kind::converses(app.kind) {
+            return Err(Fault::invalid(
+                "app",
+                "wrong_kind",
+                "this app holds files; there is nobody to talk to in it",
+            ));
+        }
+        new.title.as_deref().map(validate::title).transpose()?;
+        new.topic.as_deref().map(validate::topic).transpose()?;
+        let id = ConversationId::new(&self.rooms.ambient);
+        let event = event(may, EventType::DataWritten, id).with("app", app.id.as_str());
+        let new = store::NewConversation {
+            id,
+            owner: may.owner(),
+            app: app.id.clone(),
+            title: new.title,
+            topic: new.topic,
+            session: None,
+            max_per_owner: app.max_conversations,
+        };
+        let conversation = self.rooms.store.create_conversation(new, vec![event]).await?;
+        tracing::info!(app = %conversation.app, conversation = %id, "conversation created");
+        Ok(conversation)
+    }
+
+    /// The caller's conversations in the apps it may enter, newest first.
+    pub async fn conversations(
+        &self,
+        may: &May<ConversationRead>,
+        app: Option<AppId>,
+        q: Option<String>,
+        page: PageRequest,
+    ) -> Result<Page<Conversation>> {
+        if let Some(app) = &app {
+            may.inside(app)?;
+        }
+        self.rooms.audit.note(listed(may, "conversations"));
+        let mut found =
+            self.rooms.store.conversations(&may.owner(), ConversationFilter { app, q }, page).await?;
+        found.items.retain(|conversation| may.who().apps().contains(&conversation.app));
+        Ok(found)
+    }
+
+    /// One conversation.
+    pub async fn conversation(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+    ) -> Result<Conversation> {
+        let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
+        may.inside(&conversation.app)?;
+        Ok(conversation)
+    }
+
+    /// The app that a conversation belongs to; what a turn needs to know before it asks for permission.
+    pub async fn app_of(&self, may: &May<ConversationRead>, id: ConversationId) -> Result<AppId> {
+        self.conversation(may, id).await.map(|conversation| conversation.app)
+    }
+
+    /// The messages of a conversation, oldest first.
+    pub async fn messages(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        page: PageRequest,
+    ) -> Result<Page<Message>> {
+        self.conversation(may, id).await?;
+        self.rooms.audit.note(event(may, EventType::DataRead, id).with("what", "messages"));
+        self.rooms.store.messages(&may.owner(), id, page).await
+    }
+
+    /// The newest messages of a conversation, oldest of them first.
+    pub async fn newest_messages(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        most: u32,
+    ) -> Result<Vec<Message>> {
+        self.conversation(may, id).await?;
+        self.rooms.audit.note(event(may, EventType::DataRead, id).with("what", "messages"));
+        self.rooms.store.recent_messages(&may.owner(), id, most).await
+    }
+
+    /// One message of a conversation.
+    pub async fn message(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        message: MessageId,
+    ) -> Result<Message> {
+        self.conversation(may, id).await?;
+        self.rooms.store.message(&may.owner(), id, message).await
+    }
+
+    /// Gives a conversation another title.
+    pub async fn rename(
+        &self,
+        may: &May<ConversationWrite>,
+        id: ConversationId,
+        title: String,
+    ) -> Result<Conversation> {
+        let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
+        may.inside(&conversation.app)?;
+        validate::title(&title)?;
+        let change = ConversationChange { title: Some(title), topic: None };
+        let audit = vec![event(may, EventType::DataWritten, id).with("what", "title")];
+        self.rooms.store.update_conversation(&may.owner(), id, change, audit).await
+    }
+
+    /// Deletes a conversation with everything in it; an answer that is being written is stopped.
+    pub async fn delete(&self, may: &May<ConversationDelete>, id: ConversationId) -> Result<()> {
+        let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
+        may.inside(&conversation.app)?;
+        self.live.stop(id);
+        let audit = vec![event(may, EventType::DataErased, id).with("messages", conversation.messages)];
+        self.rooms.store.delete_conversation(&may.owner(), id, audit).await?;
+        tracing::info!(app = %conversation.app, conversation = %id, "conversation deleted");
+        Ok(())
+    }
+
+    /// Stops the answer that is being written; `false` when none is.
+    pub async fn stop(&self, may: &May<ConversationWrite>, id: ConversationId) -> Result<bool> {
+        let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
+        may.inside(&conversation.app)?;
+        Ok(self.live.stop(id))
+    }
+
+    /// The whole conversation.
+    pub async fn export(&self, may: &May<ConversationRead>, id: ConversationId) -> Result<Export> {
+        let conversation = self.conversation(may, id).await?;
+        let mut page = PageRequest::first(PageRequest::MOST);
+        let mut messages = Vec::new();
+        loop {
+            let piece = self.rooms.store.messages(&may.owner(), id, page.clone()).await?;
+            messages.extend(piece.items);
+            match piece.next {
+                Some(next) => page = PageRequest::parse(Some(PageRequest::MOST), Some(&next))?,
+                None => break,
+            }
+        }
+        self.rooms.audit.note(event(may, EventType::DataExported, id).with("messages", messages.len()));
+        Ok(Export { conversation, messages })
+    }
+}
+
+impl Export {
+    /// As one Markdown document.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("# {}\n", self.conversation.title.as_deref().unwrap_or("Conversation"));
+        for message in &self.messages {
+            let who = match message.role {
+                Role::User => "You",
+                Role::Assistant => "Assistant",
+                Role::System => "System",
+            };
+            text.push_str(&format!(
+                "\n## {who}, {}\n\n{}\n",
+                message.created_at.rfc3339_seconds(),
+                message.content
+            ));
+        }
+        text
+    }
+}
+
+fn event<P>(may: &May<P>, what: EventType, id: ConversationId) -> AuditEvent {
+    AuditEvent::new(what, may.owner()).from(may.who().address()).to(format_args!("conversation:{id}"))
+}
+
+fn listed<P>(may: &May<P>, what: &str) -> AuditEvent {
+    AuditEvent::new(EventType::DataRead, may.owner()).from(may.who().address()).with("what", what)
+}

@@ -1,0 +1,73 @@
+//! Where the apps meet the rooms they work with. It owns no rule: the services are `conversation.rs`,
+//! `turn.rs` and `once.rs`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard::content::SpamGuard;
+use identity::{AppsRead, Identity, May};
+use kernel::Ambient;
+use knowledge::Manual;
+use llm::Models;
+use ops::audit::AuditSpool;
+use store::Store;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::live::LiveTurns;
+use crate::{App, Catalog};
+
+/// The rooms that the apps work with.
+pub struct Rooms {
+    /// The apps.
+    pub catalog: Catalog,
+    /// Who may.
+    pub identity: Arc<Identity>,
+    /// Rows.
+    pub store: Store,
+    /// Model providers.
+    pub models: Models,
+    /// Stoa's own manual, from which the built-in answerer quotes.
+    pub manual: Manual,
+    /// Events that belong to no change.
+    pub audit: AuditSpool,
+    /// Time and randomness.
+    pub ambient: Ambient,
+    /// Tasks that must end before the process does: streams being written.
+    pub tasks: TaskTracker,
+    /// Cancelled when the server stops: streams end and are marked.
+    pub stop: CancellationToken,
+    /// An answer that does not stream takes at most this long.
+    pub deadline: Duration,
+}
+
+/// The services of the apps. Cheap to clone.
+#[derive(Clone)]
+pub struct Hall {
+    pub(crate) rooms: Arc<Rooms>,
+    pub(crate) live: LiveTurns,
+    pub(crate) spam: Arc<SpamGuard>,
+}
+
+impl Hall {
+    /// The services over these rooms.
+    pub fn new(rooms: Rooms) -> Hall {
+        Hall { rooms: Arc::new(rooms), live: LiveTurns::default(), spam: Arc::new(SpamGuard::new()) }
+    }
+
+    /// The apps that the caller may enter, in the order of the configuration.
+    pub fn apps(&self, may: &May<AppsRead>) -> Vec<App> {
+        let open = may.who().apps();
+        self.rooms.catalog.iter().filter(|app| open.contains(&app.id)).cloned().collect()
+    }
+
+    /// Whether a model provider is configured; without one the built-in answerer serves.
+    pub fn has_model(&self) -> bool {
+        self.rooms.models.configured()
+    }
+
+    /// How many answers are being written now.
+    pub fn turns_in_progress(&self) -> usize {
+        self.live.len()
+    }
+}

@@ -1,0 +1,26 @@
+//! What is particular to a kind of app, behind one face. Each kind keeps its own in its folder; `turn.rs` asks
+//! here and stays the same for all.
+
+use kernel::AppKind;
+
+use crate::{App, chat, support, tutor};
+
+/// The instructions that the model of this app gets.
+pub(crate) fn instructions(app: &App) -> &str {
+    match (&app.prompt, app.kind) {
+        (Some(prompt), _) => prompt,
+        (None, AppKind::Chat) => chat::INSTRUCTIONS,
+        (None, AppKind::Support) => support::INSTRUCTIONS,
+        (None, AppKind::Tutor) => tutor::INSTRUCTIONS,
+        // No conversation opens in a file store: the catalogue lists none and `turn` refuses it.
+        (None, AppKind::Files) => "",
+    }
+}
+
+/// Whether people talk in apps of this kind.
+pub(crate) const fn converses(kind: AppKind) -> bool {
+    match kind {
+        AppKind::Chat | AppKind::Support | AppKind::Tutor => true,
+        AppKind::Files => false,
+    }
+}

@@ -1,0 +1,257 @@
+//! An answer in pieces. The turn is stored before the first event is given out; a task of its own then drives
+//! the model, so that readers may come and go; what was written when it ends, for whatever reason, is stored
+//! before the last event is given out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use identity::{ConversationRead, Converse, May, Principal};
+use kernel::{Code, ConversationId, Fault, MessageId, Result};
+use llm::{Passage, Piece, Quote};
+use serde_json::Value;
+use store::{FinishReason, FinishedMessage, Message};
+
+use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
+use crate::turn::{self, Opened};
+use crate::{Ask, Hall, cite};
+
+/// How often an open stream asks whether its reader's credential still stands.
+const STANDING: Duration = Duration::from_millis(250);
+
+/// Tries to store the end of an answer while the database is away, and the wait between two.
+const CLOSE_TRIES: u32 = 20;
+const CLOSE_WAIT: Duration = Duration::from_millis(500);
+
+impl Hall {
+    /// Begins to answer in pieces. The model is asked while the turn is being stored; if it cannot be stored,
+    /// the model is told to stop and nothing is given out.
+    pub async fn stream(&self, may: &May<Converse>, ask: Ask) -> Result<Subscription> {
+        let opened = self.open(may, &ask).await?;
+        let request = self.prompt(&opened, &ask);
+        let passages = request.passages.clone();
+        let blank = opened.blank(self.rooms.ambient.now());
+        let asked = opened.cancel.child_token();
+        let give_up = asked.clone().drop_guard();
+        let models = self.rooms.models.clone();
+        let until = asked.clone();
+        let pieces = tokio::spawn(async move { models.stream(request, until).await });
+        let audit = vec![turn::written(may, &opened)];
+        let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
+        // A session that another request has opened meanwhile takes the turn into its own conversation.
+        let blank = Message { conversation_id, ..blank };
+        give_up.disarm();
+        self.entitle(&opened).await;
+        let live = Live::new(conversation_id, opened.assistant, ask.resumable);
+        let reader = live.subscribe(None);
+        self.live.publish(opened.conversation_id, &live);
+        live.push(StreamEvent::Message {
+            conversation_id,
+            user_message: turn::shared(&opened.user),
+            message: turn::shared(&blank),
+        });
+        let hall = self.clone();
+        let who = may.who().clone();
+        self.rooms.tasks.spawn(async move {
+            let mut written = Written { message: blank, quotes: Vec::new(), fault: None };
+            match opened.support {
+                Some(text) => written.say(text, &live),
+                None => hall.write(&live, &who, &opened, pieces, &mut written).await,
+            }
+            asked.cancel();
+            hall.close(&live, &opened, &passages, written).await;
+        });
+        Ok(reader)
+    }
+
+    /// Reads along with the answer that is being written in a conversation, from the event after number `last`;
+    /// `None` when none is.
+    pub async fn resume(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        last: Option<u64>,
+    ) -> Result<Option<Subscription>> {
+        self.conversation(may, id).await?;
+        Ok(self.live.find(id).map(|live| live.subscribe(last)))
+    }
+
+    /// The events of a stored answer, from the event after number `last`: of the newest answer, or of the one
+    /// that is named. Fails with `not_found` when there is none.
+    pub async fn replay(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        answer: Option<MessageId>,
+        last: Option<u64>,
+    ) -> Result<Vec<Numbered>> {
+        self.conversation(may, id).await?;
+        let store = &self.rooms.store;
+        let message = match answer {
+            Some(answer) => store.message(&may.owner(), id, answer).await?,
+            None => {
+                let newest = store.recent_messages(&may.owner(), id, 1).await?;
+                newest.into_iter().next().ok_or(Fault::new(Code::NotFound))?
+            }
+        };
+        let asked = message.parent_id.ok_or(Fault::new(Code::NotFound))?;
+        let user = store.message(&may.owner(), id, asked).await?;
+        let mut log = Log::default();
+        let blank = Message {
+            content: String::new(),
+            citations: Value::Array(Vec::new()),
+            finish_reason: None,
+            ..message.clone()
+        };
+        log.push(StreamEvent::Message {
+            conversation_id: id,
+            user_message: Arc::new(user),
+            message: Arc::new(blank),
+        });
+        if !message.content.is_empty() {
+            log.push(StreamEvent::Delta(message.content.as_str().into()));
+        }
+        for citation in message.citations.as_array().into_iter().flatten() {
+            log.push(StreamEvent::Citation(citation.clone()));
+        }
+        log.push(StreamEvent::Done(Arc::new(message)));
+        Ok(log.after(last))
+    }
+
+    /// The pieces of the model, until it ends, is stopped, nobody reads any more, or the reader's credential
+    /// no longer stands.
+    async fn write(
+        &self,
+        live: &Arc<Live>,
+        who: &Principal,
+        opened: &Opened,
+        pieces: Asked,
+        written: &mut Written,
+    ) {
+        let abandoned = live.abandoned();
+        tokio::pin!(abandoned);
+        let mut standing = tokio::time::interval(STANDING);
+        let started = tokio::select! {
+            started = pieces => started,
+            () = opened.cancel.cancelled() => return self.cut(written),
+            () = &mut abandoned => return self.cut(written),
+        };
+        let mut pieces = match started {
+            Ok(Ok(pieces)) => pieces,
+            Ok(Err(fault)) => return written.fail(fault),
+            Err(panic) => return written.fail(Fault::internal(panic)),
+        };
+        loop {
+            let piece = tokio::select! {
+                piece = pieces.next() => piece,
+                () = opened.cancel.cancelled() => return self.cut(written),
+                () = &mut abandoned => return self.cut(written),
+                _ = standing.tick() => {
+                    if self.rooms.identity.stands(who) { continue }
+                    tracing::warn!("a stream was ended: the credential of its reader was revoked");
+                    return self.cut(written);
+                }
+            };
+            match piece {
+                Some(Ok(Piece::Text(text))) => written.say(&text, live),
+                Some(Ok(Piece::Done(finished))) => {
+                    written.message.finish_reason = Some(turn::finish_reason(finished.finish));
+                    written.quotes = finished.quotes;
+                    written.message.model = Some(finished.model);
+                    written.message.input_tokens = Some(finished.usage.input_tokens);
+                    written.message.output_tokens = Some(finished.usage.output_tokens);
+                    return;
+                }
+                Some(Err(fault)) => return written.fail(fault),
+                None => {
+                    return written
+                        .fail(Fault::new(Code::ModelUnavailable).because("the stream ended without an end"));
+                }
+            }
+        }
+    }
+
+    /// Stopped before the end, by somebody or because the server stops.
+    fn cut(&self, written: &mut Written) {
+        let stopping = self.rooms.stop.is_cancelled();
+        written.message.finish_reason =
+            Some(if stopping { FinishReason::Interrupted } else { FinishReason::Cancelled });
+    }
+
+    /// Stores what was written, then tells the readers that it has ended.
+    async fn close(&self, live: &Live, opened: &Opened, passages: &[Passage], mut written: Written) {
+        let message = &mut written.message;
+        message.finish_reason.get_or_insert(FinishReason::Stop);
+        let citations = cite::citations(&message.content, passages, &written.quotes);
+        message.citations = Value::Array(citations.clone());
+        let finished = finished(opened, message);
+        let mut stored = self.rooms.store.finish_turn(finished.clone(), Vec::new()).await;
+        for _ in 0..CLOSE_TRIES {
+            match &stored {
+                Err(fault) if fault.code() == Code::Unavailable => tokio::time::sleep(CLOSE_WAIT).await,
+                _ => break,
+            }
+            stored = self.rooms.store.finish_turn(finished.clone(), Vec::new()).await;
+        }
+        // Deleted while it was being written: there is nothing to store it in, and nobody to tell but the readers.
+        let fault = match stored {
+            Err(fault) if fault.code() != Code::NotFound => Some(fault),
+            _ => written.fault,
+        };
+        tracing::info!(
+            app = %opened.app.id,
+            conversation = %opened.conversation_id,
+            finish_reason = message.finish_reason.map(FinishReason::as_str),
+            output_tokens = message.output_tokens,
+            "stream ended"
+        );
+        for citation in citations {
+            live.push(StreamEvent::Citation(citation));
+        }
+        let message = Arc::new(message.clone());
+        live.push(match fault {
+            None => StreamEvent::Done(message),
+            Some(fault) => {
+                tracing::warn!(code = fault.code().as_str(), cause = ?fault.cause().map(ToString::to_string), "stream failed");
+                StreamEvent::Error { code: fault.code(), detail: fault.message().into(), message }
+            }
+        });
+    }
+}
+
+/// The end of an answer as the store takes it.
+fn finished(opened: &Opened, message: &Message) -> FinishedMessage {
+    FinishedMessage {
+        owner: opened.owner,
+        conversation_id: message.conversation_id,
+        message_id: message.id,
+        content: message.content.clone(),
+        citations: message.citations.clone(),
+        finish_reason: message.finish_reason.unwrap_or(FinishReason::Stop),
+        model: message.model.clone(),
+        input_tokens: message.input_tokens,
+        output_tokens: message.output_tokens,
+    }
+}
+
+/// The model's stream, being opened while the turn is stored.
+type Asked = tokio::task::JoinHandle<Result<llm::Pieces>>;
+
+/// The answer so far.
+struct Written {
+    message: Message,
+    quotes: Vec<Quote>,
+    fault: Option<Fault>,
+}
+
+impl Written {
+    fn say(&mut self, text: &str, live: &Live) {
+        self.message.content.push_str(text);
+        live.push(StreamEvent::Delta(text.into()));
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.message.finish_reason = Some(FinishReason::Error);
+        self.fault = Some(fault);
+    }
+}

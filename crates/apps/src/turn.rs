@@ -1,0 +1,355 @@
+//! The one path of a message, the same for every app and every kind of credential:
+//! admit → open → context → prompt → model → release → close. The two verbs are [`Hall::answer`] for an answer
+//! at once and [`Hall::stream`] (in `stream.rs`) for one in pieces. Nothing here is particular to a kind of app.
+
+use std::sync::Arc;
+
+use guard::content::{self, Verdict};
+use identity::{Converse, May};
+use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
+use llm::{ChatMessage, ChatRequest, Completion, Finish, Passage};
+use serde_json::Value;
+use store::{ConversationChange, FinishReason, Message, Opening, Role, Turn};
+use tokio_util::sync::CancellationToken;
+
+use crate::live::Occupied;
+use crate::{App, Hall, cite, kind, prompt};
+
+/// Characters of a title made from the first message.
+const TITLE_CHARS: usize = 60;
+
+/// What somebody says, and where.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The conversation.
+    pub target: Target,
+    /// The text.
+    pub content: String,
+    /// How to answer.
+    pub options: Options,
+    /// A stream without readers runs on for a while.
+    pub resumable: bool,
+}
+
+/// The conversation that a message belongs to.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// This one.
+    Conversation(ConversationId),
+    /// The one that the caller knows by a name of its own; made when there is none.
+    Session(String),
+    /// A new one.
+    New,
+}
+
+/// How to answer.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// At most this many tokens; never more than the app allows.
+    pub max_tokens: Option<u32>,
+    /// Sampling temperature, 0 to 2.
+    pub temperature: Option<f32>,
+    /// The earlier messages as the caller tells them, in place of those stored.
+    pub history: Option<Vec<ChatMessage>>,
+}
+
+/// A finished answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The conversation it belongs to.
+    pub conversation_id: ConversationId,
+    /// The user's message as stored.
+    pub user_message: Message,
+    /// The answer as stored.
+    pub message: Message,
+}
+
+/// A turn that has been let in and has its place.
+pub(crate) struct Opened {
+    pub(crate) app: App,
+    pub(crate) owner: Subject,
+    pub(crate) conversation_id: ConversationId,
+    pub(crate) opening: Opening,
+    pub(crate) user: Message,
+    pub(crate) assistant: MessageId,
+    pub(crate) earlier: Vec<Message>,
+    /// The conversation exists and has no title yet.
+    pub(crate) untitled: bool,
+    pub(crate) support: Option<&'static str>,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) _place: Occupied,
+}
+
+impl Hall {
+    /// Answers at once. Both messages are stored in one transaction before this returns; when it fails or is
+    /// dropped, nothing is stored and the model has been told to stop.
+    pub async fn answer(&self, may: &May<Converse>, ask: Ask) -> Result<Answer> {
+        let opened = self.open(may, &ask).await?;
+        let request = ChatRequest { limit: Some(self.rooms.deadline), ..self.prompt(&opened, &ask) };
+        let passages = request.passages.clone();
+        let completion = match opened.support {
+            Some(text) => said(text),
+            None => self.complete(request, &opened.cancel).await?,
+        };
+        let message = release(&opened, &passages, completion, self.rooms.ambient.now());
+        let turn = opened.turn(message.clone());
+        let audit = vec![written(may, &opened)];
+        // A session that another request has opened meanwhile takes the turn into its own conversation.
+        let conversation_id = self.rooms.store.record_turn(turn, audit).await?;
+        self.entitle(&opened).await;
+        tracing::info!(
+            app = %opened.app.id,
+            conversation = %conversation_id,
+            output_tokens = message.output_tokens,
+            "turn answered"
+        );
+        Ok(Answer { conversation_id, user_message: opened.user, message })
+    }
+
+    async fn complete(&self, request: ChatRequest, cancel: &CancellationToken) -> Result<Completion> {
+        // The guard tells the provider to stop when the caller goes away and this future is dropped.
+        let stop = cancel.child_token();
+        let _stop = stop.clone().drop_guard();
+        tokio::select! {
+            biased;
+            completion = self.rooms.models.complete(request, stop.clone()) => completion,
+            () = cancel.cancelled() => Err(Fault::new(Code::Conflict).say("the answer was stopped")),
+        }
+    }
+
+    /// Lets the text in, or says why not. A refused text goes no further and is not kept.
+    fn admit(&self, may: &May<Converse>, app: &App, text: &str) -> Result<Option<&'static str>> {
+        content::validate::message(text, app.max_input_chars as usize)?;
+        // One key speaks for many people, who all say "hello": repeats count for people alone.
+        if !may.who().is_key() {
+            self.spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now())?;
+        }
+        if !app.moderation {
+            return Ok(None);
+        }
+        let judgement = content::moderate(text);
+        let event = |what: EventType| {
+            let categories: Vec<Value> =
+                judgement.categories.iter().map(|f| f.category.as_str().into()).collect();
+            AuditEvent::new(what, may.owner())
+                .from(may.who().address())
+                .to(format_args!("app:{}", app.id))
+                .with("categories", categories)
+        };
+        match judgement.verdict {
+            Verdict::Allow | Verdict::Warn | Verdict::Review => Ok(None),
+            Verdict::Support => {
+                self.rooms.audit.note(event(EventType::ContentBlocked).with("answer", "support"));
+                Ok(judgement.support())
+            }
+            Verdict::Block => {
+                self.rooms.audit.note(event(EventType::ContentBlocked));
+                tracing::warn!(app = %app.id, "a message was refused by the content rules");
+                Err(Fault::new(Code::ContentBlocked))
+            }
+        }
+    }
+
+    /// Finds or makes the place of the turn: the conversation, the earlier messages, the ids of the new ones.
+    pub(crate) async fn open(&self, may: &May<Converse>, ask: &Ask) -> Result<Opened> {
+        let rooms = &self.rooms;
+        let app = rooms.catalog.get(&may.what().0)?.clone();
+        if !kind::converses(app.kind) {
+            return Err(Fault::invalid(
+                "app",
+                "wrong_kind",
+                "this app holds files; there is nobody to talk to in it",
+            ));
+        }
+        let support = self.admit(may, &app, &ask.content)?;
+        let owner = may.owner();
+        let existing = match &ask.target {
+            Target::Conversation(id) => {
+                let conversation = rooms.store.conversation(&owner, *id).await?;
+                (conversation.app == app.id)
+                    .then_some(conversation)
+                    .ok_or(Fault::new(Code::NotFound))
+                    .map(Some)?
+            }
+            Target::Session(session) => rooms.store.conversation_by_session(&owner, &app.id, session).await?,
+            Target::New => None,
+        };
+        let conversation_id = existing.as_ref().map_or_else(|| ConversationId::new(&rooms.ambient), |c| c.id);
+        let cancel = rooms.stop.child_token();
+        let place = self.live.occupy(conversation_id, cancel.clone())?;
+        let earlier = match (&existing, &ask.options.history) {
+            (Some(conversation), None) if conversation.messages > 0 => {
+                rooms.store.recent_messages(&owner, conversation.id, app.context_messages).await?
+            }
+            _ => Vec::new(),
+        };
+        let user = Message {
+            id: MessageId::new(&rooms.ambient),
+            conversation_id,
+            parent_id: earlier.last().map(|message| message.id),
+            role: Role::User,
+            content: ask.content.clone(),
+            citations: Value::Array(Vec::new()),
+            created_at: rooms.ambient.now(),
+            finish_reason: Some(FinishReason::Stop),
+            model: None,
+            input_tokens: None,
+            output_tokens: None,
+        };
+        let untitled = existing.as_ref().is_some_and(|c| c.title.is_none());
+        let opening = match existing {
+            Some(conversation) => Opening::Existing(conversation.id),
+            None => Opening::New {
+                id: conversation_id,
+                title: Some(title(&ask.content)),
+                topic: None,
+                session: match &ask.target {
+                    Target::Session(session) => Some(session.clone()),
+                    Target::Conversation(_) | Target::New => None,
+                },
+            },
+        };
+        let assistant = MessageId::new(&rooms.ambient);
+        Ok(Opened {
+            app,
+            owner,
+            conversation_id,
+            opening,
+            user,
+            assistant,
+            earlier,
+            untitled,
+            support,
+            cancel,
+            _place: place,
+        })
+    }
+
+    /// Gives an untitled conversation a title made from its first message. A title is a convenience: if it cannot
+    /// be stored, the turn still stands.
+    pub(crate) async fn entitle(&self, opened: &Opened) {
+        if !opened.untitled {
+            return;
+        }
+        let change = ConversationChange { title: Some(title(&opened.user.content)), topic: None };
+        let done = self
+            .rooms
+            .store
+            .update_conversation(&opened.owner, opened.conversation_id, change, Vec::new())
+            .await;
+        if let Err(fault) = done {
+            tracing::warn!(code = fault.code().as_str(), "a title could not be stored");
+        }
+    }
+
+    /// What the model is shown.
+    pub(crate) fn prompt(&self, opened: &Opened, ask: &Ask) -> ChatRequest {
+        let mut request = prompt::build(&opened.app, &opened.earlier, &ask.content, &ask.options);
+        if !self.rooms.models.configured() {
+            request.passages = prompt::passages(&self.rooms.manual, &ask.content);
+        }
+        request
+    }
+}
+
+impl Opened {
+    /// The answer as it begins: no text, no reason to have finished.
+    pub(crate) fn blank(&self, now: kernel::Time) -> Message {
+        Message {
+            id: self.assistant,
+            conversation_id: self.conversation_id,
+            parent_id: Some(self.user.id),
+            role: Role::Assistant,
+            content: String::new(),
+            citations: Value::Array(Vec::new()),
+            created_at: now,
+            finish_reason: None,
+            model: None,
+            input_tokens: None,
+            output_tokens: None,
+        }
+    }
+
+    /// The rows to be written.
+    pub(crate) fn turn(&self, assistant: Message) -> Turn {
+        Turn {
+            owner: self.owner,
+            app: self.app.id.clone(),
+            opening: self.opening.clone(),
+            user: self.user.clone(),
+            assistant,
+            max_user_messages: self.app.max_user_messages,
+            max_conversations: self.app.max_conversations,
+        }
+    }
+}
+
+/// The answer as it is stored and given out: verified citations, and why it ended.
+fn release(opened: &Opened, passages: &[Passage], completion: Completion, now: kernel::Time) -> Message {
+    Message {
+        citations: Value::Array(cite::citations(&completion.text, passages, &completion.quotes)),
+        content: completion.text,
+        finish_reason: Some(finish_reason(completion.finish)),
+        model: Some(completion.model),
+        input_tokens: Some(completion.usage.input_tokens),
+        output_tokens: Some(completion.usage.output_tokens),
+        ..opened.blank(now)
+    }
+}
+
+pub(crate) const fn finish_reason(finish: Finish) -> FinishReason {
+    match finish {
+        Finish::Stop => FinishReason::Stop,
+        Finish::Length => FinishReason::Length,
+        Finish::ContentFilter => FinishReason::Blocked,
+    }
+}
+
+/// A text of the house itself in the place of a model's.
+pub(crate) fn said(text: &str) -> Completion {
+    Completion {
+        text: text.to_owned(),
+        finish: Finish::Stop,
+        usage: llm::Usage { input_tokens: 0, output_tokens: 0 },
+        model: "stoa".to_owned(),
+        quotes: Vec::new(),
+    }
+}
+
+pub(crate) fn written(may: &May<Converse>, opened: &Opened) -> AuditEvent {
+    AuditEvent::new(EventType::DataWritten, opened.owner)
+        .from(may.who().address())
+        .to(format_args!("conversation:{}", opened.conversation_id))
+        .with("app", opened.app.id.as_str())
+        .with("messages", 2)
+}
+
+/// A title from the first line of the first message, cut at a word.
+pub(crate) fn title(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    if line.chars().count() <= TITLE_CHARS {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(TITLE_CHARS).collect();
+    let words = cut.rsplit_once(char::is_whitespace).map_or(cut.as_str(), |(words, _)| words);
+    format!("{}…", words.trim_end())
+}
+
+/// Shared by every reader of a stream.
+pub(crate) fn shared(message: &Message) -> Arc<Message> {
+    Arc::new(message.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_the_first_words() {
+        assert_eq!(title("\n  Hello there \nmore"), "Hello there");
+        let long = "word ".repeat(30);
+        let made = title(&long);
+        assert!(made.chars().count() <= TITLE_CHARS + 1 && made.ends_with("word…"), "{made}");
+        assert_eq!(title(&"ä".repeat(100)).chars().count(), TITLE_CHARS + 1);
+    }
+}

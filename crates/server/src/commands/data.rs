@@ -1,0 +1,46 @@
+//! How a command reaches the data of the deployment that it stands in: the same settings, the same keys, the
+//! same store as the server, which may be running beside it.
+
+use anyhow::anyhow;
+use guard::outbound::install_crypto_provider;
+use kernel::{Ambient, Fault};
+use store::Store;
+
+use crate::cli::Global;
+use crate::settings::{Settings, Sources};
+
+/// Opens the store and gives it to `work`; closes it in the end. `migrated`: refuse when the schema is behind.
+pub(crate) fn with_store<T>(
+    global: &Global,
+    ambient: &Ambient,
+    migrated: bool,
+    work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let sources = Sources::of_process(&global.places(), global.flags());
+    let (mut settings, _) = Settings::load(&sources).map_err(|refusal| anyhow!("{refusal}"))?;
+    let keys = settings.open_keys(ambient.random()).map_err(|problem| anyhow!("{problem}"))?;
+    install_crypto_provider();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = Store::open(settings.store, keys.keyring, ambient.clone()).await.map_err(told)?;
+        if migrated {
+            let missing =
+                store.migrations().await.map_err(told)?.iter().any(|step| step.applied_at.is_none());
+            if missing {
+                return Err(anyhow!("the database is behind this version; run `stoa migrate` first"));
+            }
+            store.check_key().await.map_err(told)?;
+        }
+        let outcome = work(&store).await;
+        store.close().await;
+        outcome
+    })
+}
+
+/// A fault as the operator should read it: the sentence, and the cause, which holds no secret.
+pub(crate) fn told(fault: Fault) -> anyhow::Error {
+    match fault.cause() {
+        Some(cause) => anyhow!("{fault}: {cause}"),
+        None => anyhow!("{fault}"),
+    }
+}

@@ -1,0 +1,119 @@
+//! `stoa key create|list|rotate|revoke`: API keys. A key is shown once; the database holds its digest.
+
+use anyhow::Context as _;
+use crypto::token;
+use kernel::{Actor, Ambient, AppId, AuditEvent, EventType, KeyId, PageRequest, Time};
+use serde_json::json;
+use store::{ApiKey, NewKey, Store};
+
+use super::data::{told, with_store};
+use super::paper::{Mark, Paper, complain, print, print_json};
+use crate::cli::{Global, Key};
+
+/// Runs the command.
+pub(crate) fn run(global: &Global, key: &Key, ambient: &Ambient) -> anyhow::Result<bool> {
+    with_store(global, ambient, true, async |store| {
+        match key {
+            Key::Create { name, apps, expires, json } => {
+                guard::content::validate::name(name).map_err(told)?;
+                let apps =
+                    apps.iter().map(|app| AppId::parse(app)).collect::<Result<Vec<_>, _>>().map_err(told)?;
+                let expires_at = expires.map(|span| ambient.now() + span);
+                create(store, name, apps, expires_at, *json, ambient).await?;
+            }
+            Key::List { json } => list(store, *json, ambient.now()).await?,
+            Key::Rotate { id, json } => rotate(store, id, *json, ambient).await?,
+            Key::Revoke { id } => {
+                let id = key_id(id)?;
+                let event =
+                    AuditEvent::new(EventType::KeyRevoked, Actor::Operator).to(format_args!("key:{id}"));
+                store.revoke_key(id, vec![event]).await.map_err(told)?;
+                print(&format!("Key {id} is revoked; running servers refuse it within a second.\n"))?;
+            }
+        }
+        Ok(true)
+    })
+}
+
+async fn create(
+    store: &Store,
+    name: &str,
+    apps: Vec<AppId>,
+    expires_at: Option<Time>,
+    json: bool,
+    ambient: &Ambient,
+) -> anyhow::Result<()> {
+    let (id, secret) = (KeyId::new(ambient), token::api_key(ambient.random()));
+    let names: Vec<&str> = apps.iter().map(AppId::as_str).collect();
+    let event = AuditEvent::new(EventType::KeyCreated, Actor::Operator)
+        .to(format_args!("key:{id}"))
+        .with("apps", names.clone())
+        .with("expires_at", expires_at.map(Time::rfc3339_seconds));
+    let digest = token::digest(secret.expose());
+    let new = NewKey { id, name: name.to_owned(), digest, apps: apps.clone(), expires_at };
+    store.create_key(new, vec![event]).await.map_err(told)?;
+    show(id, secret.expose(), json)
+}
+
+async fn rotate(store: &Store, id: &str, json: bool, ambient: &Ambient) -> anyhow::Result<()> {
+    let (id, secret) = (key_id(id)?, token::api_key(ambient.random()));
+    let event = AuditEvent::new(EventType::KeyRotated, Actor::Operator).to(format_args!("key:{id}"));
+    store.rotate_key(id, &token::digest(secret.expose()), vec![event]).await.map_err(told)?;
+    show(id, secret.expose(), json)
+}
+
+/// The only time that a key is shown: the key alone on standard output, so that it can be piped.
+fn show(id: KeyId, secret: &str, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(&json!({ "id": id, "key": secret }));
+    }
+    print(&format!("{secret}\n"))?;
+    complain(&format!("Key {id}. Keep it now: it is not shown again."));
+    Ok(())
+}
+
+async fn list(store: &Store, json: bool, now: Time) -> anyhow::Result<()> {
+    let mut page = PageRequest::first(PageRequest::MOST);
+    let mut keys: Vec<ApiKey> = Vec::new();
+    loop {
+        let piece = store.keys(page).await.map_err(told)?;
+        keys.extend(piece.items);
+        match piece.next {
+            Some(next) => page = PageRequest::parse(Some(PageRequest::MOST), Some(&next)).map_err(told)?,
+            None => break,
+        }
+    }
+    if json {
+        let rows: Vec<_> = keys
+            .iter()
+            .map(|key| {
+                json!({
+                    "id": key.id, "name": key.name, "apps": key.apps, "created_at": key.created_at,
+                    "expires_at": key.expires_at, "revoked_at": key.revoked_at, "last_used_at": key.last_used_at,
+                })
+            })
+            .collect();
+        return print_json(&json!(rows));
+    }
+    let mut paper = Paper::standard();
+    for key in &keys {
+        let (mark, state) = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => (Mark::Nothing, format!("revoked {}", at.rfc3339_seconds())),
+            (None, Some(at)) if at <= now => (Mark::Nothing, format!("expired {}", at.rfc3339_seconds())),
+            (None, Some(at)) => (Mark::Good, format!("until {}", at.rfc3339_seconds())),
+            (None, None) => (Mark::Good, "no end".to_owned()),
+        };
+        let apps: Vec<&str> = key.apps.iter().map(AppId::as_str).collect();
+        let apps = if apps.is_empty() { "every app that takes keys".to_owned() } else { apps.join(", ") };
+        let used = key.last_used_at.map_or_else(|| "never".to_owned(), Time::rfc3339_seconds);
+        paper.entry(mark, &key.name, &format!("{}  {state}; {apps}; last used {used}", key.id), "")?;
+    }
+    if keys.is_empty() {
+        paper.line("There are no keys. `stoa key create NAME` makes one.")?;
+    }
+    Ok(())
+}
+
+fn key_id(text: &str) -> anyhow::Result<KeyId> {
+    KeyId::parse(text).context("the id of a key is a UUID, as `stoa key list` shows it")
+}

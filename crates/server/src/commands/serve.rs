@@ -1,0 +1,170 @@
+//! `stoa serve`: checks the configuration, builds the house, serves until told to stop, and stops in order:
+//! no new work, requests in flight, streams, spools, the database.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use guard::outbound::install_crypto_provider;
+use kernel::{Actor, Ambient, AuditEvent, EventType};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::data::told;
+use super::paper::complain;
+use crate::cli::{Global, Serve};
+use crate::jobs::{self, Watch};
+use crate::settings::{self, PASSED, Profile, Settings, Sources};
+use crate::wire::{self, House};
+use crate::{listen, measures};
+
+/// Requests in flight may take this long after the signal to stop.
+const GRACE: Duration = Duration::from_secs(20);
+/// What is left after that may take this long to be written.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+/// The name under which the store keeps the fingerprint of the configuration.
+const CONFIGURATION: &str = "configuration";
+
+/// Runs the server. `false`: the configuration is refused.
+pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::Result<bool> {
+    let flags = global.flags().into_iter().chain(serve.flags()).collect();
+    let sources = Sources::of_process(&global.places(), flags);
+    let (mut settings, warnings) = match Settings::load(&sources) {
+        Ok(loaded) => loaded,
+        Err(refusal) => {
+            complain(&refusal.to_string());
+            return Ok(false);
+        }
+    };
+    for warning in &warnings {
+        complain(&format!("! validation warning: {warning}"));
+    }
+    let keys = settings.open_keys(ambient.random()).map_err(|problem| anyhow!("{problem}"))?;
+    let telemetry = ops::telemetry::start(settings.telemetry.clone(), ambient.clone(), measures::mask)?;
+    install_crypto_provider();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let outcome = runtime.block_on(async {
+        let listener = listen::bind(settings.listen.address)?;
+        if settings.profile == Profile::Production {
+            tracing::info!("{PASSED}");
+        }
+        tracing::info!(origin = keys.origin, "the master key was found");
+        let house = wire::build(&settings, keys.keyring, &telemetry, ambient).await.map_err(told)?;
+        live(&settings, &fingerprint(&sources), house, listener, ambient).await
+    });
+    telemetry.flush(Duration::from_secs(2));
+    outcome.map(|()| true)
+}
+
+async fn live(
+    settings: &Settings,
+    configuration: &str,
+    house: House,
+    listener: TcpListener,
+    ambient: &Ambient,
+) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("the listener has no address")?;
+    let router = web::router(house.site.clone());
+    let closing = house.stop.child_token();
+    let serving = tokio::spawn(listen::serve(listener, router, closing.clone(), GRACE));
+    open(configuration, &house, ambient).await?;
+    announce(settings, address);
+    wait_for_signal().await?;
+    tracing::info!("stopping: no new work is taken");
+    house.site.health.set_draining();
+    closing.cancel();
+    let cut = house.cut.clone();
+    // Streams get the same grace as requests; what is still being written then is cut, stored and marked.
+    tokio::spawn(async move {
+        tokio::time::sleep(GRACE.saturating_sub(Duration::from_secs(2))).await;
+        cut.cancel();
+    });
+    serving.await.context("the listener failed")?;
+    house.cut.cancel();
+    house.stop.cancel();
+    house.tasks.close();
+    if tokio::time::timeout(LAST_WORDS, house.tasks.wait()).await.is_err() {
+        tracing::error!("the server stopped before everything was written");
+    }
+    house.store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Brings the schema up to date, checks the key, reads permissions; then requests are answered.
+async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::Result<()> {
+    house.store.migrate().await.map_err(told)?;
+    house.store.check_key().await.map_err(told)?;
+    // Where one process has the database for itself, every answer without an end was cut by the last stop.
+    if house.store.engine() == "sqlite" {
+        let cut = house.store.interrupt_unfinished(ambient.now()).await.map_err(told)?;
+        if cut > 0 {
+            tracing::warn!(messages = cut, "answers were interrupted by the last stop");
+        }
+    }
+    note_configuration(configuration, house).await.map_err(told)?;
+    let mut watch =
+        Watch::new(house.store.clone(), house.identity.clone(), house.site.clone(), ambient.clone());
+    watch.look().await.map_err(told)?;
+    jobs::start(watch, &house.store, &house.site, ambient, &house.tasks, &house.stop);
+    house.site.open();
+    Ok(())
+}
+
+/// One hash of every effective value; secrets go in as their fingerprints.
+fn fingerprint(sources: &Sources) -> String {
+    let values = settings::inspect(sources).values;
+    let mut hasher = blake3::Hasher::new();
+    for entry in settings::table::all() {
+        if let Some((value, _)) = values.shown(entry) {
+            hasher.update(format!("{}={value}\n", entry.setting().name).as_bytes());
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Records that the configuration differs from that of the last start.
+async fn note_configuration(configuration: &str, house: &House) -> kernel::Result<()> {
+    let known = house.store.get_state(CONFIGURATION).await?;
+    if known.as_deref() == Some(configuration) {
+        return Ok(());
+    }
+    let event = AuditEvent::new(EventType::ConfigChanged, Actor::System)
+        .with("before", known)
+        .with("after", configuration);
+    house.store.set_state(CONFIGURATION, configuration, vec![event]).await
+}
+
+fn announce(settings: &Settings, address: std::net::SocketAddr) {
+    let url = settings
+        .http
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        environment = settings.profile.as_str(),
+        %address,
+        "Stoa is ready at {url}"
+    );
+    if settings.models.providers.is_empty() {
+        tracing::warn!(
+            "no model provider is configured: the built-in answerer serves (set OPENAI_API_KEY or OPENAI_BASE_URL)"
+        );
+    }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {
+            // A second Ctrl-C is impatience: the default action ends the process at once.
+            tokio::spawn(async move {
+                interrupt.recv().await;
+                std::process::exit(130);
+            });
+        }
+    }
+    Ok(())
+}

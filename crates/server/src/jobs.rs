@@ -1,0 +1,137 @@
+//! What the server does by itself: takes note of what other processes changed, tidies up, measures.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard::http::AddressBlocks;
+use identity::Identity;
+use kernel::{Ambient, Fault, PageRequest, Result};
+use store::{ApiKey, Epochs, Store};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use web::Site;
+
+/// How often the database is asked whether something was revoked or changed (CONTRACT section 2: within 1 s).
+const WATCH: Duration = Duration::from_millis(250);
+/// How often gauges are read and leftovers removed.
+const TIDY: Duration = Duration::from_secs(15);
+/// An answer without an end that began this long ago belonged to a process that is gone.
+const LOST: Duration = Duration::from_secs(15 * 60);
+/// Revocations older than this are forgotten: every cookie from before has expired.
+const REVOKED: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+/// Watches the database for what changes permissions.
+pub(crate) struct Watch {
+    store: Store,
+    identity: Arc<Identity>,
+    site: Site,
+    ambient: Ambient,
+    seen: Option<Epochs>,
+}
+
+impl Watch {
+    pub(crate) fn new(store: Store, identity: Arc<Identity>, site: Site, ambient: Ambient) -> Watch {
+        Watch { store, identity, site, ambient, seen: None }
+    }
+
+    /// Asks once; reads keys, blocks and revocations when an epoch has moved.
+    pub(crate) async fn look(&mut self) -> Result<()> {
+        let epochs = self.store.epochs().await?;
+        if self.seen == Some(epochs) {
+            return Ok(());
+        }
+        let now = self.ambient.now();
+        let keys = every_key(&self.store).await?;
+        let revoked: HashSet<_> = self
+            .store
+            .revoked_subjects(now - REVOKED)
+            .await?
+            .into_iter()
+            .map(|(subject, _)| subject)
+            .collect();
+        let blocks = self.store.blocks(now).await?;
+        let nets = blocks.iter().filter_map(|block| AddressBlocks::parse(&block.net));
+        self.site.blocks.store(Arc::new(AddressBlocks::new(nets)));
+        self.identity.refresh(&epochs, revoked, keys);
+        self.seen = Some(epochs);
+        Ok(())
+    }
+
+    /// Asks again and again until `stop`.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut away = false;
+        let mut ticks: u32 = 0;
+        while pause(WATCH, &stop).await {
+            // Blocks end by time, which moves no epoch: look afresh once a minute.
+            ticks = ticks.wrapping_add(1);
+            if ticks.is_multiple_of(240) {
+                self.seen = None;
+            }
+            let looked = self.look().await;
+            if let (Err(fault), false) = (&looked, away) {
+                warn(fault, "permissions cannot be refreshed; the last known ones stand");
+            }
+            away = looked.is_err();
+        }
+    }
+}
+
+async fn every_key(store: &Store) -> Result<Vec<ApiKey>> {
+    let mut page = PageRequest::first(PageRequest::MOST);
+    let mut keys = Vec::new();
+    loop {
+        let piece = store.keys(page).await?;
+        keys.extend(piece.items);
+        match piece.next {
+            Some(next) => page = PageRequest::parse(Some(PageRequest::MOST), Some(&next))?,
+            None => return Ok(keys),
+        }
+    }
+}
+
+/// Marks answers whose process is gone, removes expired leftovers, sets the gauges.
+pub(crate) async fn tidy(store: Store, site: Site, ambient: Ambient, stop: CancellationToken) {
+    while pause(TIDY, &stop).await {
+        let state = store.pool_state();
+        for (name, value) in [("max", state.max), ("open", state.open), ("idle", state.idle)] {
+            metrics::gauge!("stoa_db_pool_connections", "state" => name).set(f64::from(value));
+        }
+        metrics::gauge!("stoa_active_sessions").set(site.hall.turns_in_progress() as f64);
+        let now = ambient.now();
+        let done = async {
+            store.interrupt_unfinished(now - LOST).await?;
+            store.purge_idempotent(now).await?;
+            store.prune_revoked(now - REVOKED).await
+        };
+        if let Err(fault) = done.await {
+            warn(&fault, "leftovers could not be removed");
+        }
+    }
+}
+
+/// Starts the jobs.
+pub(crate) fn start(
+    watch: Watch,
+    store: &Store,
+    site: &Site,
+    ambient: &Ambient,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    tasks.spawn(watch.run(stop.clone()));
+    tasks.spawn(tidy(store.clone(), site.clone(), ambient.clone(), stop.clone()));
+}
+
+/// Waits; `false` when the server stops.
+async fn pause(span: Duration, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(span) => true,
+        () = stop.cancelled() => false,
+    }
+}
+
+fn warn(fault: &Fault, what: &'static str) {
+    let cause = fault.cause().map(ToString::to_string).unwrap_or_default();
+    tracing::warn!(code = fault.code().as_str(), cause, "{what}");
+}

@@ -1,0 +1,133 @@
+//! The table of planted faults: each makes its check fail, and what is said names it.
+
+use std::time::Duration;
+
+use verify::{Outcome, run};
+
+use crate::mock::{Mock, Quiet, options, with_key};
+
+/// Check, planted faults, and a word of the line that must come of it.
+const TABLE: [(&str, &[&str], &str); 68] = [
+    ("reach", &["slow"], "no answer within"),
+    ("health", &["database-down"], "database down"),
+    ("health", &["health-lacks-security"], "security"),
+    ("health", &["production", "claims-https", "limits-off"], "rate_limiting_enabled"),
+    ("ready", &["not-ready"], "not_ready"),
+    ("live", &["dead"], "500"),
+    ("headers", &["no-frame-options-on-404"], "no x-frame-options"),
+    ("headers", &["loose-csp"], "'unsafe-inline'"),
+    ("headers", &["hsts-over-http"], "over plain HTTP"),
+    ("headers", &["no-request-id"], "x-request-id"),
+    ("request-id", &["no-request-id"], "no X-Request-Id"),
+    ("request-id", &["same-request-id"], "repeats the X-Request-Id"),
+    ("request-id", &["repeats-request-id"], "hostile"),
+    ("https-redirect", &["production"], "does not enforce HTTPS"),
+    ("https-redirect", &["enforces-https", "redirects-credentials"], "gave 301"),
+    ("https-redirect", &["enforces-https", "redirect-drops-query"], "same path and query"),
+    ("host", &["any-host", "production"], "is served"),
+    ("cors", &["cors-star"], "`*`"),
+    ("cors", &["cors-mirror"], "allows the origin"),
+    ("cors", &["cors-none"], "the allowed origin"),
+    ("openapi", &["old-document"], "3.0.3"),
+    ("openapi", &["document-lacks-chat"], "/api/v1/chat"),
+    ("openapi", &["undescribed-response"], "no description"),
+    ("openapi", &["dangling-reference"], "leads nowhere"),
+    ("openapi", &["undeclared-parameter"], "does not declare"),
+    ("authentication", &["open-admin"], "without a credential"),
+    ("authentication", &["wrong-key-is-visitor"], "wrong X-API-Key"),
+    ("authentication", &["no-www-authenticate"], "WWW-Authenticate"),
+    ("metrics", &["open-metrics"], "200"),
+    ("errors", &["plain-errors"], "application/problem+json"),
+    ("errors", &["wrong-request-id"], "request_id"),
+    ("errors", &["breaks-on-bad-json"], "500"),
+    ("errors", &["takes-unknown-fields"], "201"),
+    ("errors", &["any-id-is-unknown"], "404"),
+    ("errors", &["takes-any-size", "reads-everything"], "not 413"),
+    ("cookies", &["readable-cookie"], "HttpOnly"),
+    ("cookies", &["eternal-cookie"], "24 h"),
+    ("cookies", &["takes-forged-cookie"], "altered cookie"),
+    ("csrf", &["no-csrf"], "201"),
+    ("isolation", &["shows-everybody"], "200"),
+    ("isolation", &["lists-everybody"], "list of a stranger"),
+    ("conversation", &["model-down"], "model_unavailable"),
+    ("conversation", &["empty-answer"], "empty"),
+    ("conversation", &["forgets-title"], "title"),
+    ("conversation", &["keeps-deleted"], "not 404"),
+    ("stream", &["no-message-event"], "`message`"),
+    ("stream", &["no-done-event"], "without `done`"),
+    ("stream", &["compressed-stream"], "compressed"),
+    ("stream", &["held-back"], "held back"),
+    ("stream", &["keeps-half"], "what was kept"),
+    ("stream", &["never-ends"], "did not end"),
+    ("stop", &["stop-is-ignored"], "after stop"),
+    ("stop", &["stop-unmarked"], "not cancelled"),
+    ("idempotency", &["no-idempotency"], "two conversations"),
+    ("chat", &["forgets-session"], "conversation_id"),
+    ("openai", &["openai-no-done"], "[DONE]"),
+    ("openai", &["openai-problem"], "OpenAI's clients"),
+    ("xss-markers", &["raw-titles"], "as markup"),
+    ("xss-markers", &["alters-text"], "as it was sent"),
+    ("xss-markers", &["loose-csp"], "unsafe-inline"),
+    ("compression", &["never-compresses"], "gzip"),
+    ("compression", &["no-brotli"], "br"),
+    ("compression", &["no-vary"], "Vary"),
+    ("no-leaks", &["leaks-path"], "panicked"),
+    ("clean-up", &["refuses-delete"], "not deleted"),
+    ("rate-limit", &["never-limits"], "were admitted"),
+    ("rate-limit", &["no-retry-after"], "Retry-After"),
+    ("rate-limit", &["production", "limits-off"], "switched off"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_is_found_by_its_check() {
+    let cases = TABLE.iter().map(|(check, faults, word)| {
+        tokio::spawn(async move {
+            let (_, address) = Mock::start(faults).await;
+            // Cleaning up needs something to clean.
+            let with = if *check == "clean-up" { "idempotency" } else { check };
+            let mut options = options(address, &[check, with]);
+            options.timeout = Duration::from_millis(1500);
+            let report = run(options, &mut Quiet).await;
+            let line = report.line(check).map(|line| (line.outcome.clone(), line.text()));
+            match line {
+                Some((Outcome::Failed { .. }, text)) if text.contains(word) && !report.passed => None,
+                Some((_, text)) => Some(format!("{faults:?} should fail with `{word}`: {text}")),
+                None => Some(format!("{faults:?}: {check} did not run")),
+            }
+        })
+    });
+    let mut wrong = Vec::new();
+    for case in cases.collect::<Vec<_>>() {
+        wrong.extend(case.await.unwrap());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_check_has_a_fault() {
+    let document = include_str!("../../src/checks/mod.rs");
+    let names = document.split("check!(").skip(2).filter_map(|row| row.split('"').nth(1));
+    for name in names {
+        assert!(TABLE.iter().any(|(check, _, _)| *check == name), "no fault is planted for {name}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_an_answer_is_a_leak() {
+    let (_, address) = Mock::start(&["shows-key"]).await;
+    let report = run(with_key(options(address, &["no-leaks"])), &mut Quiet).await;
+    let text = report.line("no-leaks").unwrap().text();
+    assert!(text.starts_with('✗') && text.contains("shows the API key"), "{text}");
+}
+
+#[tokio::test]
+async fn the_plain_side_beside_the_address_is_looked_at() {
+    let (_, main) = Mock::start(&[]).await;
+    let (_, plain) = Mock::start(&["enforces-https"]).await;
+    let (_, open) = Mock::start(&[]).await;
+    let mut options = options(main, &["https-redirect"]);
+    options.http_url = Some(format!("http://{plain}").parse().unwrap());
+    assert!(run(options.clone(), &mut Quiet).await.passed);
+    options.http_url = Some(format!("http://{open}").parse().unwrap());
+    assert!(!run(options, &mut Quiet).await.passed);
+}

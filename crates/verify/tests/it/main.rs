@@ -1,0 +1,15 @@
+//! `verify` against a small server that keeps every promise, and against the same server with one promise broken.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod api;
+mod document;
+mod faults;
+mod mock;
+mod whole;

@@ -1,0 +1,223 @@
+//! Writes the pages for sample views, and the static files, into a folder, to look at them without a server:
+//! `cargo run -p web --example render_pages -- FOLDER [OPENAPI.json [TEXTS]]`.
+//! TEXTS holds texts between record separators (U+001E); each becomes an answer on `texts.html`.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
+use web::ui::{
+    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
+    MessageView, ModelView, Speaker, assets, fragments, pages, reference,
+};
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+const ANSWER: &str = r#"Yes. A backup is **one command**, and it is checked before anything live is touched [1].
+
+## How it goes
+
+1. `stoa backup create` writes a sealed artefact and a manifest.
+2. `stoa backup verify` reads it back.
+3. `stoa restore` checks *everything* first, swaps, runs the health check, and rolls back if that fails [2].
+
+```bash
+stoa backup create
+stoa backup list
+stoa restore backups/2026-01-31.stoa --yes
+```
+
+| what | where | kept for |
+|:-----|:-----:|---------:|
+| local artefacts | `BACKUP_DIR` | 7 days |
+| remote artefacts | `BACKUP_S3_URL` | 30 days |
+
+> Data keys are not in the artefacts: an erased person stays unreadable in every older backup.
+
+- [x] nothing is lost by `kill -9`
+- [ ] the keyring is yours to keep
+
+More is at <https://example.com/manual> and ![a diagram](https://example.com/d.png). <b onclick="x()">Raw HTML</b> is text.
+"#;
+
+fn main() -> Outcome {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().ok_or("name the folder to write to")?;
+    let folder = Path::new(&folder);
+    fs::create_dir_all(folder)?;
+    let document = match arguments.next() {
+        Some(path) => serde_json::from_slice(&fs::read(path)?)?,
+        None => serde_json::json!({"info": {"title": "Stoa"}}),
+    };
+    let texts = arguments.next().map(fs::read).transpose()?;
+    let write = |name: &str, html: String| -> Outcome { Ok(fs::write(folder.join(name), html)?) };
+
+    write("front.html", pages::front(&front(false)?)?)?;
+    write("front-connected.html", pages::front(&front(true)?)?)?;
+    write("empty.html", pages::chat(&chat(Vec::new(), false)?)?)?;
+    write("chat.html", pages::chat(&chat(talk()?, true)?)?)?;
+    let mut writing = talk()?;
+    writing.push(message(90, Speaker::Person, "And how long does a restore take?", Ending::Complete)?);
+    writing.push(message(91, Speaker::Answerer, "", Ending::Writing)?);
+    write("writing.html", pages::chat(&chat(writing, false)?)?)?;
+    write("message.html", fragments::message(&answer()?)?)?;
+    for (status, code, title, detail, retry_after) in [
+        (404, "not_found", "Not found", "There is no such thing, or it belongs to somebody else.", None),
+        (403, "forbidden", "This is not allowed", "You may not enter this app.", None),
+        (429, "rate_limited", "Rate limit exceeded", "Too many requests in the window.", Some(23)),
+        (500, "internal", "Something went wrong on our side", "The log holds the cause.", None),
+    ] {
+        let page = ErrorPage {
+            status,
+            code: code.to_owned(),
+            title: title.to_owned(),
+            detail: detail.to_owned(),
+            request_id: "01939f2e-7c4a-7b31-9d55-0a6f2c1e8b47".to_owned(),
+            retry_after,
+        };
+        write(&format!("error-{status}.html"), pages::failure(&page))?;
+    }
+    write("docs.html", reference::page(&document, &apps()?, "http://127.0.0.1:8080")?)?;
+    if let Some(texts) = texts {
+        let answers = (1000..)
+            .zip(String::from_utf8_lossy(&texts).split('\u{1e}'))
+            .map(|(n, text)| message(n, Speaker::Answerer, text, Ending::Complete))
+            .collect::<Outcome<_>>()?;
+        write("texts.html", pages::chat(&chat(answers, true)?)?)?;
+    }
+    fs::create_dir_all(folder.join("static"))?;
+    for asset in assets::all() {
+        fs::write(folder.join(asset.url.trim_start_matches('/')), &asset.body)?;
+    }
+    Ok(())
+}
+
+fn apps() -> Outcome<Vec<AppView>> {
+    let app = |id: &str, kind, name: &str, description: &str| -> Outcome<AppView> {
+        Ok(AppView {
+            id: AppId::parse(id)?,
+            kind,
+            name: name.to_owned(),
+            description: description.to_owned(),
+        })
+    };
+    Ok(vec![
+        app("assistant", AppKind::Chat, "Assistant", "Ask anything.")?,
+        app("support", AppKind::Support, "Support", "Answers customers from the documents.")?,
+        app("tutor", AppKind::Tutor, "Tutor", "Asks, hints, and never hands over the answer.")?,
+    ])
+}
+
+fn front(connected: bool) -> Outcome<FrontPage> {
+    let state = |name: &str, state: &str| (name.to_owned(), state.to_owned());
+    Ok(FrontPage {
+        apps: apps()?,
+        model: model(connected),
+        operator_hints: !connected,
+        health: Some(HealthView {
+            status: "healthy".to_owned(),
+            services: vec![
+                state("api", "operational"),
+                state("database", "operational"),
+                state("vector_db", "not_configured"),
+                state("cache", "degraded"),
+                state("model", if connected { "operational" } else { "not_configured" }),
+            ],
+        }),
+        base_url: "http://127.0.0.1:8080".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+fn model(connected: bool) -> ModelView {
+    ModelView { connected, label: if connected { "llama3.2" } else { "Built-in answerer" }.to_owned() }
+}
+
+fn uuid(n: u32) -> String {
+    format!("01939f2e-7c4a-7b31-9d55-{n:012}")
+}
+
+fn now() -> Time {
+    Time::from_seconds(1_795_220_000)
+}
+
+fn message(n: u32, speaker: Speaker, content: &str, ending: Ending) -> Outcome<MessageView> {
+    Ok(MessageView {
+        id: MessageId::parse(&uuid(n))?,
+        speaker,
+        content: content.to_owned(),
+        citations: Vec::new(),
+        created_at: now(),
+        ending,
+        model: (speaker == Speaker::Answerer).then(|| "builtin".to_owned()),
+    })
+}
+
+fn answer() -> Outcome<MessageView> {
+    let cite = |number, title: &str, quote: &str| CitationView {
+        number,
+        title: title.to_owned(),
+        source: "docs/operations.md".to_owned(),
+        quote: quote.to_owned(),
+    };
+    Ok(MessageView {
+        citations: vec![
+            cite(1, "Operations › Backups", "Backups are checked before anything live is touched."),
+            cite(
+                2,
+                "Operations › Restore",
+                "Restore checks everything first, swaps, runs the health check, and rolls back if it fails.",
+            ),
+        ],
+        ..message(2, Speaker::Answerer, ANSWER, Ending::Complete)?
+    })
+}
+
+fn talk() -> Outcome<Vec<MessageView>> {
+    Ok(vec![
+        message(
+            1,
+            Speaker::Person,
+            "Can I restore a backup safely?\nI have <b>one</b> server.",
+            Ending::Complete,
+        )?,
+        answer()?,
+        message(3, Speaker::Person, "Thanks. What if I stop it half-way?", Ending::Complete)?,
+        message(4, Speaker::Answerer, "Then the restore has not begun to", Ending::Cancelled)?,
+    ])
+}
+
+fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
+    let titles = [
+        ("Can I restore a backup safely?", 0),
+        ("Rate limits behind a proxy", 3),
+        ("A title that is much longer than the list is wide, so that it has to be cut somewhere", 30),
+        ("Which variables does Ollama need?", 90),
+        ("", 400),
+        ("Zürich 東京 عربي 🙂", 2_000),
+    ];
+    let conversations: Vec<ConversationView> = (100..)
+        .zip(titles)
+        .map(|(n, (title, hours))| {
+            Ok(ConversationView {
+                id: ConversationId::parse(&uuid(n))?,
+                title: Some(title.to_owned()).filter(|title| !title.is_empty()),
+                updated_at: Time::from_seconds(now().micros() / 1_000_000 - hours * 3600),
+            })
+        })
+        .collect::<Outcome<_>>()?;
+    let apps = apps()?;
+    Ok(ChatPage {
+        app: apps.first().cloned().ok_or("no app")?,
+        apps,
+        conversation: (!messages.is_empty()).then(|| conversations.first().cloned()).flatten(),
+        conversations: if connected || !messages.is_empty() { conversations } else { Vec::new() },
+        next_conversations: None,
+        limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 2 },
+        messages,
+        earlier_url: None,
+        model: model(connected),
+        now: now(),
+    })
+}

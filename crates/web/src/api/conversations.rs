@@ -1,0 +1,245 @@
+//! Conversations: made, listed, read, renamed, deleted, exported, stopped.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use identity::{ConversationDelete, ConversationRead, ConversationWrite, Converse};
+use kernel::{AppId, ConversationId, Fault, PageRequest};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::view::{ConversationView, List, MessageView, ProblemView};
+use crate::Site;
+use crate::body::{Json, Query};
+use crate::failure::Outcome;
+use crate::who::Who;
+
+/// A conversation to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewConversation {
+    /// The app it belongs to.
+    #[schema(example = "assistant")]
+    app: String,
+    /// Its title; made from the first message when absent.
+    title: Option<String>,
+    /// What it is about.
+    topic: Option<String>,
+}
+
+/// Makes an empty conversation.
+#[utoipa::path(post, path = "/api/v1/conversations", tag = "conversations", request_body = NewConversation, responses(
+    (status = 201, description = "The conversation", body = ConversationView),
+    (status = 400, description = "Malformed input", body = ProblemView),
+    (status = 401, description = "No valid credential", body = ProblemView),
+    (status = 403, description = "The app may not be entered", body = ProblemView),
+    (status = 404, description = "There is no such app", body = ProblemView),
+    (status = 409, description = "As many conversations as the app allows", body = ProblemView),
+    (status = 413, description = "The body is too large", body = ProblemView),
+    (status = 415, description = "The body is not JSON", body = ProblemView),
+    (status = 429, description = "Too many requests", body = ProblemView),
+    (status = 503, description = "The database is away", body = ProblemView),
+))]
+pub(crate) async fn create(
+    State(site): State<Site>,
+    who: Who,
+    Json(new): Json<NewConversation>,
+) -> Outcome<Response> {
+    let may = who.may(&site, Converse(app_field(&new.app)?))?;
+    let new = apps::NewConversation { title: new.title, topic: new.topic };
+    let made = site.hall.create_conversation(&may, new).await?;
+    Ok((StatusCode::CREATED, axum::Json(ConversationView::from(made))).into_response())
+}
+
+/// Which conversations.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only those of this app.
+    app: Option<String>,
+    /// Only those whose title holds this text.
+    q: Option<String>,
+    /// How many, 1 to 100; 20 unless said.
+    limit: Option<u32>,
+    /// The `next` of the piece before.
+    after: Option<String>,
+}
+
+/// The caller's conversations, newest first.
+#[utoipa::path(get, path = "/api/v1/conversations", tag = "conversations", params(Filter), responses(
+    (status = 200, description = "A piece of the list", body = List<ConversationView>),
+    (status = 400, description = "Malformed input", body = ProblemView),
+    (status = 401, description = "No valid credential", body = ProblemView),
+    (status = 404, description = "There is no such app for this caller", body = ProblemView),
+    (status = 429, description = "Too many requests", body = ProblemView),
+    (status = 503, description = "The database is away", body = ProblemView),
+))]
+pub(crate) async fn list(
+    State(site): State<Site>,
+    who: Who,
+    Query(filter): Query<Filter>,
+) -> Outcome<axum::Json<List<ConversationView>>> {
+    let may = who.may(&site, ConversationRead)?;
+    let app = filter.app.as_deref().map(app_field).transpose()?;
+    let page = PageRequest::parse(filter.limit, filter.after.as_deref())?;
+    let found = site.hall.conversations(&may, app, filter.q, page).await?;
+    Ok(axum::Json(List::of(found, ConversationView::from)))
+}
+
+/// One conversation.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}", tag = "conversations",
+    params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
+    (status = 200, description = "The conversation", body = ConversationView),
+    (status = 400, description = "The id is malformed", body = ProblemView),
+    (status = 401, description = "No valid credential", body = ProblemView),
+    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
+    (status = 429, description = "Too many requests", body = ProblemView),
+))]
+pub(crate) async fn read(
+    State(site): State<Site>,
+    who: Who,
+    Path(id): Path<String>,
+) -> Outcome<axum::Json<ConversationView>> {
+    let may = who.may(&site, ConversationRead)?;
+    let found = site.hall.conversation(&may, ConversationId::parse(&id)?).await?;
+    Ok(axum::Json(ConversationView::from(found)))
+}
+
+/// What replaces the old values.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    /// The new title.
+    title: String,
+}
+
+/// Renames a conversation.
+#[utoipa::path(put, path = "/api/v1/conversations/{id}", tag = "conversations", request_body = Change,
+    params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
+    (status = 200, description = "The conversation", body = ConversationView),
+    (status = 400, description = "Malformed input", body = ProblemView),
+    (status = 401, description = "No valid credential", body = ProblemView),
+    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
+    (status = 413, description = "The body is too large", body = ProblemView),
+    (status = 415, description = "The body is not JSON", body = ProblemView),
+    (status = 429, description = "Too many requests", body = ProblemView),
+))]
+pub(crate) async fn rename(
+    State(site): State<Site>,
+    who: Who,
+    Path(id): Path<String>,
+    Json(change): Json<Change>,
+) -> Outcome<axum::Json<ConversationView>> {
+    let may = who.may(&site, ConversationWrite)?;
+    let renamed = site.hall.rename(&may, ConversationId::parse(&id)?, change.title).await?;
+    Ok(axum::Json(ConversationView::from(renamed)))
+}
+
+/// Deletes a conversation with everything in it.
+#[utoipa::path(delete, path = "/api/v1/conversations/{id}", tag = "conversations",
+    params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
+    (status = 204, description = "It is gone"),
+    (status = 400, description = "The id is malformed", body = ProblemView),
+    (status = 401, description = "No valid credential", body = ProblemView),
+    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
+    (status = 429, description = "Too many requests", body = ProblemView),
+))]
+pub(crate) async fn delete(
+    State(site): State<Site>,
+    who: Who,
+    Path(id): Path<String>,
+) -> Outcome<StatusCode> {
+    let may = who.may(&site, ConversationDelete)?;
+    site.hall.delete(&may, ConversationId::parse(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The form of an export.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportQuery {
+    /// `json` (unless said) or `markdown`.
+    format: Option<String>,
+}
+
+/// A whole conversation.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExportView {
+    /// The conversation.
+    conversation: ConversationView,
+    /// Every message, oldest first.
+    messages: Vec<MessageView>,
+}
+
+/// A whole conversation as a file.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/export", tag = "conversations",
+    params(("id" = uuid::Uuid, Path, description = "The conversation"), ExportQuery), responses(
+    (status = 200, description = "The conversation, as JSON or Markdown", body = ExportView),
+    (status = 400, description = "Malformed input", body = ProblemView),
+    (status = 401, description = "No valid credential", body = ProblemView),
+    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
+    (status = 429, description = "Too many requests", body = ProblemView),
+))]
+pub(crate) async fn export(
+    State(site): State<Site>,
+    who: Who,
+    Path(id): Path<String>,
+    Query(query): Query<ExportQuery>,
+) -> Outcome<Response> {
+    let may = who.may(&site, ConversationRead)?;
+    let id = ConversationId::parse(&id)?;
+    let markdown = match query.format.as_deref() {
+        None | Some("json") => false,
+        Some("markdown") => true,
+        Some(_) => {
+            return Err(Fault::invalid("format", "unknown", "the formats are `json` and `markdown`").into());
+        }
+    };
+    let export = site.hall.export(&may, id).await?;
+    let (ending, mut response) = if markdown {
+        ("md", ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], export.markdown()).into_response())
+    } else {
+        let messages = export.messages.iter().map(MessageView::from).collect();
+        let view = ExportView { conversation: export.conversation.into(), messages };
+        ("json", axum::Json(view).into_response())
+    };
+    if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"conversation-{id}.{ending}\"")) {
+        response.headers_mut().insert(CONTENT_DISPOSITION, name);
+    }
+    Ok(response)
+}
+
+/// Whether there was something to stop.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Stopped {
+    /// An answer was being written and has been told to stop.
+    stopped: bool,
+}
+
+/// Stops the answer that is being written.
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/stop", tag = "messages",
+    params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
+    (status = 200, description = "Whether there was something to stop", body = Stopped),
+    (status = 400, description = "The id is malformed", body = ProblemView),
+    (status = 401, description = "No valid credential", body = ProblemView),
+    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
+    (status = 429, description = "Too many requests", body = ProblemView),
+))]
+pub(crate) async fn stop(
+    State(site): State<Site>,
+    who: Who,
+    Path(id): Path<String>,
+) -> Outcome<axum::Json<Stopped>> {
+    let may = who.may(&site, ConversationWrite)?;
+    let stopped = site.hall.stop(&may, ConversationId::parse(&id)?).await?;
+    Ok(axum::Json(Stopped { stopped }))
+}
+
+/// An app id in a body or query: malformed is `invalid_id`.
+pub(crate) fn app_field(text: &str) -> Result<AppId, Fault> {
+    AppId::parse(text)
+        .map_err(|fault| fault.field("app", "malformed", "an app id is a plain word like `assistant`"))
+}

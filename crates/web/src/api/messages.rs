@@ -1,0 +1,143 @@
+//! Messages: read, and the turn itself, at once or as a stream of events.
+
+use apps::{Answer, Ask, Options, Target};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, StatusCode};
+use identity::{ConversationRead, Converse};
+use kernel::{ConversationId, PageRequest};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::view::{List, MessageView, ProblemView, Usage};
+use crate::Site;
+use crate::body::{Json, Query};
+use crate::failure::Outcome;
+use crate::who::Who;
+use crate::{once, sse};
+
+/// What is said.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewMessage {
+    /// The text.
+    #[schema(example = "How do I connect a model?")]
+    content: String,
+    /// A stream whose readers have gone runs on for 30 s, so that they can come back.
+    #[serde(default)]
+    resumable: bool,
+}
+
+/// A turn: what was said and what was answered.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TurnView {
+    /// The conversation.
+    conversation_id: Uuid,
+    /// What was said.
+    user_message: MessageView,
+    /// What was answered.
+    message: MessageView,
+    /// The model that answered.
+    model: Option<String>,
+    /// What it cost.
+    usage: Usage,
+    /// Why the answer ended.
+    finish_reason: Option<&'static str>,
+}
+
+impl From<&Answer> for TurnView {
+    fn from(answer: &Answer) -> TurnView {
+        let message = MessageView::from(&answer.message);
+        TurnView {
+            conversation_id: answer.conversation_id.uuid(),
+            user_message: MessageView::from(&answer.user_message),
+            model: answer.message.model.clone(),
+            usage: Usage::of(&answer.message),
+            finish_reason: message.finish_reason,
+            message,
+        }
+    }
+}
+
+/// Says something and gets an answer: JSON, or a stream of events when `Accept: text/event-stream`.
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/messages", tag = "messages", request_body = NewMessage,
+    params(("id" = Uuid, Path, description = "The conversation")), responses(
+    (status = 201, description = "The turn; with `Accept: text/event-stream` status 200 and the events `message`, `delta`, `citation`, `done`, `error`", body = TurnView),
+    (status = 400, description = "Malformed input", body = ProblemView),
+    (status = 401, description = "No valid credential", body = ProblemView),
+    (status = 403, description = "The app may not be entered", body = ProblemView),
+    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
+    (status = 409, description = "The conversation is full or busy", body = ProblemView),
+    (status = 413, description = "The body is too large", body = ProblemView),
+    (status = 415, description = "The body is not JSON", body = ProblemView),
+    (status = 422, description = "The text is refused", body = ProblemView),
+    (status = 429, description = "Too many requests", body = ProblemView),
+    (status = 503, description = "The database or the model is away", body = ProblemView),
+    (status = 504, description = "The answer took too long", body = ProblemView),
+))]
+pub(crate) async fn create(
+    State(site): State<Site>,
+    who: Who,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(new): Json<NewMessage>,
+) -> Outcome<Response> {
+    let id = ConversationId::parse(&id)?;
+    let app = site.hall.app_of(&who.may(&site, ConversationRead)?, id).await?;
+    let may = who.may(&site, Converse(app))?;
+    let ask = Ask {
+        target: Target::Conversation(id),
+        content: new.content,
+        options: Options::default(),
+        resumable: new.resumable,
+    };
+    if sse::wanted(&headers) {
+        let reader = site.hall.stream(&may, ask).await?;
+        return Ok(once::streamed(reader, sse::encode));
+    }
+    let answer = site.hall.answer(&may, ask).await?;
+    Ok((StatusCode::CREATED, axum::Json(TurnView::from(&answer))).into_response())
+}
+
+/// Which messages.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// How many, 1 to 100; 20 unless said.
+    limit: Option<u32>,
+    /// The `next` of the piece before.
+    after: Option<String>,
+}
+
+/// The messages of a conversation, oldest first; with `Accept: text/event-stream` the stream of the newest turn,
+/// resumed after `Last-Event-ID` or replayed.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", tag = "messages",
+    params(("id" = Uuid, Path, description = "The conversation"), Filter), responses(
+    (status = 200, description = "A piece of the list", body = List<MessageView>),
+    (status = 400, description = "Malformed input", body = ProblemView),
+    (status = 401, description = "No valid credential", body = ProblemView),
+    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
+    (status = 429, description = "Too many requests", body = ProblemView),
+))]
+pub(crate) async fn list(
+    State(site): State<Site>,
+    who: Who,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Query(filter): Query<Filter>,
+) -> Outcome<Response> {
+    let id = ConversationId::parse(&id)?;
+    let may = who.may(&site, ConversationRead)?;
+    if sse::wanted(&headers) {
+        let last = sse::last_event(&headers);
+        return Ok(match site.hall.resume(&may, id, last).await? {
+            Some(reader) => sse::respond(reader, sse::encode),
+            None => sse::replay(&site.hall.replay(&may, id, None, last).await?),
+        });
+    }
+    let page = PageRequest::parse(filter.limit, filter.after.as_deref())?;
+    let found = site.hall.messages(&may, id, page).await?;
+    Ok(axum::Json(List::of(found, |message| MessageView::from(&message))).into_response())
+}

@@ -1,0 +1,152 @@
+//! What the API shows. Output types list their fields: nothing is shown because a row happens to hold it.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use kernel::{Page, Time};
+
+/// A list in pieces.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct List<T: ToSchema> {
+    /// The items.
+    pub(crate) items: Vec<T>,
+    /// Give it back as `after` to get the next piece; `null` at the end.
+    pub(crate) next: Option<String>,
+}
+
+impl<T: ToSchema> List<T> {
+    pub(crate) fn of<U>(page: Page<U>, view: impl FnMut(U) -> T) -> List<T> {
+        let page = page.map(view);
+        List { items: page.items, next: page.next }
+    }
+}
+
+/// A conversation.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConversationView {
+    /// Its id.
+    pub(crate) id: Uuid,
+    /// The app it belongs to.
+    #[schema(example = "assistant")]
+    pub(crate) app: String,
+    /// Its title; made from the first message unless one was given.
+    pub(crate) title: Option<String>,
+    /// What it is about.
+    pub(crate) topic: Option<String>,
+    /// How many messages it holds.
+    pub(crate) message_count: u32,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) created_at: Time,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) updated_at: Time,
+}
+
+impl From<apps::Conversation> for ConversationView {
+    fn from(row: apps::Conversation) -> ConversationView {
+        ConversationView {
+            id: row.id.uuid(),
+            app: row.app.to_string(),
+            title: row.title,
+            topic: row.topic,
+            message_count: row.messages,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A message.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MessageView {
+    /// Its id.
+    pub(crate) id: Uuid,
+    /// The message before it.
+    pub(crate) parent_id: Option<Uuid>,
+    /// `user`, `assistant` or `system`.
+    #[schema(example = "assistant")]
+    pub(crate) role: &'static str,
+    /// The text, as it was typed or written.
+    pub(crate) content: String,
+    /// The passages that the text cites, verified by the server.
+    #[schema(value_type = Vec<Object>)]
+    pub(crate) citations: Value,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) created_at: Time,
+    /// Why it ended: `stop`, `length`, `cancelled`, `interrupted`, `blocked`, `error`; `null` while it is being
+    /// written.
+    pub(crate) finish_reason: Option<&'static str>,
+}
+
+impl From<&apps::Message> for MessageView {
+    fn from(row: &apps::Message) -> MessageView {
+        MessageView {
+            id: row.id.uuid(),
+            parent_id: row.parent_id.map(|id| id.uuid()),
+            role: row.role.as_str(),
+            content: row.content.clone(),
+            citations: row.citations.clone(),
+            created_at: row.created_at,
+            finish_reason: row.finish_reason.map(apps::FinishReason::as_str),
+        }
+    }
+}
+
+/// What an answer cost.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Usage {
+    /// Tokens that the model read.
+    pub(crate) input_tokens: u32,
+    /// Tokens that the model wrote.
+    pub(crate) output_tokens: u32,
+}
+
+impl Usage {
+    pub(crate) fn of(message: &apps::Message) -> Usage {
+        Usage {
+            input_tokens: message.input_tokens.unwrap_or(0),
+            output_tokens: message.output_tokens.unwrap_or(0),
+        }
+    }
+}
+
+/// An error (RFC 9457, `application/problem+json`).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+#[allow(dead_code, reason = "the shape that `failure::problem` writes, for the OpenAPI document")]
+pub(crate) struct ProblemView {
+    /// Where the code is explained.
+    #[schema(example = "/docs/errors#not_found")]
+    r#type: String,
+    /// A short title.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// One sentence.
+    detail: String,
+    /// The stable code; see `docs/errors.md`.
+    #[schema(example = "not_found")]
+    code: String,
+    /// The id under which the log holds the cause.
+    request_id: Uuid,
+    /// The title again.
+    error: String,
+    /// What is wrong with the input, field by field.
+    errors: Option<Vec<FieldView>>,
+}
+
+/// What is wrong with one field.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "the shape that `failure::problem` writes, for the OpenAPI document")]
+pub(crate) struct FieldView {
+    /// The field.
+    field: String,
+    /// A stable code.
+    code: String,
+    /// One sentence.
+    detail: String,
+}

@@ -1,0 +1,68 @@
+//! The OpenAPI document: what frames the operations, and the two places where it is read.
+
+use axum::Router;
+use axum::routing::get;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi as _};
+
+use crate::Site;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Stoa",
+        description = "One server for AI applications: chat, support, tutor. Errors are `application/problem+json` \
+            with a stable `code`; lists are pieces with a cursor; every POST takes an `Idempotency-Key`. Limited \
+            answers carry `X-RateLimit-*`, `RateLimit` and, with 429, `Retry-After`."
+    ),
+    security(("key" = []), ("bearer" = []), ("visitor" = [])),
+    tags(
+        (name = "chat", description = "One call: a message and its answer"),
+        (name = "conversations", description = "Talks and what belongs to them"),
+        (name = "messages", description = "Turns, at once or as streams"),
+        (name = "apps", description = "The applications"),
+        (name = "account", description = "Who is asking"),
+        (name = "openai", description = "The OpenAI-compatible endpoint"),
+        (name = "operations", description = "Health, readiness, metrics"),
+    ),
+    modifiers(&Credentials)
+)]
+struct Frame;
+
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
+        let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        let visitor = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(identity::VISITOR_COOKIE)));
+        components.add_security_scheme("key", key);
+        components.add_security_scheme("bearer", bearer);
+        components.add_security_scheme("visitor", visitor);
+    }
+}
+
+/// The document without its operations.
+pub(crate) fn frame() -> OpenApi {
+    Frame::openapi()
+}
+
+/// The whole document as JSON text, as `docs/openapi.json` holds it.
+pub fn openapi() -> String {
+    text(&crate::router::document())
+}
+
+fn text(document: &OpenApi) -> String {
+    document.to_pretty_json().unwrap_or_default()
+}
+
+/// `GET /openapi.json`.
+pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
+    let text = Bytes::from(text(document));
+    let read = move || async move { ([(CONTENT_TYPE, "application/json")], text) };
+    Router::new().route("/openapi.json", get(read))
+}

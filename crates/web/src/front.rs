@@ -1,0 +1,183 @@
+//! What happens to every request before and after its handler: peer, host, scheme, blocks, origins, then the
+//! headers, the error body, the log line and the metrics of the answer. The rules themselves are in `guard::http`.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use guard::http::{Crossing, Exposed, Peer, Scheme, is_probe, secure};
+use http::header::{CACHE_CONTROL, LOCATION, VARY};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use kernel::{Actor, AuditEvent, Code, EventType, Fault, RequestId};
+use tracing::Instrument as _;
+
+use crate::Site;
+use crate::failure::{self, Failure, Shape};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The connection that a request came over; the listener puts it into the extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection {
+    /// The address of the other end of the socket.
+    pub peer: IpAddr,
+    /// TLS ends in this process.
+    pub tls: bool,
+}
+
+/// The outermost layer.
+pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let connection = request.extensions().get::<Connection>().copied();
+    let connection = connection.unwrap_or(Connection { peer: IpAddr::from([0, 0, 0, 0]), tls: false });
+    let peer = site.front.peer(connection.peer, connection.tls, request.uri(), request.headers());
+    let request_id = RequestId::new(&site.ambient);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let shape = shape(&request);
+    let crossing = site.front.cors(&method, request.headers(), &peer);
+    let span = tracing::info_span!("request", %request_id);
+    request.extensions_mut().insert(peer.clone());
+
+    let response = async {
+        let response = match admit(&site, &request, &peer, &crossing) {
+            Ok(None) => next.run(request).await,
+            Ok(Some(answer)) => answer,
+            Err(fault) => Failure::from(fault).into_response(),
+        };
+        let mut response = failure::write(response, shape, request_id);
+        let headers = response.headers_mut();
+        secure(headers, peer.https);
+        if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
+            headers.insert(X_REQUEST_ID, id);
+        }
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        if site.front.varies_by_origin() {
+            headers.append(VARY, HeaderValue::from_static("origin"));
+        }
+        if let Crossing::Preflight(allowed) | Crossing::Actual(allowed) = &crossing {
+            headers.extend(allowed.iter().cloned());
+        }
+        report(
+            &site,
+            &method,
+            route.as_ref().map_or("unmatched", MatchedPath::as_str),
+            response.status(),
+            started,
+        );
+        response
+    };
+    response.instrument(span).await
+}
+
+/// Lets a request through (`None`), or answers it here.
+fn admit(
+    site: &Site,
+    request: &Request,
+    peer: &Peer,
+    crossing: &Crossing,
+) -> Result<Option<Response>, Fault> {
+    let path = request.uri().path();
+    site.front.admit_host(path, peer).inspect_err(|_| violation(site, peer, "unknown host"))?;
+    if is_probe(path) {
+        return Ok(None);
+    }
+    if !site.open.load(Ordering::Acquire) {
+        return Err(Fault::new(Code::Unavailable).say("the server is starting"));
+    }
+    if site.blocks.load().contains(peer.ip) {
+        violation(site, peer, "blocked address");
+        return Err(Fault::new(Code::AddressBlocked));
+    }
+    match site.front.admit_scheme(request.method(), request.uri(), request.headers(), peer) {
+        Scheme::Pass => {}
+        Scheme::Redirect(location) => {
+            let location = HeaderValue::from_str(&location).map_err(|_| Fault::new(Code::HttpsRequired))?;
+            return Ok(Some((StatusCode::MOVED_PERMANENTLY, [(LOCATION, location)]).into_response()));
+        }
+        Scheme::Refuse(exposed) => {
+            let event = AuditEvent::new(EventType::SecurityViolation, Actor::Anonymous)
+                .from(peer.ip)
+                .with("reason", "plain HTTP")
+                .with("exposed_credential", exposed.map_or("none", Exposed::as_str));
+            site.audit.note(event);
+            return Err(Exposed::fault(exposed));
+        }
+    }
+    match crossing {
+        Crossing::Preflight(_) => return Ok(Some(StatusCode::NO_CONTENT.into_response())),
+        Crossing::Refused { preflight, hint } => {
+            tracing::warn!(hint, "a cross-origin request was refused");
+            if *preflight {
+                return Err(Fault::new(Code::Forbidden).say("this origin, method or header is not allowed"));
+            }
+        }
+        Crossing::Actual(_) | Crossing::None => {}
+    }
+    Ok(None)
+}
+
+fn violation(site: &Site, peer: &Peer, reason: &str) {
+    site.audit.note(
+        AuditEvent::new(EventType::SecurityViolation, Actor::Anonymous).from(peer.ip).with("reason", reason),
+    );
+}
+
+fn shape(request: &Request) -> Shape {
+    let path = request.uri().path();
+    if path.starts_with("/v1/") {
+        return Shape::OpenAi;
+    }
+    let wants_page = request
+        .headers()
+        .get(http::header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    let page = wants_page && request.method() == Method::GET && !path.starts_with("/api/");
+    if page { Shape::Page } else { Shape::Problem }
+}
+
+fn report(site: &Site, method: &Method, route: &str, status: StatusCode, started: Instant) {
+    let took = started.elapsed();
+    let route = metrics::SharedString::from(route.to_owned());
+    let method = method_label(method);
+    metrics::counter!("stoa_http_requests_total", "method" => method, "route" => route.clone(), "status" => status_label(status)).increment(1);
+    metrics::histogram!("stoa_http_request_duration_seconds", "method" => method, "route" => route.clone())
+        .record(took.as_secs_f64());
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    if took >= site.config.slow_request {
+        tracing::warn!(method, route = %route, status = status.as_u16(), duration_ms, "slow request");
+    } else if status.is_server_error() {
+        tracing::warn!(method, route = %route, status = status.as_u16(), duration_ms, "request failed");
+    } else if is_probe(&route) || &*route == "/metrics" {
+        tracing::debug!(method, route = %route, status = status.as_u16(), duration_ms, "request");
+    } else {
+        tracing::info!(method, route = %route, status = status.as_u16(), duration_ms, "request");
+    }
+}
+
+/// Only the methods that exist: a made-up one must not make a new series.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+fn status_label(status: StatusCode) -> metrics::SharedString {
+    match status.as_u16() {
+        200 => "200".into(),
+        201 => "201".into(),
+        204 => "204".into(),
+        429 => "429".into(),
+        code => code.to_string().into(),
+    }
+}

@@ -1,0 +1,217 @@
+//! `POST /v1/chat/completions`: a turn in the words of the OpenAI protocol. The caller tells the talk so far;
+//! its last message and the answer are stored like any other turn.
+
+use std::sync::Arc;
+
+use apps::{Ask, ChatMessage, ChatRole, Options, StreamEvent, Subscription, Target};
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use identity::Converse;
+use kernel::{AppId, Code, Fault, Result};
+use serde_json::{Value, json};
+
+use super::wire::{
+    Choice, Completion, CompletionRequest, Content, MessageIn, MessageOut, Usage, finish_reason,
+};
+use crate::Site;
+use crate::body::Json;
+use crate::failure::{self, Outcome};
+use crate::who::Who;
+
+/// Answers the last message of a talk.
+#[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", request_body = CompletionRequest, responses(
+    (status = 200, description = "The completion; with `stream` a stream of `chat.completion.chunk`", body = Completion),
+    (status = 400, description = "Malformed input (in OpenAI's error shape, as all errors here)", body = Object),
+    (status = 401, description = "No valid key", body = Object),
+    (status = 403, description = "The app may not be entered", body = Object),
+    (status = 404, description = "There is no such app", body = Object),
+    (status = 413, description = "The body is too large", body = Object),
+    (status = 415, description = "The body is not JSON", body = Object),
+    (status = 422, description = "The text is refused", body = Object),
+    (status = 429, description = "Too many requests", body = Object),
+    (status = 503, description = "The database or the model is away", body = Object),
+    (status = 504, description = "The answer took too long", body = Object),
+))]
+pub(crate) async fn create(
+    State(site): State<Site>,
+    who: Who,
+    Json(request): Json<CompletionRequest>,
+) -> Outcome<Response> {
+    let app = model_app(&request.model)?;
+    let may = who.may(&site, Converse(app))?;
+    let include_usage = request.stream_options.as_ref().is_some_and(|options| options.include_usage);
+    let (model, stream) = (request.model.clone(), request.stream);
+    let ask = ask(request)?;
+    if stream {
+        let reader = site.hall.stream(&may, ask).await?;
+        return chunks(reader, model, include_usage).await;
+    }
+    let answer = site.hall.answer(&may, ask).await?;
+    let message = answer.message;
+    Ok(axum::Json(Completion {
+        id: format!("chatcmpl-{}", message.id),
+        object: "chat.completion",
+        created: message.created_at.seconds(),
+        model,
+        usage: Usage::of(&message),
+        choices: vec![Choice {
+            index: 0,
+            finish_reason: finish_reason(message.finish_reason),
+            message: MessageOut { role: "assistant", content: message.content, refusal: None },
+            logprobs: None,
+        }],
+    })
+    .into_response())
+}
+
+/// The app that a model name means; an unknown one is `not_found`, as clients expect.
+pub(crate) fn model_app(model: &str) -> Result<AppId> {
+    AppId::parse(model).map_err(|_| unknown_model(model))
+}
+
+fn unknown_model(model: &str) -> Fault {
+    let shown: String = model.chars().take(40).collect();
+    Fault::new(Code::NotFound).say(format!("there is no model `{shown}`; `GET /v1/models` lists them"))
+}
+
+fn ask(request: CompletionRequest) -> Result<Ask> {
+    if request.n.is_some_and(|n| n != 1) {
+        return Err(Fault::invalid("n", "unsupported", "one answer at a time: `n` must be 1"));
+    }
+    if request.temperature.is_some_and(|t| !(0.0..=2.0).contains(&t)) {
+        return Err(Fault::invalid("temperature", "out_of_range", "the temperature lies between 0 and 2"));
+    }
+    let max_tokens = request.max_completion_tokens.or(request.max_tokens);
+    if max_tokens == Some(0) {
+        return Err(Fault::invalid("max_tokens", "out_of_range", "at least one token"));
+    }
+    let mut messages = request.messages.into_iter().map(told).collect::<Result<Vec<_>>>()?;
+    let last = messages
+        .pop()
+        .ok_or_else(|| Fault::invalid("messages", "missing", "at least one message is needed"))?;
+    if last.role != ChatRole::User {
+        return Err(Fault::invalid("messages", "wrong_order", "the last message must be the user's"));
+    }
+    Ok(Ask {
+        target: Target::New,
+        content: last.content,
+        options: Options { max_tokens, temperature: request.temperature, history: Some(messages) },
+        resumable: false,
+    })
+}
+
+fn told(message: MessageIn) -> Result<ChatMessage> {
+    let role = match message.role.as_str() {
+        "user" => ChatRole::User,
+        "assistant" => ChatRole::Assistant,
+        "system" | "developer" => ChatRole::System,
+        _ => {
+            return Err(Fault::invalid(
+                "messages.role",
+                "unsupported",
+                "a role is user, assistant, system or developer",
+            ));
+        }
+    };
+    let content = match message.content {
+        None => String::new(),
+        Some(Content::Text(text)) => text,
+        Some(Content::Parts(parts)) => {
+            let text = |part: super::wire::Part| match (part.r#type.as_str(), part.text) {
+                ("text", Some(text)) => Ok(text),
+                _ => Err(Fault::invalid(
+                    "messages.content",
+                    "unsupported",
+                    "only parts of type `text` are taken",
+                )),
+            };
+            parts.into_iter().map(text).collect::<Result<Vec<_>>>()?.join("\n")
+        }
+    };
+    Ok(ChatMessage { role, content })
+}
+
+/// The stream. A failure before the first piece of text is still an HTTP error, so that clients can retry.
+async fn chunks(mut reader: Subscription, model: String, include_usage: bool) -> Outcome<Response> {
+    let mut first = Vec::new();
+    while first.iter().all(|(_, event)| matches!(event, StreamEvent::Message { .. })) {
+        match reader.next().await {
+            Some(events) => first.extend(events),
+            None => break,
+        }
+    }
+    if let Some(StreamEvent::Error { code, detail, .. }) =
+        first.iter().map(|(_, event)| event).find(|event| !matches!(event, StreamEvent::Message { .. }))
+    {
+        return Err(Fault::new(*code).say(detail.to_string()).into());
+    }
+    let chunk = Arc::new(Chunk { id: format!("chatcmpl-{}", reader.message()), model, include_usage });
+    let begin = Some((reader, Some(first)));
+    let pieces = stream::unfold(begin, move |state| {
+        let chunk = Arc::clone(&chunk);
+        async move {
+            let (mut reader, ready) = state?;
+            let events = match ready {
+                Some(events) => events,
+                None => reader.next().await?,
+            };
+            let text: String = events.iter().map(|(_, event)| chunk.encode(event)).collect();
+            Some((Ok::<_, std::convert::Infallible>(Bytes::from(text)), Some((reader, None))))
+        }
+    });
+    let headers =
+        [(CONTENT_TYPE, "text/event-stream; charset=utf-8"), (CACHE_CONTROL, "no-store, no-transform")];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+/// What all pieces of one stream share.
+struct Chunk {
+    id: String,
+    model: String,
+    include_usage: bool,
+}
+
+impl Chunk {
+    fn encode(&self, event: &StreamEvent) -> String {
+        match event {
+            StreamEvent::Message { message, .. } => {
+                self.line(message.created_at.seconds(), json!({"role": "assistant", "content": ""}), None)
+            }
+            StreamEvent::Delta(text) => self.line(0, json!({ "content": text.as_ref() }), None),
+            StreamEvent::Citation(_) => String::new(),
+            StreamEvent::Done(message) => {
+                let created = message.created_at.seconds();
+                let mut text = self.line(created, json!({}), Some(finish_reason(message.finish_reason)));
+                if self.include_usage {
+                    text.push_str(&self.data(created, json!([]), Some(Usage::of(message))));
+                }
+                text.push_str("data: [DONE]\n\n");
+                text
+            }
+            StreamEvent::Error { code, detail, .. } => {
+                let fault = Fault::new(*code).say(detail.to_string());
+                format!("data: {}\n\n", failure::openai(&fault))
+            }
+        }
+    }
+
+    fn line(&self, created: i64, delta: Value, finish: Option<&str>) -> String {
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": finish, "logprobs": null});
+        self.data(created, json!([choice]), None)
+    }
+
+    fn data(&self, created: i64, choices: Value, usage: Option<Usage>) -> String {
+        let mut object = json!({
+            "id": self.id, "object": "chat.completion.chunk", "created": created, "model": self.model,
+            "choices": choices,
+        });
+        if let (Some(usage), Some(fields)) = (usage, object.as_object_mut()) {
+            fields.insert("usage".to_owned(), json!(usage));
+        }
+        format!("data: {object}\n\n")
+    }
+}

@@ -1,0 +1,7 @@
+//! The OpenAI-compatible surface under `/v1`: the official clients work unchanged. A model is an app id.
+//! Inputs are tolerant of fields that this server does not know, as those clients send many.
+
+pub(crate) mod chat;
+pub(crate) mod embeddings;
+pub(crate) mod models;
+mod wire;

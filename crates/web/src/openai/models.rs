@@ -1,0 +1,69 @@
+//! `GET /v1/models`: the apps that the caller may enter, as models.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use identity::AppsRead;
+use kernel::{Code, Fault};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Site;
+use crate::failure::Outcome;
+use crate::who::Who;
+
+/// A list of models.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Models {
+    /// `list`.
+    object: &'static str,
+    /// The models.
+    data: Vec<Model>,
+}
+
+/// A model: an app.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Model {
+    /// The app's id.
+    #[schema(example = "assistant")]
+    id: String,
+    /// `model`.
+    object: &'static str,
+    /// Not kept: 0.
+    created: i64,
+    /// `stoa`.
+    owned_by: &'static str,
+}
+
+impl Model {
+    fn of(app: &apps::App) -> Model {
+        Model { id: app.id.to_string(), object: "model", created: 0, owned_by: "stoa" }
+    }
+}
+
+/// The apps that the caller may enter.
+#[utoipa::path(get, path = "/v1/models", tag = "openai", responses(
+    (status = 200, description = "The models", body = Models),
+    (status = 401, description = "No valid key", body = Object),
+    (status = 429, description = "Too many requests", body = Object),
+))]
+pub(crate) async fn list(State(site): State<Site>, who: Who) -> Outcome<Json<Models>> {
+    let may = who.may(&site, AppsRead)?;
+    Ok(Json(Models { object: "list", data: site.hall.apps(&may).iter().map(Model::of).collect() }))
+}
+
+/// One of them.
+#[utoipa::path(get, path = "/v1/models/{model}", tag = "openai", params(("model" = String, Path, description = "The app's id")), responses(
+    (status = 200, description = "The model", body = Model),
+    (status = 401, description = "No valid key", body = Object),
+    (status = 404, description = "There is no such model for this caller", body = Object),
+    (status = 429, description = "Too many requests", body = Object),
+))]
+pub(crate) async fn read(
+    State(site): State<Site>,
+    who: Who,
+    Path(model): Path<String>,
+) -> Outcome<Json<Model>> {
+    let may = who.may(&site, AppsRead)?;
+    let found = site.hall.apps(&may).iter().find(|app| app.id.as_str() == model).map(Model::of);
+    Ok(Json(found.ok_or_else(|| Fault::new(Code::NotFound))?))
+}

@@ -1,0 +1,218 @@
+//! The web pages over HTTP: handlers gather what a page shows and hand it to `ui`, which writes the HTML.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse as _, Response};
+use axum::routing::get;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Uri};
+use identity::{AppsRead, ConversationRead, Converse};
+use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
+use utoipa::openapi::OpenApi;
+
+use crate::Site;
+use crate::failure::Outcome;
+use crate::ui::view::{
+    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
+    MessageView, ModelView, Speaker,
+};
+use crate::ui::{self, assets};
+use crate::who::Who;
+
+/// Conversations listed beside a transcript, before "more".
+const LISTED: u32 = 50;
+/// Messages of a transcript that one page shows.
+const SHOWN: u32 = 100;
+
+/// The pages of a person.
+pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
+    let document = Arc::new(serde_json::to_value(document).unwrap_or_default());
+    Router::new()
+        .route("/", get(front))
+        .route("/apps/{app}", get(chat))
+        .route("/apps/{app}/{conversation}", get(conversation))
+        .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
+        .route("/docs", get(move |site: State<Site>, who: Who| reference(site, who, document)))
+}
+
+/// Styles, scripts and pictures: the same for everybody, named by their content, kept for a year.
+pub(crate) fn assets() -> Router<Site> {
+    Router::new().route("/static/{name}", get(asset)).route("/favicon.ico", get(favicon))
+}
+
+async fn asset(uri: Uri) -> Outcome<Response> {
+    let asset = assets::find(uri.path()).ok_or(Fault::new(Code::NotFound))?;
+    Ok(serve(asset, "public, max-age=31536000, immutable"))
+}
+
+async fn favicon() -> Outcome<Response> {
+    let asset = assets::favicon().ok_or(Fault::new(Code::NotFound))?;
+    Ok(serve(asset, "public, max-age=86400"))
+}
+
+fn serve(asset: &'static assets::Asset, cache: &'static str) -> Response {
+    let mut response = asset.body.clone().into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    response
+}
+
+async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
+    let report = site.health.report().await;
+    let services = [
+        ("database", report.services.database),
+        ("cache", report.services.cache),
+        ("vector_db", report.services.vector_db),
+        ("model", report.services.model),
+    ];
+    let scheme = if who.peer.https { "https" } else { "http" };
+    let page = FrontPage {
+        apps: apps(&site, &who)?,
+        model: model(&site),
+        operator_hints: site.config.environment == "development",
+        health: Some(HealthView {
+            status: report.status.as_str().to_owned(),
+            services: services.map(|(name, state)| (name.to_owned(), state.as_str().to_owned())).to_vec(),
+        }),
+        base_url: who
+            .peer
+            .host()
+            .map(|host| format!("{scheme}://{}", host.authority(who.peer.https)))
+            .unwrap_or_default(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Ok(Html(ui::pages::front(&page)?))
+}
+
+async fn chat(State(site): State<Site>, who: Who, Path(app): Path<String>) -> Outcome<Html<String>> {
+    chat_page(&site, &who, &app, None).await
+}
+
+async fn conversation(
+    State(site): State<Site>,
+    who: Who,
+    Path((app, conversation)): Path<(String, String)>,
+) -> Outcome<Html<String>> {
+    let id = ConversationId::parse(&conversation)?;
+    chat_page(&site, &who, &app, Some(id)).await
+}
+
+async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationId>) -> Outcome<Html<String>> {
+    let app = AppId::parse(app).map_err(|_| Fault::new(Code::NotFound))?;
+    who.may(site, Converse(app.clone()))?;
+    let may = who.may(site, ConversationRead)?;
+    let all = site.hall.apps(&who.may(site, AppsRead)?);
+    let this = all
+        .iter()
+        .find(|one| one.id == app && one.kind != AppKind::Files)
+        .ok_or(Fault::new(Code::NotFound))?;
+    let listed = site.hall.conversations(&may, Some(app.clone()), None, PageRequest::first(LISTED)).await?;
+    let mut user_messages = 0;
+    let mut messages = Vec::new();
+    let conversation = match open {
+        None => None,
+        Some(id) => {
+            let conversation = site.hall.conversation(&may, id).await?;
+            if conversation.app != app {
+                return Err(Fault::new(Code::NotFound).into());
+            }
+            user_messages = conversation.user_messages;
+            let newest = site.hall.newest_messages(&may, id, SHOWN).await?;
+            messages = newest.iter().map(message_view).collect();
+            Some(conversation_view(conversation))
+        }
+    };
+    let page = ChatPage {
+        app: app_view(this),
+        apps: all.iter().map(app_view).collect(),
+        conversations: listed.items.into_iter().map(conversation_view).collect(),
+        next_conversations: listed.next,
+        conversation,
+        messages,
+        earlier_url: None,
+        model: model(site),
+        limits: LimitsView {
+            max_chars: this.max_input_chars,
+            max_user_messages: this.max_user_messages,
+            user_messages,
+        },
+        now: site.ambient.now(),
+    };
+    Ok(Html(ui::pages::chat(&page)?))
+}
+
+/// One finished message as sanitised HTML; it takes the place of the text that was streamed.
+async fn fragment(
+    State(site): State<Site>,
+    who: Who,
+    Path((conversation, message)): Path<(String, String)>,
+) -> Outcome<Html<String>> {
+    let may = who.may(&site, ConversationRead)?;
+    let (conversation, message) = (ConversationId::parse(&conversation)?, MessageId::parse(&message)?);
+    let found = site.hall.message(&may, conversation, message).await?;
+    Ok(Html(ui::fragments::message(&message_view(&found))?))
+}
+
+async fn reference(
+    State(site): State<Site>,
+    who: Who,
+    document: Arc<serde_json::Value>,
+) -> Outcome<Html<String>> {
+    let scheme = if who.peer.https { "https" } else { "http" };
+    let base = who
+        .peer
+        .host()
+        .map(|host| format!("{scheme}://{}", host.authority(who.peer.https)))
+        .unwrap_or_default();
+    Ok(Html(ui::reference::page(&document, &apps(&site, &who)?, &base)?))
+}
+
+/// The page of a request that failed.
+pub(crate) fn failure(fault: &Fault, status: u16, id: RequestId) -> String {
+    ui::pages::failure(&ErrorPage {
+        status,
+        code: fault.code().as_str().to_owned(),
+        title: fault.code().title().to_owned(),
+        detail: fault.message().to_owned(),
+        request_id: id.to_string(),
+        retry_after: fault.retry().map(|span| span.as_secs().max(1)),
+    })
+}
+
+fn apps(site: &Site, who: &Who) -> Outcome<Vec<AppView>> {
+    Ok(site.hall.apps(&who.may(site, AppsRead)?).iter().map(app_view).collect())
+}
+
+fn model(site: &Site) -> ModelView {
+    match site.models.provider_names().first() {
+        Some(name) => ModelView { connected: true, label: (*name).to_owned() },
+        None => ModelView { connected: false, label: "Built-in answerer".to_owned() },
+    }
+}
+
+fn app_view(app: &apps::App) -> AppView {
+    AppView {
+        id: app.id.clone(),
+        kind: app.kind,
+        name: app.name.clone(),
+        description: app.description.clone(),
+    }
+}
+
+fn conversation_view(row: apps::Conversation) -> ConversationView {
+    ConversationView { id: row.id, title: row.title, updated_at: row.updated_at }
+}
+
+fn message_view(row: &apps::Message) -> MessageView {
+    MessageView {
+        id: row.id,
+        speaker: if row.role == apps::Role::User { Speaker::Person } else { Speaker::Answerer },
+        content: row.content.clone(),
+        citations: CitationView::list(&row.citations),
+        created_at: row.created_at,
+        ending: Ending::from_finish_reason(row.finish_reason.map(apps::FinishReason::as_str)),
+        model: row.model.clone(),
+    }
+}

@@ -1,0 +1,61 @@
+//! What load balancers and monitoring ask: `/live`, `/ready`, `/health`, `/metrics`. No credential, no limit.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use kernel::Code;
+use ops::health::Ready;
+use serde_json::{Value, json};
+
+use crate::Site;
+use crate::failure::{Failure, Outcome};
+
+/// The process runs.
+#[utoipa::path(get, path = "/live", tag = "operations", security(()), responses((status = 200, description = "The process runs", body = Object)))]
+pub(crate) async fn live() -> Json<Value> {
+    Json(json!({"status": "alive"}))
+}
+
+/// The server can take requests: the database answers and the server is not stopping.
+#[utoipa::path(get, path = "/ready", tag = "operations", security(()), responses(
+    (status = 200, description = "Ready", body = Object),
+    (status = 503, description = "Not ready: no database, migrating or draining", body = Object),
+))]
+pub(crate) async fn ready(State(site): State<Site>) -> Response {
+    let report = site.health.ready().await;
+    let status = if report.status == Ready::Ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(report)).into_response()
+}
+
+/// What was measured on the running server.
+#[utoipa::path(get, path = "/health", tag = "operations", security(()), responses(
+    (status = 200, description = "Healthy or degraded", body = Object),
+    (status = 503, description = "Unhealthy", body = Object),
+))]
+pub(crate) async fn health(State(site): State<Site>) -> Response {
+    let report = site.health.report().await;
+    let status = if report.serves() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(report)).into_response()
+}
+
+/// The metrics as Prometheus text, for who holds the token; without a token configured there is no such page.
+#[utoipa::path(get, path = "/metrics", tag = "operations", security(("bearer" = [])), responses(
+    (status = 200, description = "Prometheus text", body = String, content_type = "text/plain"),
+    (status = 401, description = "Not the token", body = crate::api::view::ProblemView),
+    (status = 404, description = "No token is configured", body = crate::api::view::ProblemView),
+))]
+pub(crate) async fn metrics(State(site): State<Site>, headers: HeaderMap) -> Outcome<Response> {
+    let Some(token) = &site.config.metrics_token else { return Err(Failure::from(Code::NotFound)) };
+    let shown = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|v| v.strip_prefix("Bearer "));
+    // Digests are compared, so that the time taken tells nothing about the token.
+    let same = |text: &str| blake3::hash(text.as_bytes()) == blake3::hash(token.expose().as_bytes());
+    if !shown.is_some_and(same) {
+        return Err(Failure::from(Code::Unauthenticated));
+    }
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (site.metrics)()).into_response())
+}

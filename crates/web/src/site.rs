@@ -1,0 +1,70 @@
+//! What every handler can reach. It owns nothing but the references.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use apps::Hall;
+use arc_swap::ArcSwap;
+use guard::http::{AddressBlocks, Front};
+use guard::limits::Limiter;
+use identity::Identity;
+use kernel::Ambient;
+use llm::Models;
+use ops::audit::AuditSpool;
+use ops::health::Health;
+
+use crate::Config;
+
+/// The rooms behind the HTTP surface. Cheap to clone.
+#[derive(Clone)]
+pub struct Site(Arc<Parts>);
+
+/// The rooms behind the HTTP surface.
+pub struct Parts {
+    /// What the surface needs to know.
+    pub config: Config,
+    /// The apps.
+    pub hall: Hall,
+    /// Who is asking.
+    pub identity: Arc<Identity>,
+    /// Hosts, schemes, origins, headers.
+    pub front: Front,
+    /// How often.
+    pub limiter: Limiter,
+    /// Addresses that are refused; replaced as a whole when the list changes.
+    pub blocks: ArcSwap<AddressBlocks>,
+    /// Models, for embeddings.
+    pub models: Models,
+    /// Events that belong to no change.
+    pub audit: AuditSpool,
+    /// What was measured.
+    pub health: Health,
+    /// The metrics as Prometheus text.
+    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// Time and randomness.
+    pub ambient: Ambient,
+    /// The schema is up to date. Until then nothing but probes is answered.
+    pub open: AtomicBool,
+}
+
+impl Site {
+    /// A site over these rooms.
+    pub fn new(parts: Parts) -> Site {
+        Site(Arc::new(parts))
+    }
+
+    /// The schema is up to date: from now on requests are answered.
+    pub fn open(&self) {
+        self.0.health.set_migrating(false);
+        self.0.open.store(true, Ordering::Release);
+    }
+}
+
+impl Deref for Site {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,137 @@
+//! Text that wants to run, to load, or to keep the server busy.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+#[test]
+fn hostile_text_takes_linear_time() {
+    let wide = |unit: &str| unit.repeat(60_000 / unit.len());
+    let texts = [
+        wide(">"),
+        wide("> "),
+        wide("- ") + &"\n".repeat(30_000),
+        wide("1. "),
+        wide("["),
+        wide("[a]("),
+        wide("![["),
+        wide("*a **b "),
+        wide("_a __b~~"),
+        wide("`"),
+        wide("`a``b```"),
+        wide("<"),
+        wide("<a "),
+        wide("<!--"),
+        wide("&"),
+        wide("|"),
+        format!("|{}\n|{}\n{}", "a|".repeat(300), "-|".repeat(300), "|\n".repeat(20_000)),
+        wide("www."),
+        wide("http://a."),
+        wide("a@"),
+        wide("a@b."),
+        (0..200).map(|depth| "  ".repeat(depth) + "- x\n").collect::<String>() + &"\n".repeat(20_000),
+        format!("[a]: /{}\n{}", "x".repeat(10_000), "[a]".repeat(10_000)),
+        (0..5_000).map(|i| format!("[{i}]: x\n")).collect(),
+        wide("\\"),
+        wide("***"),
+        wide("a\u{0}"),
+        wide("- a\n\n"),
+        wide("(((("),
+        wide("https://a.example/((((("),
+    ];
+    for text in texts {
+        let start = Instant::now();
+        let html = render(&text);
+        let head: String = text.chars().take(16).collect();
+        // Unoptimised and on a busy machine this takes a tenth of it; what is quadratic takes minutes.
+        assert!(start.elapsed() < Duration::from_secs(5), "{head:?} took {:?}", start.elapsed());
+        assert!(html.len() <= text.len() * MOST_GROWTH * 2 + 8192, "{head:?}");
+    }
+}
+
+/// Every tag of the output with its attributes. In sanitised text each bare `<` begins a tag.
+fn assert_harmless(markdown: &str) {
+    let html = render(markdown);
+    for tag in html.split('<').skip(1) {
+        let (tag, _) = tag.split_once('>').unwrap_or_else(|| panic!("an open tag in {html}"));
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
+        assert!(SANITISER.clone_tags().contains(name), "<{tag}> from {markdown}");
+        let mut parts = tag.split('"');
+        while let (Some(before), Some(value)) = (parts.next(), parts.next()) {
+            let attribute = before.trim().trim_start_matches(name).trim().trim_end_matches('=');
+            let allowed = ["href", "title", "class", "aria-label", "start", "align", "rel"];
+            assert!(allowed.contains(&attribute), "{attribute} in <{tag}> from {markdown}");
+            if attribute == "href" {
+                assert!(
+                    ["http://", "https://", "mailto:", CITE]
+                        .iter()
+                        .any(|begin| value.to_lowercase().starts_with(begin)),
+                    "<{tag}> from {markdown}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn known_attacks_do_nothing() {
+    for vector in [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<svg/onload=alert(1)>",
+        "<svg><style><img src=x onerror=alert(1)></style></svg>",
+        "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+        "<a href=\"java&#x09;script:alert(1)\">x</a>",
+        "[x](java\tscript:alert(1))",
+        "[x](&#x6a;avascript:alert(1))",
+        "[x](\u{1}javascript:alert(1))",
+        "[x]: javascript:alert(1)\n[x]",
+        "![x](javascript:alert(1) \"\\\" onerror=alert(1)\")",
+        "[a](https://a.example \"\\\"><img src=x onerror=alert(1)>\")",
+        "```\"><script>alert(1)</script>\nx\n```",
+        "`<script>`</code><script>alert(1)</script>",
+        "| <script>alert(1)</script> |\n|-|\n| <img src=x onerror=alert(1)> |",
+        "<https://a.example/\"onmouseover=alert(1)>",
+        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+        "<!--><img src=x onerror=alert(1)>-->",
+        "<iframe srcdoc='<script>alert(1)</script>'>",
+        "<style>*{background:url(https://a.example)}</style>",
+    ] {
+        assert_harmless(vector);
+    }
+}
+
+/// The H5SC collection, when `STOA_DATA` names the folder with the public test sets. It is not part of the
+/// repository: its licence is another one.
+#[test]
+fn the_h5sc_vectors_do_nothing() {
+    let Some(folder) = std::env::var_os("STOA_DATA") else {
+        println!("skipped: STOA_DATA does not name the folder with h5sc-xss/vectors.txt");
+        return;
+    };
+    let path = std::path::Path::new(&folder).join("h5sc-xss/vectors.txt");
+    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text = String::from_utf8_lossy(&text);
+    let vectors = text.lines().flat_map(|line| line.split("//[\"'`-->]]>]</div>"));
+    let mut count = 0;
+    for vector in vectors.filter(|vector| !vector.trim().is_empty()) {
+        let inner = vector.split_once("\">").map_or(vector, |(_, inner)| inner);
+        for markdown in [
+            vector.to_owned(),
+            inner.to_owned(),
+            format!("[x]({inner})"),
+            format!("![x]({inner})"),
+            format!("[x](<{inner}> \"{inner}\")"),
+            format!("<{inner}>"),
+            format!("```{inner}\n{inner}\n```"),
+            format!("`{inner}`"),
+            format!("> - # {inner}"),
+            format!("| {inner} |\n|---|\n| {inner} |"),
+        ] {
+            assert_harmless(&markdown);
+        }
+        count += 1;
+    }
+    assert!(count > 100, "only {count} vectors in {}", path.display());
+}

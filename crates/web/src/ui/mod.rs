@@ -1,0 +1,40 @@
+//! The web pages: plain view structs in, HTML text and asset bytes out.
+//! It never speaks HTTP, asks a service or decides who may see something: the handlers do, and hand over views.
+
+pub mod assets;
+mod example;
+pub mod fragments;
+mod icons;
+pub mod markdown;
+mod openapi;
+pub mod pages;
+pub mod reference;
+pub mod view;
+
+use std::fmt;
+
+use kernel::{Code, Fault};
+
+pub use assets::asset_url;
+pub use icons::icon;
+pub use view::{
+    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
+    MessageView, ModelView, Speaker,
+};
+
+/// A piece of HTML that templates print as it is. Only this room makes one, from text that is already safe.
+#[derive(Clone, Debug)]
+pub struct Markup(String);
+
+impl fmt::Display for Markup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl askama::filters::HtmlSafe for Markup {}
+
+/// Fills a template. A template fails only when one of its values cannot be formatted, which is a defect.
+fn fill(template: &impl askama::Template) -> Result<String, Fault> {
+    template.render().map_err(|error| Fault::new(Code::Internal).because(error))
+}

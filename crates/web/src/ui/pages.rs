@@ -1,0 +1,333 @@
+//! Whole pages: the front page, the page of an app, and the page for a request that failed.
+
+use std::time::Duration;
+
+use askama::Template;
+use kernel::{AppKind, Result};
+
+use super::icons::icon;
+use super::view::{AppView, ChatPage, ConversationView, ErrorPage, FrontPage};
+use super::{Markup, fill};
+
+/// The page `/`: which apps run here, what answers, and where to read on.
+pub fn front(page: &FrontPage) -> Result<String> {
+    fill(&FrontTemplate { page, apps: &page.apps })
+}
+
+/// The page of an app, with or without an open conversation.
+pub fn chat(page: &ChatPage) -> Result<String> {
+    fill(&ChatTemplate { page, apps: &page.apps })
+}
+
+/// The page for a request that failed. It cannot fail itself.
+pub fn failure(page: &ErrorPage) -> String {
+    ErrorTemplate { page, apps: &[] }
+        .render()
+        .unwrap_or_else(|_| "<!doctype html><title>Error</title><p>Something went wrong.</p>".to_owned())
+}
+
+#[derive(Template)]
+#[template(path = "front.html")]
+struct FrontTemplate<'a> {
+    page: &'a FrontPage,
+    apps: &'a [AppView],
+}
+
+#[derive(Template)]
+#[template(path = "chat.html")]
+struct ChatTemplate<'a> {
+    page: &'a ChatPage,
+    apps: &'a [AppView],
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorTemplate<'a> {
+    page: &'a ErrorPage,
+    apps: &'a [AppView],
+}
+
+impl AppView {
+    /// The address of the app's page.
+    pub(super) fn url(&self) -> String {
+        format!("/apps/{}", self.id)
+    }
+
+    /// The icon of its kind.
+    pub(super) fn picture(&self) -> Markup {
+        icon(self.kind.as_str())
+    }
+}
+
+/// Conversations of about the same age.
+struct Shelf<'a> {
+    name: &'static str,
+    conversations: Vec<&'a ConversationView>,
+}
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// The list by age. Ages are the same in every time zone, which "today" is not.
+const SHELVES: [(&str, u64); 4] =
+    [("Last 24 hours", DAY), ("Last 7 days", 7 * DAY), ("Last 30 days", 30 * DAY), ("Older", u64::MAX)];
+
+impl ConversationView {
+    fn heading(&self) -> &str {
+        self.title.as_deref().filter(|title| !title.trim().is_empty()).unwrap_or("New conversation")
+    }
+}
+
+impl ChatTemplate<'_> {
+    fn shelves(&self) -> Vec<Shelf<'_>> {
+        let mut rest = self.page.conversations.as_slice();
+        let mut shelves = Vec::new();
+        for (name, youngest) in SHELVES {
+            let split = rest.partition_point(|conversation| {
+                self.page.now.since(conversation.updated_at) < Duration::from_secs(youngest)
+            });
+            let (here, older) = rest.split_at_checked(split).unwrap_or((rest, &[]));
+            if !here.is_empty() {
+                shelves.push(Shelf { name, conversations: here.iter().collect() });
+            }
+            rest = older;
+        }
+        shelves
+    }
+
+    fn is_open(&self, conversation: &ConversationView) -> bool {
+        self.page.conversation.as_ref().is_some_and(|open| open.id == conversation.id)
+    }
+
+    fn title(&self) -> &str {
+        self.page.conversation.as_ref().map_or(self.page.app.name.as_str(), ConversationView::heading)
+    }
+
+    /// How many messages the person may still send here; empty when there is no limit.
+    fn messages_left(&self) -> String {
+        let limits = &self.page.limits;
+        limits
+            .max_user_messages
+            .map_or_else(String::new, |most| most.saturating_sub(limits.user_messages).to_string())
+    }
+
+    /// Questions for an empty page. The built-in answerer knows this server's manual and nothing else.
+    fn suggestions(&self) -> [&'static str; 4] {
+        match (self.page.app.kind, self.page.model.connected) {
+            (AppKind::Tutor, _) => [
+                "Help me see why dividing by a fraction flips it",
+                "I am stuck on this equation: 3x + 7 = 22",
+                "Quiz me on what causes the seasons",
+                "How do I know whether an argument is sound?",
+            ],
+            (AppKind::Support, true) => [
+                "Where is my order?",
+                "How do I change my delivery address?",
+                "What does the guarantee cover?",
+                "I was charged twice. What now?",
+            ],
+            (_, false) => [
+                "How do I connect a model?",
+                "What does stoa check look at?",
+                "How do I back up and restore?",
+                "What is written to the audit log?",
+            ],
+            (AppKind::Chat | AppKind::Files, true) => [
+                "Explain a hard idea in simple words",
+                "Help me write a difficult e-mail",
+                "Compare two options in a table",
+                "Find the mistake in this piece of code",
+            ],
+        }
+    }
+}
+
+impl FrontTemplate<'_> {
+    fn first_app(&self) -> Option<&AppView> {
+        self.apps.first()
+    }
+}
+
+impl ErrorTemplate<'_> {
+    /// What the person can do about it.
+    fn advice(&self) -> &'static str {
+        match self.page.status {
+            401 => "Reload the page; when that does not help, sign in again.",
+            403 => "If you think that you should be let in, ask whoever runs this server.",
+            404 => "The address may be mistyped, or what was here has been deleted.",
+            408 | 429 => "Wait a moment, then try again.",
+            500..=599 => "Nothing that you did before is lost. Try again in a moment.",
+            _ => "Go back and try it another way.",
+        }
+    }
+
+    /// Whether the same request may go well a little later.
+    fn may_retry(&self) -> bool {
+        matches!(self.page.status, 408 | 429 | 500..=599)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{AppId, ConversationId, MessageId, Time};
+
+    use super::super::assets;
+    use super::super::view::{HealthView, LimitsView, MessageView, ModelView, Speaker};
+    use super::*;
+    use crate::ui::Ending;
+
+    const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>' {{ 7*7 }}";
+
+    fn app() -> AppView {
+        AppView {
+            id: AppId::parse("assistant").unwrap(),
+            kind: AppKind::Chat,
+            name: HOSTILE.to_owned(),
+            description: HOSTILE.to_owned(),
+        }
+    }
+
+    fn conversation(n: u8, age: u64) -> ConversationView {
+        ConversationView {
+            id: ConversationId::parse(&format!("01939f2e-7c4a-7b31-9d55-0000000000{n:02}")).unwrap(),
+            title: Some(HOSTILE.to_owned()),
+            updated_at: now() - Duration::from_secs(age),
+        }
+    }
+
+    fn now() -> Time {
+        Time::from_seconds(1_795_220_000)
+    }
+
+    fn talk() -> ChatPage {
+        let said = |speaker| MessageView {
+            id: MessageId::parse("01939f2e-7c4a-7b31-9d55-000000000001").unwrap(),
+            speaker,
+            content: HOSTILE.to_owned(),
+            citations: Vec::new(),
+            created_at: now(),
+            ending: Ending::Complete,
+            model: Some(HOSTILE.to_owned()),
+        };
+        ChatPage {
+            app: app(),
+            apps: vec![app()],
+            conversations: vec![conversation(1, 60), conversation(2, 3 * DAY), conversation(3, 400 * DAY)],
+            next_conversations: Some(HOSTILE.to_owned()),
+            conversation: Some(conversation(2, 3 * DAY)),
+            messages: vec![said(Speaker::Person), said(Speaker::Answerer)],
+            earlier_url: Some("/apps/assistant?before=1".to_owned()),
+            model: ModelView { connected: true, label: HOSTILE.to_owned() },
+            limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 12 },
+            now: now(),
+        }
+    }
+
+    fn start() -> FrontPage {
+        FrontPage {
+            apps: vec![app()],
+            model: ModelView { connected: false, label: String::new() },
+            operator_hints: true,
+            health: Some(HealthView {
+                status: HOSTILE.to_owned(),
+                services: vec![(HOSTILE.to_owned(), HOSTILE.to_owned())],
+            }),
+            base_url: HOSTILE.to_owned(),
+            version: HOSTILE.to_owned(),
+        }
+    }
+
+    fn failed(status: u16) -> ErrorPage {
+        ErrorPage {
+            status,
+            code: "not_found".to_owned(),
+            title: HOSTILE.to_owned(),
+            detail: HOSTILE.to_owned(),
+            request_id: HOSTILE.to_owned(),
+            retry_after: Some(9),
+        }
+    }
+
+    fn every_page() -> Vec<String> {
+        let empty = ChatPage {
+            conversations: Vec::new(),
+            conversation: None,
+            messages: Vec::new(),
+            model: ModelView { connected: false, label: String::new() },
+            ..talk()
+        };
+        let quiet = FrontPage { apps: Vec::new(), operator_hints: false, health: None, ..start() };
+        vec![
+            chat(&talk()).unwrap(),
+            chat(&empty).unwrap(),
+            front(&start()).unwrap(),
+            front(&quiet).unwrap(),
+            failure(&failed(404)),
+            failure(&failed(429)),
+        ]
+    }
+
+    #[test]
+    fn every_static_address_on_a_page_exists() {
+        for html in every_page() {
+            let addresses: Vec<_> = html.split('"').filter(|text| text.starts_with(assets::PREFIX)).collect();
+            assert!(addresses.len() > 4);
+            for address in addresses {
+                assert!(assets::find(address).is_some(), "{address}");
+            }
+        }
+    }
+
+    /// Tags are what stands between a bare `<` and the next bare `>`: text holds neither.
+    fn tags(html: &str) -> impl Iterator<Item = &str> {
+        html.split('<').skip(1).filter_map(|rest| rest.split('>').next())
+    }
+
+    #[test]
+    fn pages_obey_the_content_security_policy_and_escape_everything() {
+        for html in every_page() {
+            assert!(!html.contains("<img") && !html.contains("<style") && !html.contains("javascript:"));
+            for tag in tags(&html) {
+                let name = tag.split([' ', '\n']).next().unwrap_or_default();
+                if name == "script" {
+                    assert!(tag.contains("src=\"/static/"), "<{tag}>");
+                }
+                // Attribute names stand outside the quoted values.
+                for outside in tag.split('"').step_by(2) {
+                    let handler =
+                        outside.split_whitespace().any(|word| word.starts_with("on") && word.ends_with('='));
+                    assert!(!handler && !outside.contains("style="), "<{tag}>");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn conversations_stand_by_their_age() {
+        let page = talk();
+        let template = ChatTemplate { page: &page, apps: &page.apps };
+        let names: Vec<_> =
+            template.shelves().iter().map(|shelf| (shelf.name, shelf.conversations.len())).collect();
+        assert_eq!(names, [("Last 24 hours", 1), ("Last 7 days", 1), ("Older", 1)]);
+        let html = chat(&page).unwrap();
+        assert_eq!(html.matches("aria-current=\"page\"").count(), 2, "the app and the conversation");
+        assert!(
+            html.contains("data-messages-left=\"0\""),
+            "more messages than allowed leave none, not fewer"
+        );
+    }
+
+    #[test]
+    fn strangers_are_not_told_how_to_run_the_server() {
+        let html = front(&FrontPage { operator_hints: false, ..start() }).unwrap();
+        assert!(!html.contains("OPENAI_API_KEY") && !html.contains("class=\"services\""));
+        assert!(front(&start()).unwrap().contains("OPENAI_API_KEY"));
+    }
+
+    #[test]
+    fn failures_offer_what_can_help() {
+        assert!(failure(&failed(503)).contains("data-reload"));
+        let missing = failure(&ErrorPage { retry_after: None, ..failed(404) });
+        assert!(!missing.contains("data-reload") && !missing.contains("data-countdown"));
+        assert!(missing.contains("not_found"));
+    }
+}

@@ -1,0 +1,204 @@
+// The page of an app: puts the composer, the transcript, the list and the API together.
+
+import { Problem, createConversation, freshKey, getConversation, messageHtml, stopConversation } from "./api.js";
+import { clearNotice, notice } from "./notices.js";
+import { listen, prepare } from "./reading.js";
+import * as transcript from "./transcript.js";
+import * as composer from "./composer.js";
+import * as sidebar from "./sidebar.js";
+import { resume, send } from "./turn.js";
+
+const talk = document.querySelector(".talk");
+const newPage = `/apps/${encodeURIComponent(talk.dataset.app)}`;
+
+let answering = false;
+let stopping = false;
+// Words that the server may or may not have received, with the key that makes sending them again harmless.
+let doubtful = null;
+
+const unlimited = () => talk.dataset.messagesLeft === "";
+const conversation = () => talk.dataset.conversation;
+
+function full() {
+  composer.setBlocked(true);
+  notice({
+    text: "This conversation is full. Begin a new one to go on.",
+    action: { label: "New conversation", run: () => location.assign(newPage) },
+    calm: true,
+  });
+}
+
+async function openConversation(text) {
+  if (conversation()) return;
+  const created = await createConversation(talk.dataset.app, freshKey());
+  talk.dataset.conversation = created.id;
+  history.replaceState(null, "", `${newPage}/${encodeURIComponent(created.id)}`);
+  const title = created.title || shorten(text);
+  sidebar.promote(created.id, title);
+  sidebar.retitle(created.id, title);
+}
+
+// Until the server has named it, a conversation carries its first words.
+function shorten(text) {
+  const line = text.trim().split("\n", 1)[0];
+  return line.length > 60 ? `${line.slice(0, 57).trimEnd()}…` : line;
+}
+
+function listener(answer) {
+  return {
+    start({ message }) { if (message?.id) answer.id = message.id; },
+    text: (text) => answer.append(text),
+    citation: (citation) => answer.cite(citation),
+    again: () => answer.reset(),
+  };
+}
+
+/** Follows a turn to its end, whatever the end is. `run` gives what `done` says. */
+async function follow(answer, question, run) {
+  answering = true;
+  stopping = false;
+  composer.setBusy(true);
+  let end = null;
+  let problem = null;
+  try {
+    end = await run(listener(answer));
+  } catch (error) {
+    problem = error;
+  }
+  // The person may go on at once; what follows is only dress.
+  answering = false;
+  composer.setBusy(false);
+  if (end) await finish(answer, end.message_id ?? answer.id);
+  else await failed(problem, answer, question);
+  if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) full();
+}
+
+/** Puts what the server has kept of an answer in the place of the plain text; says whether that worked. */
+async function dress(answer, id) {
+  try {
+    answer.replaceWith(await messageHtml(conversation(), id));
+    return true;
+  } catch {
+    // The words are all there; only their dress is missing until the page is loaded again.
+    return false;
+  }
+}
+
+async function finish(answer, id) {
+  answer.end();
+  const text = answer.text;
+  if (!(await dress(answer, id)) && stopping) answer.note("You stopped this answer.");
+  transcript.announce(`Answer: ${(answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500)}`);
+  const { title } = await getConversation(conversation()).catch(() => ({}));
+  if (title) sidebar.retitle(conversation(), title);
+}
+
+async function failed(error, answer, question) {
+  if (!(error instanceof Problem)) {
+    console.error(error);
+    error = new Problem({ code: "page", detail: "Something went wrong on this page. Reload it and try again." });
+    error.begun = true;
+  }
+  if (error.begun) {
+    answer.end();
+    if (!answer.text.trim()) answer.remove();
+    else if (error.lost || !(await dress(answer, answer.id))) answer.note("Something went wrong while this was being written.");
+    const again = error.lost
+      ? { label: "Reload", run: () => location.reload() }
+      : { label: "Try again", run: () => ask(question) };
+    notice({ text: error.message, action: again });
+    return;
+  }
+  answer.remove();
+  refused(error, question);
+}
+
+/** The message was not taken: the words go back to the person, with the reason. */
+function refused(error, question) {
+  if (transcript.isEmpty()) transcript.welcome(true);
+  composer.giveBack(question);
+  const again = { label: "Try again", run: () => { composer.write(""); ask(question); } };
+  if (error.code === "conversation_full") {
+    full();
+  } else if (error.status === 429) {
+    composer.setBlocked(true);
+    notice({
+      text: "You have reached the limit for now. You can send again in {s} s.",
+      seconds: error.retryAfter ?? 60,
+      after: () => { composer.setBlocked(false); composer.focus(); },
+      calm: true,
+    });
+  } else if (error.status === 401) {
+    notice({ text: "Your session has ended.", action: { label: "Reload", run: () => location.reload() } });
+  } else if (error.status === 404) {
+    notice({
+      text: "This conversation does not exist any more.",
+      action: { label: "New conversation", run: () => location.assign(newPage) },
+    });
+  } else if (error.status === 0 || error.status >= 500) {
+    notice({ text: error.message, action: again });
+  } else {
+    notice({ text: error.message, calm: true });
+  }
+}
+
+async function ask(text) {
+  if (answering) {
+    composer.giveBack(text);
+    return;
+  }
+  clearNotice();
+  const key = doubtful?.text === text && doubtful.conversation === conversation() ? doubtful.key : freshKey();
+  doubtful = null;
+  const person = transcript.addPerson(text);
+  const answer = new transcript.Answer();
+  transcript.goToEnd();
+  await follow(answer, text, async (turn) => {
+    try {
+      await openConversation(text);
+      sidebar.promote(conversation());
+      const end = await send(conversation(), text, key, turn);
+      count();
+      return end;
+    } catch (error) {
+      if (error.begun) count();
+      else person.remove();
+      if (error instanceof Problem && error.status === 0) doubtful = { text, key, conversation: conversation() };
+      throw error;
+    }
+  });
+}
+
+function count() {
+  if (!unlimited()) talk.dataset.messagesLeft = String(Number(talk.dataset.messagesLeft) - 1);
+}
+
+async function stop() {
+  if (!answering || stopping || !conversation()) return;
+  stopping = true;
+  composer.setStopping();
+  try {
+    await stopConversation(conversation());
+  } catch (error) {
+    stopping = false;
+    composer.setBusy(answering);
+    if (answering) notice({ text: error.message });
+  }
+}
+
+transcript.watch();
+prepare(document);
+listen();
+sidebar.begin();
+composer.begin({ send: ask, stop });
+document.addEventListener("click", (event) => {
+  const suggestion = event.target.closest?.("[data-suggestion]");
+  if (suggestion) ask(suggestion.textContent);
+});
+
+const unfinished = transcript.unfinished();
+if (unfinished && conversation()) {
+  follow(unfinished, transcript.lastQuestion(), (turn) => resume(conversation(), turn));
+} else if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) {
+  full();
+}

@@ -1,0 +1,48 @@
+// The small script of every page. It runs before the first paint: the chosen colours, so that nothing flashes,
+// and menus that close when somebody clicks elsewhere or presses Escape.
+(() => {
+  const root = document.documentElement;
+  const names = { auto: "as the system says", light: "light", dark: "dark" };
+  const order = ["auto", "light", "dark"];
+
+  // Storage may be forbidden; then the choice lasts as long as the page.
+  const stored = () => {
+    try { return localStorage.getItem("stoa.theme"); } catch { return null; }
+  };
+  const store = (theme) => {
+    try { localStorage.setItem("stoa.theme", theme); } catch { /* see above */ }
+  };
+  const chosen = () => root.dataset.theme ?? "auto";
+  const apply = (theme) => {
+    if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+    else delete root.dataset.theme;
+    for (const button of document.querySelectorAll("[data-theme-switch]")) {
+      button.setAttribute("aria-label", `Colours: ${names[chosen()]}`);
+    }
+  };
+
+  apply(stored());
+  addEventListener("DOMContentLoaded", () => apply(stored() ?? chosen()));
+  addEventListener("storage", (event) => { if (event.key === "stoa.theme") apply(event.newValue); });
+
+  const closeMenus = (except) => {
+    let closed = null;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (menu === except) continue;
+      menu.open = false;
+      closed = menu;
+    }
+    return closed;
+  };
+  document.addEventListener("click", (event) => {
+    closeMenus(event.target.closest?.("details.menu"));
+    if (event.target.closest?.("[data-theme-switch]")) {
+      const next = order[(order.indexOf(chosen()) + 1) % order.length];
+      store(next);
+      apply(next);
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") closeMenus()?.querySelector("summary").focus();
+  });
+})();
