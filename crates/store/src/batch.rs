@@ -11,6 +11,7 @@ use kernel::{Ambient, Fault, Result};
 use tokio::sync::OnceCell;
 
 use crate::audit;
+use crate::checkpoint::Relief;
 use crate::data_key::Refusal;
 use crate::pool::Pool;
 use crate::secret::Secrets;
@@ -23,6 +24,7 @@ use crate::writer::{Job, Order};
 /// What the writing task needs.
 pub(crate) struct Batcher {
     pub(crate) pool: Pool,
+    pub(crate) relief: Relief,
     pub(crate) secrets: Arc<OnceCell<Secrets>>,
     pub(crate) ambient: Ambient,
     pub(crate) slow: Duration,

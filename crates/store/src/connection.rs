@@ -126,6 +126,8 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
         // Checkpoints run on a connection of their own (`checkpoint.rs`), so that no commit waits for one.
         .pragma("wal_autocheckpoint", "0")
+        // A log that had grown is cut back when it is begun anew.
+        .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-8192")
         .row_buffer_size(256)
         .thread_name(|number| format!("stoa-sqlite-{number}"))

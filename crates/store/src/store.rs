@@ -11,9 +11,10 @@ use futures_util::future::BoxFuture;
 use kernel::{Ambient, AuditEvent, Fault, KeyId, Result, Subject, Time};
 use moka::future::Cache;
 use tokio::sync::{OnceCell, watch};
+use tokio::task::JoinHandle;
 
 use crate::batch::Batcher;
-use crate::checkpoint::{self, Checkpoint};
+use crate::checkpoint::{self, Checkpoint, Relief};
 use crate::config::{Config, Pool as Sizes};
 use crate::connection::{Address, Purpose};
 use crate::data_key::{Refusal, SubjectKey};
@@ -60,6 +61,7 @@ pub(crate) struct Inside {
     slow: Duration,
     /// Dropped or set to true, it ends the background work.
     closing: watch::Sender<bool>,
+    tending: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Store {
@@ -88,8 +90,10 @@ impl Store {
         // The writer's connection first: it makes the write-ahead log that readers need.
         writes.take(false).await?.give_back();
         let secrets = Arc::new(OnceCell::new());
+        let relief = Relief::default();
         let batcher = Batcher {
             pool: writes.clone(),
+            relief: relief.clone(),
             secrets: secrets.clone(),
             ambient: ambient.clone(),
             slow: config.slow_query,
@@ -110,10 +114,12 @@ impl Store {
                 touched: Mutex::default(),
                 slow: config.slow_query,
                 closing,
+                tending: tokio::sync::Mutex::default(),
             }),
         };
-        let checkpoint = (engine == Engine::Sqlite).then(|| Checkpoint::new(address));
-        tokio::spawn(tend(Arc::downgrade(&store.inside), reads, writes, checkpoint, closed));
+        let checkpoint = (engine == Engine::Sqlite).then(|| Checkpoint::new(address, relief));
+        let tending = tokio::spawn(tend(Arc::downgrade(&store.inside), reads, writes, checkpoint, closed));
+        *store.inside.tending.lock().await = Some(tending);
         Ok(store)
     }
 
@@ -132,6 +138,19 @@ impl Store {
         }
     }
 
+    /// A setting of the Postgres server (`max_connections`, `log_statement`), for the checks at the start; `None`
+    /// on SQLite, and for a setting that the server does not know.
+    pub async fn server_setting(&self, name: &str) -> Result<Option<String>> {
+        match self.inside.engine {
+            Engine::Sqlite => Ok(None),
+            Engine::Postgres => {
+                let sql = "SELECT current_setting($1, true)";
+                let row = self.read("setting.read").await?.one(sql, values![name]).await?;
+                Ok(row.map(|row| row.maybe_text(0)).transpose()?.flatten())
+            }
+        }
+    }
+
     /// The connections, counted: of SQLite those that read.
     pub fn pool_state(&self) -> PoolState {
         self.inside.reads.state()
@@ -146,8 +165,12 @@ impl Store {
         self.inside.reads.close().await;
         self.inside.writes.close().await;
         self.inside.closing.send_replace(true);
+        if let Some(tending) = self.inside.tending.lock().await.take() {
+            // It ends by itself; if it had panicked there would be nothing left to wait for.
+            let _ = tending.await;
+        }
         if self.inside.engine == Engine::Sqlite {
-            Checkpoint::new(self.inside.address.clone()).truncate().await;
+            Checkpoint::new(self.inside.address.clone(), Relief::default()).truncate().await;
         }
     }
 
@@ -222,6 +245,15 @@ fn final_fault(refusal: Refusal) -> Fault {
     }
 }
 
+/// The gauges of the pool.
+fn show(state: PoolState) {
+    for (name, count) in
+        [("max", state.max), ("open", state.open), ("idle", state.idle), ("waiting", state.waiting)]
+    {
+        metrics::gauge!("stoa_db_pool_connections", "state" => name).set(f64::from(count));
+    }
+}
+
 /// The background work, until the store is closed or dropped.
 async fn tend(
     store: std::sync::Weak<Inside>,
@@ -239,6 +271,7 @@ async fn tend(
             _ = sweep.tick() => {
                 reads.sweep();
                 writes.sweep();
+                show(reads.state());
             }
             _ = move_log.tick(), if checkpoint.is_some() => {
                 if let Some(checkpoint) = &mut checkpoint {

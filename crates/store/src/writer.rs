@@ -134,5 +134,6 @@ async fn serve(batcher: Batcher, mut receiver: mpsc::Receiver<Order>) {
                 crate::batch::refuse(std::mem::take(&mut orders), &trouble);
             }
         }
+        batcher.relief.grant(&batcher.pool).await;
     }
 }

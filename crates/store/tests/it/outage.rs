@@ -175,6 +175,84 @@ async fn a_frozen_server_holds_nobody_up() {
     world.end().await;
 }
 
+/// Passes bytes on to the server of the tests until it is frozen: then it swallows them and says nothing, as a
+/// network does that drops packets.
+async fn proxy(url: &str) -> (u16, tokio::sync::watch::Sender<bool>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let target = url::Url::parse(url).unwrap();
+    let target = (target.host_str().unwrap().to_owned(), target.port().unwrap_or(5432));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (freeze, frozen) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let Ok(far) = tokio::net::TcpStream::connect(target.clone()).await else { continue };
+            let ((mut near_in, mut near_out), (mut far_in, mut far_out)) =
+                (near.into_split(), far.into_split());
+            let (here, there) = (frozen.clone(), frozen.clone());
+            tokio::spawn(async move {
+                let mut bytes = [0; 4096];
+                while let Ok(count @ 1..) = near_in.read(&mut bytes).await {
+                    if !*here.borrow() && far_out.write_all(&bytes[..count]).await.is_err() {
+                        break;
+                    }
+                }
+            });
+            tokio::spawn(async move {
+                let mut bytes = [0; 4096];
+                while let Ok(count @ 1..) = far_in.read(&mut bytes).await {
+                    if !*there.borrow() && near_out.write_all(&bytes[..count]).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    (port, freeze)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_black_hole_costs_two_seconds_at_the_most() {
+    let Some(world) = World::postgres().await else { return };
+    let Database::Postgres { url, .. } = &world.config.database else { return };
+    let (port, freeze) = proxy(url.expose()).await;
+    let mut through = url::Url::parse(url.expose()).unwrap();
+    through.set_port(Some(port)).unwrap();
+    let database = Database::Postgres { url: Secret::new(through.to_string()), tls: PostgresTls::Prefer };
+    let config = Config { database, ..world.config.clone() };
+    let store = Store::open(config, crate::world::keyring(), world.ambient.clone()).await.unwrap();
+    let owner = world.visitor();
+    let id = store.record_turn(world.opening(owner, "before"), event(owner)).await.unwrap();
+    freeze.send_replace(true);
+    // Twice: first the connections that are open go silent, then no new one comes about.
+    for _ in 0..2 {
+        let calls = (0..30).map(|n| {
+            let (store, turn) = (&store, world.turn(owner, id, "while away"));
+            async move {
+                let since = Instant::now();
+                let outcome = match n % 2 {
+                    0 => store.record_turn(turn, event(owner)).await.map(drop),
+                    _ => store.messages(&owner, id, PageRequest::first(5)).await.map(drop),
+                };
+                (outcome.unwrap_err().code(), since.elapsed())
+            }
+        });
+        for (code, elapsed) in futures_util::future::join_all(calls).await {
+            assert_eq!(code, Code::Unavailable);
+            assert!(elapsed < Duration::from_millis(2_200), "{elapsed:?}");
+        }
+    }
+    freeze.send_replace(false);
+    let since = Instant::now();
+    while store.record_turn(world.turn(owner, id, "after"), event(owner)).await.is_err() {
+        assert!(since.elapsed() < Duration::from_secs(4));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(store.verify_audit().await.unwrap().fault, None);
+    store.close().await;
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_connections_cost_nobody_an_error() {
     let Some(world) = World::postgres().await else { return };
