@@ -76,21 +76,21 @@ impl Checkpoint {
         }
     }
 
-    /// Gives how many pages the log holds.
+    /// Gives how many pages the log holds; -1 when that is not known.
     async fn run(&mut self, sql: &'static str) -> i64 {
         match self.attempt(sql).await {
             Ok(pages) => pages,
             Err(trouble) => {
                 self.connection = None;
                 tracing::warn!(cause = %trouble, "checkpoint failed");
-                0
+                -1
             }
         }
     }
 
     async fn attempt(&mut self, sql: &'static str) -> Result<i64, Trouble> {
         if self.connection.is_none() {
-            self.connection = Some(self.address.connect(Purpose::Write).await?);
+            self.connection = Some(self.address.connect(Purpose::Checkpoint).await?);
         }
         let Some(connection) = self.connection.as_mut() else { return Ok(0) };
         // One row: whether it was blocked, pages in the log, pages moved so far.

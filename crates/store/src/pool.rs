@@ -145,7 +145,7 @@ impl Pool {
         let limit = self.0.sizes.connect.min(PATIENCE);
         let answer = match tokio::time::timeout(limit, self.0.address.connect(self.0.purpose)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Trouble::away("the database does not answer")),
+            Err(_) => Err(Trouble::silent()),
         };
         *locked(&self.0.failed) = answer.is_err().then(Instant::now);
         answer
@@ -174,9 +174,13 @@ impl Pool {
         *resting = kept;
     }
 
-    /// Throws away every resting connection: the server that they led to is gone.
-    pub(crate) fn forget(&self) {
+    /// Learns that a connection was lost: those that rest led to the same server and are thrown away. When the
+    /// server was silent, nobody else waits for it either until the pause is over.
+    pub(crate) fn lost(&self, trouble: &Trouble) {
         locked(&self.0.resting).clear();
+        if trouble.silent {
+            *locked(&self.0.failed) = Some(Instant::now());
+        }
     }
 
     pub(crate) fn state(&self) -> PoolState {

@@ -18,7 +18,7 @@ use crate::checkpoint::{self, Checkpoint, Relief};
 use crate::config::{Config, Pool as Sizes};
 use crate::connection::{Address, Purpose};
 use crate::data_key::{Refusal, SubjectKey};
-use crate::dialect::Engine;
+use crate::dialect::{Company, Engine};
 use crate::pool::{Pool, PoolState};
 use crate::reader::Reader;
 use crate::secret::Secrets;
@@ -207,6 +207,22 @@ impl Store {
         self.write_sealed(operation, events, work).await.map_err(final_fault)
     }
 
+    /// [`Store::write`] for work that does not keep to the order of locks (see [`Engine::begin`]): what moves
+    /// epochs, and what touches the rows of many.
+    pub(crate) async fn write_alone<T, F>(
+        &self,
+        operation: &'static str,
+        events: Vec<AuditEvent>,
+        work: F,
+    ) -> Result<T>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.secrets().await?;
+        self.queue(operation, Company::Alone, events, work).await.map_err(final_fault)
+    }
+
     /// [`Store::write`] for work that seals values: it may be told to seal them again.
     pub(crate) async fn write_sealed<T, F>(
         &self,
@@ -220,8 +236,7 @@ impl Store {
     {
         // The audit log of the batch needs the store's keys; the writer itself cannot wait for them.
         self.secrets().await?;
-        let watch = self.watch(operation);
-        self.inside.writer.job(events, work).await.inspect_err(|refusal| watch.note(refusal))
+        self.queue(operation, Company::Shared, events, work).await
     }
 
     /// Writes something without audit events and without the store's keys, which it may be about to make.
@@ -230,10 +245,22 @@ impl Store {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send + 'static,
         T: Send + 'static,
     {
+        self.queue(operation, Company::Shared, Vec::new(), work).await.map_err(final_fault)
+    }
+
+    async fn queue<T, F>(
+        &self,
+        operation: &'static str,
+        company: Company,
+        events: Vec<AuditEvent>,
+        work: F,
+    ) -> Result<T, Refusal>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send + 'static,
+        T: Send + 'static,
+    {
         let watch = self.watch(operation);
-        let written =
-            self.inside.writer.job(Vec::new(), work).await.inspect_err(|refusal| watch.note(refusal));
-        written.map_err(final_fault)
+        self.inside.writer.job(company, events, work).await.inspect_err(|refusal| watch.note(refusal))
     }
 }
 

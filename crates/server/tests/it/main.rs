@@ -13,5 +13,5 @@
     reason = "what a test stumbles over must stop the test"
 )]
 
-mod world;
 mod conversations;
+mod world;
