@@ -56,7 +56,11 @@ const TABLE: &[(&str, Sort, &str)] = &[
     ("stoa_cache_requests_total", Sort::Counter, "Look-ups in caches by result"),
     ("stoa_active_sessions", Sort::Gauge, "Sessions that are signed in"),
     ("stoa_rate_limit_exceeded_total", Sort::Counter, "Requests refused by a limit, by scope"),
-    ("stoa_rate_limit_fallback_total", Sort::Counter, "Requests judged in memory because Redis was lost"),
+    (
+        "stoa_rate_limit_fallback_total",
+        Sort::Counter,
+        "Times that Redis was lost and limits went on in memory",
+    ),
     ("stoa_rate_limit_evicted_total", Sort::Counter, "Counters of limits that were given up for new ones"),
     ("stoa_auth_failures_total", Sort::Counter, "Credentials refused, by reason"),
     ("stoa_log_events_total", Sort::Counter, "Log lines by level"),
