@@ -13,5 +13,8 @@
     reason = "what a test stumbles over must stop the test"
 )]
 
-mod world;
 mod conversations;
+mod errors;
+mod front;
+mod probes;
+mod world;

@@ -33,8 +33,22 @@ const ALWAYS: [(&str, &str); 5] = [
 
 /// Words that no error may hold: they tell how the server is made, or what it knows.
 const NEVER_IN_ERRORS: [&str; 16] = [
-    "sqlx", "sqlite", "postgres", "SELECT ", "INSERT ", "panicked", "backtrace", ".rs:", "/tmp/", "/work/", "/root/",
-    "tokio", "hyper", "redis://", super::MODEL_KEY, super::SESSION_SECRET,
+    "sqlx",
+    "sqlite",
+    "postgres",
+    "SELECT ",
+    "INSERT ",
+    "panicked",
+    "backtrace",
+    ".rs:",
+    "/tmp/",
+    "/work/",
+    "/root/",
+    "tokio",
+    "hyper",
+    "redis://",
+    super::MODEL_KEY,
+    super::SESSION_SECRET,
 ];
 
 /// Somebody who asks.
@@ -101,7 +115,9 @@ impl Caller {
             let line: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             headers.insert("cookie", line.join("; ").parse().unwrap());
             if method != "GET" && method != "HEAD" {
-                headers.entry("origin").or_insert_with(|| format!("http://{}", self.address).parse().unwrap());
+                headers
+                    .entry("origin")
+                    .or_insert_with(|| format!("http://{}", self.address).parse().unwrap());
             }
         }
         let method = method.parse().unwrap();
@@ -131,7 +147,8 @@ pub struct Request {
 impl Request {
     /// With this header, in the place of an earlier one.
     pub fn header(mut self, name: &str, value: &str) -> Request {
-        self.headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        self.headers
+            .insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
         self
     }
 
@@ -178,7 +195,8 @@ impl Request {
         let sent = async {
             let (response, _connection, method, path) = self.open().await?;
             let (head, body) = response.into_parts();
-            let body = body.collect().await.map_err(|error| std::io::Error::other(error.to_string()))?.to_bytes();
+            let body =
+                body.collect().await.map_err(|error| std::io::Error::other(error.to_string()))?.to_bytes();
             Ok(Answer { method, path, status: head.status.as_u16(), headers: head.headers, body })
         };
         let answer: std::io::Result<Answer> = tokio::time::timeout(PATIENCE, sent).await?;
@@ -195,7 +213,8 @@ impl Request {
     pub async fn stream(self) -> Events {
         let (response, connection, method, path) = self.open().await.unwrap();
         let (head, body) = response.into_parts();
-        let answer = Answer { method, path, status: head.status.as_u16(), headers: head.headers, body: Bytes::new() };
+        let answer =
+            Answer { method, path, status: head.status.as_u16(), headers: head.headers, body: Bytes::new() };
         if answer.status != 200 || !answer.header("content-type").starts_with("text/event-stream") {
             let body = body.collect().await.unwrap().to_bytes();
             panic!("no stream: {:?}", Answer { body, ..answer });

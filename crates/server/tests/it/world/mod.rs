@@ -106,7 +106,9 @@ impl Setup {
         let folder = tempfile::tempdir().unwrap();
         let upstream = Upstream::start().await;
         if self.model {
-            for (name, value) in [("OPENAI_BASE_URL", upstream.url()), ("OPENAI_API_KEY", MODEL_KEY.to_owned())] {
+            for (name, value) in
+                [("OPENAI_BASE_URL", upstream.url()), ("OPENAI_API_KEY", MODEL_KEY.to_owned())]
+            {
                 self.variables.entry(name.to_owned()).or_insert(value);
             }
         }

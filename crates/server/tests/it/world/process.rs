@@ -80,7 +80,8 @@ impl Process {
     }
 
     fn announced(&self) -> Option<SocketAddr> {
-        let ready = |line: &Value| line["message"].as_str().is_some_and(|text| text.starts_with("Stoa is ready at "));
+        let ready =
+            |line: &Value| line["message"].as_str().is_some_and(|text| text.starts_with("Stoa is ready at "));
         let line = self.lines().into_iter().find(ready)?;
         Some(line["address"].as_str().unwrap().parse().unwrap())
     }

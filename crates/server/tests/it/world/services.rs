@@ -146,8 +146,7 @@ impl RedisServer {
         redis_url()?;
         let found = raw("redis-server", &["--version"]).then_some(());
         required(found, "a Redis that can be stopped")?;
-        let mut server =
-            RedisServer { child: None, folder: tempfile::tempdir().unwrap(), port: free_port() };
+        let mut server = RedisServer { child: None, folder: tempfile::tempdir().unwrap(), port: free_port() };
         server.up();
         Some(server)
     }

@@ -167,7 +167,8 @@ async fn read(socket: &mut TcpStream) -> std::io::Result<Asked> {
         }
     };
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
     let length: usize = length.map_or(0, |n| n.parse().unwrap());
     while bytes.len() < end + length {
         socket.read_buf(&mut bytes).await?;
@@ -181,7 +182,8 @@ type Writer<'a> = tokio::net::tcp::WriteHalf<'a>;
 
 async fn answer(to: &mut Writer<'_>, asked: &Asked, mode: Mode, shared: &Shared) -> std::io::Result<()> {
     if asked.line.contains("/models") {
-        return whole(to, 200, &json!({"object": "list", "data": [{"id": "mock-model", "object": "model"}]})).await;
+        return whole(to, 200, &json!({"object": "list", "data": [{"id": "mock-model", "object": "model"}]}))
+            .await;
     }
     if asked.line.contains("/embeddings") && matches!(mode, Mode::Echo) {
         return whole(to, 200, &embeddings(&asked.body)).await;
@@ -196,6 +198,10 @@ async fn answer(to: &mut Writer<'_>, asked: &Asked, mode: Mode, shared: &Shared)
         Mode::Say(text, wait) => {
             tokio::time::sleep(wait).await;
             say(to, &text, streams).await
+        }
+        Mode::Pieces(count, wait) if !streams => {
+            tokio::time::sleep(wait * u32::try_from(count).unwrap()).await;
+            say(to, &(0..count).map(|number| format!("w{number} ")).collect::<String>(), false).await
         }
         Mode::Pieces(count, wait) => {
             head(to, 200, "text/event-stream").await?;
@@ -277,12 +283,14 @@ async fn say(to: &mut Writer<'_>, text: &str, streams: bool) -> std::io::Result<
 
 async fn piece(to: &mut Writer<'_>, text: &str) -> std::io::Result<()> {
     let choices = json!([{"index": 0, "delta": {"content": text}, "finish_reason": null}]);
-    let data = json!({"id": "c", "object": "chat.completion.chunk", "model": "mock-model", "choices": choices});
+    let data =
+        json!({"id": "c", "object": "chat.completion.chunk", "model": "mock-model", "choices": choices});
     to.write_all(format!("data: {data}\n\n").as_bytes()).await
 }
 
 async fn end(to: &mut Writer<'_>) -> std::io::Result<()> {
-    let last = json!({"model": "mock-model", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
+    let last =
+        json!({"model": "mock-model", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
     let usage = json!({"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16});
     let usage = json!({"model": "mock-model", "choices": [], "usage": usage});
     to.write_all(format!("data: {last}\n\ndata: {usage}\n\ndata: [DONE]\n\n").as_bytes()).await
