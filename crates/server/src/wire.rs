@@ -44,6 +44,8 @@ pub(crate) async fn build(
     telemetry: &Telemetry,
     ambient: &Ambient,
 ) -> Result<House> {
+    // The rules of the judges take some milliseconds to prepare; nobody should wait for them.
+    tokio::task::spawn_blocking(guard::content::warm);
     let (tasks, cut, stop) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     let store = Store::open(settings.store.clone(), keyring, ambient.clone()).await?;
     let front = Front::new(settings.http.clone());

@@ -49,6 +49,15 @@ pub(crate) fn csv(path: &str) -> Vec<Vec<String>> {
     rows
 }
 
+/// The paragraphs of a set in the form of SQuAD.
+pub(crate) fn prose(path: &str) -> Option<Vec<String>> {
+    let set = json(path)?;
+    let list =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let paragraphs = list(&set, "data").into_iter().flat_map(|article| list(&article, "paragraphs"));
+    Some(paragraphs.filter_map(|part| part.get("context")?.as_str().map(str::to_owned)).collect())
+}
+
 /// True and false positives and negatives.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tally {

@@ -12,3 +12,9 @@ pub use injection::{Suspicion, suspect};
 pub use mask::{Found, Masker, PiiKind, StreamMasker};
 pub use moderate::{Category, Finding, Judgement, Verdict, moderate};
 pub use spam::SpamGuard;
+
+/// Builds what the judges need (some 20 ms of work) now instead of at the first text: for a background task at start.
+pub fn warm() {
+    moderate::warm();
+    injection::warm();
+}

@@ -25,6 +25,29 @@ pub fn normalise(text: &str) -> Normal {
     Normal { hidden: full.hidden, thin, text: full.finish() }
 }
 
+/// How much is judged at once, in bytes.
+const WINDOW: usize = 64 * 1024;
+/// How much of the window before is judged again, so that what lies over the edge is seen.
+const OVERLAP: usize = 1024;
+
+/// The text in windows that begin and end between words. Keeps what a judge remembers of a text bounded.
+pub(super) fn windows(text: &str) -> impl Iterator<Item = &str> {
+    let bytes = text.as_bytes();
+    let space = move |from: usize| {
+        let rest = bytes.get(from..).unwrap_or(&[]);
+        rest.iter().position(|byte| *byte == b' ').map_or(bytes.len(), |at| from + at)
+    };
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let end = (space(start + WINDOW) + 1).min(bytes.len());
+        // A window that is one long word has no second space; then nothing is judged twice.
+        let again = space(end.saturating_sub(OVERLAP).max(start + 1)).min(end - usize::from(end > start));
+        next = (end < bytes.len()).then_some(again);
+        text.get(start..end)
+    })
+}
+
 fn write(text: &str, repeats: u8) -> Writer {
     let mut writer = Writer::new(text.len(), repeats);
     let bytes = text.as_bytes();
@@ -407,6 +430,21 @@ mod tests {
             (" kiill them . ", Some(" kill them . "))
         );
         assert_eq!(normalise("kill").thin, None);
+    }
+
+    #[test]
+    fn windows_cover_everything_and_cut_no_word() {
+        for unit in ["word ", "é", "long-word ", "x"] {
+            let text = text(&unit.repeat(60_000));
+            let mut covered = 0;
+            for window in windows(&text) {
+                let start = window.as_ptr() as usize - text.as_ptr() as usize;
+                assert!(start <= covered && window.starts_with(' ') && window.ends_with(' '));
+                covered = start + window.len();
+            }
+            assert_eq!(covered, text.len());
+        }
+        assert_eq!(windows(" ").collect::<Vec<_>>(), [" "]);
     }
 
     #[test]
