@@ -177,6 +177,12 @@ impl Hall {
             Target::Session(session) => rooms.store.conversation_by_session(&owner, &app.id, session).await?,
             Target::New => None,
         };
+        // The store decides, in the transaction; this only spares the model a question that cannot be kept.
+        if let (Some(conversation), Some(most)) = (&existing, app.max_user_messages)
+            && conversation.user_messages >= most
+        {
+            return Err(Code::ConversationFull.into());
+        }
         let conversation_id = existing.as_ref().map_or_else(|| ConversationId::new(&rooms.ambient), |c| c.id);
         let cancel = rooms.stop.child_token();
         let place = self.live.occupy(conversation_id, cancel.clone())?;

@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod jobs;
+mod linger;
 mod listen;
 mod measures;
 mod nature;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -13,6 +13,7 @@ use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest
 use utoipa::openapi::OpenApi;
 
 use crate::Site;
+use crate::body::Path;
 use crate::failure::Outcome;
 use crate::ui::view::{
     AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,

@@ -146,8 +146,14 @@ fn database(values: &Values) -> Option<Database> {
     }
 }
 
+/// Served besides those that are named, outside production: whoever develops asks from the same machine.
+const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 fn http(values: &Values) -> Option<guard::http::Config> {
-    let named = values.get(&ALLOWED_HOSTS).filter(|hosts| !hosts.iter().any(|host| host == "*"));
+    let mut named = values.get(&ALLOWED_HOSTS).filter(|hosts| !hosts.iter().any(|host| host == "*"));
+    if let Some(hosts) = named.as_mut().filter(|_| values.profile != Profile::Production) {
+        hosts.extend(LOOPBACK_HOSTS.map(str::to_owned));
+    }
     let explicit = values.get(&MAX_REQUEST);
     if explicit.is_none() && values.is_explicit(&MAX_REQUEST) {
         return None;

@@ -13,5 +13,11 @@
     reason = "what a test stumbles over must stop the test"
 )]
 
+mod chat;
 mod conversations;
+mod errors;
+mod front;
+mod limits;
+mod messages;
+mod probes;
 mod world;

@@ -1,6 +1,6 @@
 //! Conversations: made, listed, read, renamed, deleted, exported, stopped.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::view::{ConversationView, List, MessageView, ProblemView};
 use crate::Site;
-use crate::body::{Json, Query};
+use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
 use crate::who::Who;
 

@@ -1,7 +1,7 @@
 //! Messages: read, and the turn itself, at once or as a stream of events.
 
 use apps::{Answer, Ask, Options, Target};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 use identity::{ConversationRead, Converse};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::view::{List, MessageView, ProblemView, Usage};
 use crate::Site;
-use crate::body::{Json, Query};
+use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
 use crate::who::Who;
 use crate::{once, sse};

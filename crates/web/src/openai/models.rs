@@ -1,13 +1,14 @@
 //! `GET /v1/models`: the apps that the caller may enter, as models.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use identity::AppsRead;
 use kernel::{Code, Fault};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Site;
+use crate::body::Path;
 use crate::failure::Outcome;
 use crate::who::Who;
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
-pub use events::{Event, Events};
+pub use events::{Event, Events, text};
 pub use process::{Output, Process};
 pub use services::{PostgresServer, RedisServer, redis_url, required, setting};
 pub use upstream::{Mode, Upstream};

@@ -199,6 +199,10 @@ async fn answer(to: &mut Writer<'_>, asked: &Asked, mode: Mode, shared: &Shared)
             tokio::time::sleep(wait).await;
             say(to, &text, streams).await
         }
+        Mode::Pieces(count, wait) if !streams => {
+            tokio::time::sleep(wait * u32::try_from(count).unwrap()).await;
+            say(to, &(0..count).map(|number| format!("w{number} ")).collect::<String>(), false).await
+        }
         Mode::Pieces(count, wait) => {
             head(to, 200, "text/event-stream").await?;
             for number in 0..count {
