@@ -13,11 +13,15 @@
     reason = "what a test stumbles over must stop the test"
 )]
 
+mod authentication;
 mod chat;
+mod content;
 mod conversations;
 mod errors;
 mod front;
+mod idempotency;
 mod limits;
 mod messages;
+mod openai;
 mod probes;
 mod world;
