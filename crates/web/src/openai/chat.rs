@@ -190,7 +190,7 @@ impl Chunk {
             StreamEvent::Done(message) => {
                 let mut text = self.line(json!({}), Some(finish_reason(message.finish_reason)));
                 if self.include_usage {
-                    text.push_str(&self.data(created, json!([]), Some(Usage::of(message))));
+                    text.push_str(&self.data(json!([]), Some(Usage::of(message))));
                 }
                 text.push_str("data: [DONE]\n\n");
                 text
@@ -202,14 +202,14 @@ impl Chunk {
         }
     }
 
-    fn line(&self, created: i64, delta: Value, finish: Option<&str>) -> String {
+    fn line(&self, delta: Value, finish: Option<&str>) -> String {
         let choice = json!({"index": 0, "delta": delta, "finish_reason": finish, "logprobs": null});
-        self.data(created, json!([choice]), None)
+        self.data(json!([choice]), None)
     }
 
-    fn data(&self, created: i64, choices: Value, usage: Option<Usage>) -> String {
+    fn data(&self, choices: Value, usage: Option<Usage>) -> String {
         let mut object = json!({
-            "id": self.id, "object": "chat.completion.chunk", "created": created, "model": self.model,
+            "id": self.id, "object": "chat.completion.chunk", "created": self.created, "model": self.model,
             "choices": choices,
         });
         if let (Some(usage), Some(fields)) = (usage, object.as_object_mut()) {
