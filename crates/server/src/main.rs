@@ -21,7 +21,6 @@ use commands::paper::{complain, print};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    guard::outbound::install_crypto_provider();
     match run(cli) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -39,24 +38,18 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
     let ambient = nature::ambient();
     let global = &cli.global;
     match cli.command {
+        Command::Serve(serve) => commands::serve::run(global, &serve, &ambient),
         Command::Init(init) => commands::init::run(global, &init, ambient.random()),
         Command::Check(check) => wait(commands::check::run(global, &check, &ambient))?,
         Command::Config(config) => commands::config::run(global, &config),
         Command::Secret(secret) => commands::secret::run(secret.kind, ambient.random()),
-        Command::Serve(serve) => commands::serve::run(global, &serve, &ambient),
         Command::Migrate(migrate) => commands::migrate::run(global, &migrate, &ambient),
         Command::Key { command } => commands::key::run(global, &command, &ambient),
         Command::Block { command } => commands::block::run(global, &command, &ambient),
         Command::Audit { command } => commands::audit::run(global, &command, &ambient),
-        Command::Verify(args) => Ok(wait(verify::command(args))?),
+        Command::Verify(args) => wait(verify::command(args)),
         Command::Doctor(doctor) => wait(commands::doctor::run(global, &doctor, &ambient))?,
-        Command::Openapi => print(&format!(
-            "{}
-",
-            web::openapi()
-        ))
-        .map(|()| true)
-        .map_err(Into::into),
+        Command::Openapi => print(&format!("{}\n", web::openapi())).map(|()| true).map_err(Into::into),
         Command::Version => commands::version::run(),
         Command::Errors => commands::version::errors(),
     }
@@ -64,6 +57,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
 
 /// Runs the future of a command to its end.
 fn wait<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    guard::outbound::install_crypto_provider();
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future))
 }
 

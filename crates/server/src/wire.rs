@@ -40,6 +40,7 @@ pub(crate) struct House {
 /// after [`Site::open`].
 pub(crate) async fn build(
     settings: &Settings,
+    base_url: String,
     keyring: Keyring,
     telemetry: &Telemetry,
     ambient: &Ambient,
@@ -87,6 +88,7 @@ pub(crate) async fn build(
         models,
         audit,
         health,
+        base_url,
         metrics: Box::new(move || metrics.render()),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),

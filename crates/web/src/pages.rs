@@ -68,7 +68,6 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
         ("vector_db", report.services.vector_db),
         ("model", report.services.model),
     ];
-    let scheme = if who.peer.https { "https" } else { "http" };
     let page = FrontPage {
         apps: apps(&site, &who)?,
         model: model(&site),
@@ -77,11 +76,7 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
             status: report.status.as_str().to_owned(),
             services: services.map(|(name, state)| (name.to_owned(), state.as_str().to_owned())).to_vec(),
         }),
-        base_url: who
-            .peer
-            .host()
-            .map(|host| format!("{scheme}://{}", host.authority(who.peer.https)))
-            .unwrap_or_default(),
+        base_url: site.base_url.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(Html(ui::pages::front(&page)?))
@@ -161,13 +156,7 @@ async fn reference(
     who: Who,
     document: Arc<serde_json::Value>,
 ) -> Outcome<Html<String>> {
-    let scheme = if who.peer.https { "https" } else { "http" };
-    let base = who
-        .peer
-        .host()
-        .map(|host| format!("{scheme}://{}", host.authority(who.peer.https)))
-        .unwrap_or_default();
-    Ok(Html(ui::reference::page(&document, &apps(&site, &who)?, &base)?))
+    Ok(Html(ui::reference::page(&document, &apps(&site, &who)?, &site.base_url)?))
 }
 
 /// The page of a request that failed.

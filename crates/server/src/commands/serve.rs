@@ -1,6 +1,7 @@
 //! `stoa serve`: checks the configuration, builds the house, serves until told to stop, and stops in order:
 //! no new work, requests in flight, streams, spools, the database.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -45,11 +46,15 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
     let outcome = runtime.block_on(async {
         let listener = listen::bind(settings.listen.address)?;
         if settings.profile == Profile::Production {
-            tracing::info!("{PASSED}");
+            // The line as it is promised, beside the log, whose lines are JSON.
+            complain(PASSED);
         }
         tracing::info!(origin = keys.origin, "the master key was found");
-        let house = wire::build(&settings, keys.keyring, &telemetry, ambient).await.map_err(told)?;
-        live(&settings, house, listener, ambient).await
+        let address = listener.local_addr().context("the listener has no address")?;
+        let base_url = base_url(&settings, address);
+        let house =
+            wire::build(&settings, base_url, keys.keyring, &telemetry, ambient).await.map_err(told)?;
+        live(&settings, house, listener, address, ambient).await
     });
     telemetry.flush(Duration::from_secs(2));
     outcome.map(|()| true)
@@ -59,9 +64,9 @@ async fn live(
     settings: &Settings,
     house: House,
     listener: TcpListener,
+    address: SocketAddr,
     ambient: &Ambient,
 ) -> anyhow::Result<()> {
-    let address = listener.local_addr().context("the listener has no address")?;
     let router = web::router(house.site.clone());
     let closing = house.stop.child_token();
     let serving = tokio::spawn(listen::serve(listener, router, closing.clone(), GRACE));
@@ -121,17 +126,21 @@ async fn note_configuration(configuration: &str, house: &House) -> kernel::Resul
     house.store.set_state(CONFIGURATION, configuration, vec![event]).await
 }
 
-fn announce(settings: &Settings, address: std::net::SocketAddr) {
-    let url = settings
-        .http
-        .public_url
-        .as_ref()
-        .map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
+/// Where people reach the server: the public URL, or the address it listens on.
+fn base_url(settings: &Settings, address: SocketAddr) -> String {
+    match &settings.http.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://{address}"),
+    }
+}
+
+fn announce(settings: &Settings, address: SocketAddr) {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         environment = settings.profile.as_str(),
         %address,
-        "Stoa is ready at {url}"
+        "Stoa is ready at {}",
+        base_url(settings, address)
     );
     if settings.models.providers.is_empty() {
         tracing::warn!(

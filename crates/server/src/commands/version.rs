@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kernel::{Code, Kind};
+use kernel::Code;
 
 use super::paper::print;
 
@@ -37,38 +37,18 @@ details are for people and may change.
 
 fn errors_markdown() -> String {
     let mut text = HEAD.to_owned();
-    text.push_str("| code | sort | title | what it means, and what to do |\n|---|---|---|---|\n");
+    text.push_str("| code | status | title | what it means, and what to do |\n|---|---|---|---|\n");
     for code in Code::ALL {
         let _ = writeln!(
             text,
             "| `{}` | {} | {} | {} |",
             code.as_str(),
-            sort(code.kind()),
+            web::status(*code).as_u16(),
             code.title(),
             code.help()
         );
     }
     text
-}
-
-/// The sort of failure in words.
-const fn sort(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Invalid => "malformed request",
-        Kind::Refused => "refused content",
-        Kind::Unauthenticated => "not authenticated",
-        Kind::Forbidden => "not allowed",
-        Kind::NotFound => "not found",
-        Kind::MethodNotAllowed => "wrong method",
-        Kind::Conflict => "conflict",
-        Kind::TooLarge => "too large",
-        Kind::Unsupported => "wrong type",
-        Kind::Misdirected => "wrong host",
-        Kind::Limited => "limit reached",
-        Kind::Unavailable => "away for now",
-        Kind::Timeout => "too slow",
-        Kind::Internal => "defect",
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::failure::{self, Outcome};
 use crate::who::Who;
 
 /// Answers the last message of a talk.
-#[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", request_body = CompletionRequest, responses(
+#[utoipa::path(post, path = "/v1/chat/completions", operation_id = "createChatCompletion", tag = "openai", security(("key" = []), ("bearer" = [])), request_body = CompletionRequest, responses(
     (status = 200, description = "The completion; with `stream` a stream of `chat.completion.chunk`", body = Completion),
     (status = 400, description = "Malformed input (in OpenAI's error shape, as all errors here)", body = Object),
     (status = 401, description = "No valid key", body = Object),
@@ -41,8 +41,7 @@ pub(crate) async fn create(
     who: Who,
     Json(request): Json<CompletionRequest>,
 ) -> Outcome<Response> {
-    let app = model_app(&request.model)?;
-    let may = who.may(&site, Converse(app))?;
+    let may = who.may(&site, Converse(model_app(&site, &request.model)?))?;
     let include_usage = request.stream_options.as_ref().is_some_and(|options| options.include_usage);
     let (model, stream) = (request.model.clone(), request.stream);
     let ask = ask(request)?;
@@ -69,13 +68,11 @@ pub(crate) async fn create(
 }
 
 /// The app that a model name means; an unknown one is `not_found`, as clients expect.
-pub(crate) fn model_app(model: &str) -> Result<AppId> {
-    AppId::parse(model).map_err(|_| unknown_model(model))
-}
-
-fn unknown_model(model: &str) -> Fault {
-    let shown: String = model.chars().take(40).collect();
-    Fault::new(Code::NotFound).say(format!("there is no model `{shown}`; `GET /v1/models` lists them"))
+fn model_app(site: &Site, model: &str) -> Result<AppId> {
+    AppId::parse(model).and_then(|app| site.hall.known(app)).map_err(|_| {
+        let shown: String = model.chars().take(40).collect();
+        Fault::new(Code::NotFound).say(format!("there is no model `{shown}`; `GET /v1/models` lists them"))
+    })
 }
 
 fn ask(request: CompletionRequest) -> Result<Ask> {

@@ -1,3 +1,4 @@
+//! The judge against short texts of every verdict, and against texts that only look alike.
 use super::*;
 
 fn verdict(text: &str) -> Verdict {
