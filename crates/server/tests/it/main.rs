@@ -15,13 +15,19 @@
 
 mod authentication;
 mod chat;
+mod compression;
 mod content;
 mod conversations;
 mod errors;
+mod faults;
 mod front;
 mod idempotency;
 mod limits;
 mod messages;
+mod naughty;
 mod openai;
+mod permissions;
 mod probes;
+mod production;
+mod records;
 mod world;

@@ -16,8 +16,8 @@ use std::time::Duration;
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
-pub use process::{Output, Process};
-pub use services::{PostgresServer, RedisServer, redis_url, required, setting};
+pub use process::{Output, Process, run};
+pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, required, setting};
 pub use upstream::{Mode, Upstream};
 
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ pub struct World {
     pub upstream: Upstream,
     pub folder: tempfile::TempDir,
     variables: BTreeMap<String, String>,
-    _database: Option<services::Database>,
+    database: Option<services::Database>,
 }
 
 impl Setup {
@@ -129,7 +129,7 @@ impl Setup {
         let database = self.database.take();
         let (folder, variables, upstream) = self.prepare().await;
         let process = Process::start(folder.path(), &variables).await;
-        World { process, upstream, folder, variables, _database: database }
+        World { process, upstream, folder, variables, database }
     }
 }
 
@@ -162,6 +162,18 @@ impl World {
     /// The folder of the server's data.
     pub fn data(&self) -> PathBuf {
         PathBuf::from(&self.variables["STOA_DATA_DIR"])
+    }
+
+    /// The database of this world, where it is not a file of its own.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.as_ref().map(|database| database.url.clone())
+    }
+
+    /// The variables of this world with another value for one.
+    pub fn with(&self, name: &str, value: &str) -> BTreeMap<String, String> {
+        let mut variables = self.variables.clone();
+        variables.insert(name.to_owned(), value.to_owned());
+        variables
     }
 
     /// Runs a command of the binary beside the server, on the same settings.
