@@ -42,7 +42,7 @@ on_both_engines! {
             bad(visitor.put(&format!("/api/v1/conversations/{id}")).json(&json!({"title": "two\nlines"})), "invalid_input").holds("one_line"),
             bad(visitor.put(&format!("/api/v1/conversations/{id}")).json(&json!({"title": "x".repeat(201)})), "invalid_input").holds("too_long"),
             Case::new(visitor.get(&format!("/api/v1/conversations/{unknown}")), 404).code("not_found"),
-            Case::new(visitor.post("/api/v1/chat").json(&json!({"message": "a", "app": "nothing"})), 401).code("unauthenticated"),
+            Case::new(visitor.post("/api/v1/chat").json(&json!({"message": "a", "app": "nothing"})), 404).code("not_found"),
             Case::new(world.key().post("/api/v1/chat").json(&json!({"message": "a", "app": "workspace"})), 403).code("forbidden"),
             Case::new(visitor.post("/api/v1/chat").body("{\"message\": \"a\"}"), 415).code("unsupported_type"),
             Case::new(visitor.post("/api/v1/chat").header("content-type", "text/plain").body("x"), 415).code("unsupported_type"),

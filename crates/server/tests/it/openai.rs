@@ -86,7 +86,8 @@ async fn errors_have_the_shape_that_clients_read() {
     let key = world.key();
     let ask = |extra: Value| key.post("/v1/chat/completions").json(&completion(extra));
     check([
-        Case::new(ask(json!({"model": "gpt-4"})), 403).code("forbidden"),
+        Case::new(ask(json!({"model": "gpt-4"})), 404).code("not_found"),
+        Case::new(ask(json!({"model": "workspace"})), 403).code("forbidden"),
         Case::new(ask(json!({"model": "No Such"})), 404).code("not_found"),
         Case::new(ask(json!({"messages": []})), 400).code("invalid_input").holds("\"param\":\"messages\""),
         Case::new(ask(json!({"messages": [{"role": "assistant", "content": "x"}]})), 400)

@@ -36,6 +36,7 @@ struct Row {
 fn table() -> Vec<Row> {
     let row = |operation, body, cells| Row { operation, body, cells };
     let everybody = |status| Plain([status, status, status, status, 401]);
+    let programs = |status| Plain([401, 401, status, status, 401]);
     let open = |status| Plain([status; 5]);
     let message = json!({"content": "hello"});
     let completion = json!({"model": "assistant", "messages": [{"role": "user", "content": "hello"}]});
@@ -61,10 +62,10 @@ fn table() -> Vec<Row> {
         row("POST /api/v1/conversations/{id}/stop", None, owners_alone(200)),
         row("GET /api/v1/conversations/{id}/messages", None, owners_alone(200)),
         row("POST /api/v1/conversations/{id}/messages", Some(message), owners_alone(201)),
-        row("POST /v1/chat/completions", Some(completion), Plain([200, 200, 200, 403, 401])),
-        row("POST /v1/embeddings", Some(json!({"model": "m", "input": "a"})), everybody(200)),
-        row("GET /v1/models", None, everybody(200)),
-        row("GET /v1/models/{model}", None, Plain([200, 200, 200, 404, 401])),
+        row("POST /v1/chat/completions", Some(completion), Plain([401, 401, 200, 403, 401])),
+        row("POST /v1/embeddings", Some(json!({"model": "m", "input": "a"})), programs(200)),
+        row("GET /v1/models", None, programs(200)),
+        row("GET /v1/models/{model}", None, Plain([401, 401, 200, 404, 401])),
         // Pages, which the document does not list.
         row("GET /", None, everybody(200)),
         row("GET /docs", None, everybody(200)),

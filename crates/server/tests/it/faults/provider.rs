@@ -77,7 +77,7 @@ async fn health_measures_the_provider() {
     eventually(Duration::from_secs(2), "health tells", async || model().await != "operational").await;
     assert_eq!(world.anonymous().get("/health").send().await.status, 200, "the server itself serves");
     world.upstream.set(Mode::Echo);
-    eventually(Duration::from_secs(5), "health notices", async || {
+    eventually(Duration::from_secs(12), "health notices", async || {
         ask().await;
         model().await == "operational"
     })

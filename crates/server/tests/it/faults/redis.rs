@@ -41,7 +41,7 @@ async fn limits_hold_without_redis() {
     assert!(!lost.to_string().contains(&redis.url()));
     redis.up();
     eventually(Duration::from_secs(10), "Redis counts again", async || counted_in().await == "redis").await;
-    assert_eq!(cache().await, "operational");
+    eventually(Duration::from_secs(3), "health says so", async || cache().await == "operational").await;
     let errors = world.process.lines().into_iter().filter(|line| line["status"] == 500).count();
     assert_eq!(errors, 0);
 }

@@ -17,7 +17,7 @@ pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
 pub use process::{Output, Process, run};
-pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, required, setting};
+pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};
 pub use upstream::{Mode, Upstream};
 
 use serde_json::{Value, json};
@@ -34,7 +34,6 @@ pub const SESSION_SECRET: &str = "Zt5Kq9Wb2Xn7Vm4Lc8Rj1Hf6Gd3Sp0YaEuTiOwBx";
 pub struct Setup {
     database: Option<services::Database>,
     variables: BTreeMap<String, String>,
-    file: Option<String>,
     model: bool,
 }
 
@@ -52,7 +51,7 @@ impl Setup {
     pub fn sqlite() -> Setup {
         let variables = [("API_PORT", "0"), ("API_KEYS", &format!("{KEY},{OTHER_KEY}") as &str)];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Setup { database: None, variables: BTreeMap::from(variables), file: None, model: true }
+        Setup { database: None, variables: BTreeMap::from(variables), model: true }
     }
 
     /// On a new database of the Postgres server for tests, if there is one.
@@ -71,12 +70,6 @@ impl Setup {
     /// Without this variable.
     pub fn unset(mut self, name: &str) -> Setup {
         self.variables.remove(name);
-        self
-    }
-
-    /// With this `stoa.toml`.
-    pub fn file(mut self, text: &str) -> Setup {
-        self.file = Some(text.to_owned());
         self
     }
 
@@ -117,9 +110,6 @@ impl Setup {
         if self.variables.get("ENVIRONMENT").is_some_and(|name| name == "production") {
             let file = format!("sqlite:{}", data.join("stoa.db").display());
             self.variables.entry("DATABASE_URL".to_owned()).or_insert(file);
-        }
-        if let Some(text) = &self.file {
-            std::fs::write(folder.path().join("stoa.toml"), text).unwrap();
         }
         (folder, self.variables, upstream)
     }
