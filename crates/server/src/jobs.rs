@@ -92,7 +92,8 @@ async fn every_key(store: &Store) -> Result<Vec<ApiKey>> {
 
 /// Marks answers whose process is gone, removes expired leftovers, sets the gauges.
 pub(crate) async fn tidy(store: Store, site: Site, ambient: Ambient, stop: CancellationToken) {
-    while pause(TIDY, &stop).await {
+    // At once the first time: a gauge that is missing looks like a server that is.
+    loop {
         let state = store.pool_state();
         for (name, value) in [("max", state.max), ("open", state.open), ("idle", state.idle)] {
             metrics::gauge!("stoa_db_pool_connections", "state" => name).set(f64::from(value));
@@ -106,6 +107,9 @@ pub(crate) async fn tidy(store: Store, site: Site, ambient: Ambient, stop: Cance
         };
         if let Err(fault) = done.await {
             warn(&fault, "leftovers could not be removed");
+        }
+        if !pause(TIDY, &stop).await {
+            return;
         }
     }
 }

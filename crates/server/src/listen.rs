@@ -50,30 +50,53 @@ pub(crate) fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Serves until `stop`, then lets requests in flight finish for `grace`.
+/// Serves until `stop`, then lets requests in flight finish for `grace`. Until they have, new connections are still
+/// answered, one request each: load balancers have to hear from `/ready` that this server is leaving.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, grace: Duration) {
-    let graceful = GracefulShutdown::new();
-    let builder = builder();
+    let (serving, late) = (GracefulShutdown::new(), GracefulShutdown::new());
+    let mut builder = builder();
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        tokio::select! {
+            biased;
             () = stop.cancelled() => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, most often: wait for some to come back rather than spin.
-                tracing::error!(%error, "no connection could be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        connection(&builder, &graceful, stream, peer, router.clone());
+            accepted = listener.accept() => take(accepted, &builder, &serving, &router).await,
+        }
+    }
+    builder.http1().keep_alive(false);
+    let drained = serving.shutdown();
+    tokio::pin!(drained);
+    let over = tokio::time::sleep(grace);
+    tokio::pin!(over);
+    loop {
+        tokio::select! {
+            () = &mut drained => break,
+            () = &mut over => break,
+            accepted = listener.accept() => take(accepted, &builder, &late, &router).await,
+        }
     }
     drop(listener);
     tokio::select! {
-        () = graceful.shutdown() => {}
-        () = tokio::time::sleep(grace) => tracing::warn!("requests in flight were cut: they took longer than the shutdown may"),
+        () = late.shutdown() => {}
+        () = &mut over => {}
+    }
+    if over.is_elapsed() {
+        tracing::warn!("requests in flight were cut: they took longer than the shutdown may");
+    }
+}
+
+async fn take(
+    accepted: std::io::Result<(TcpStream, SocketAddr)>,
+    builder: &Builder<TokioExecutor>,
+    graceful: &GracefulShutdown,
+    router: &Router,
+) {
+    match accepted {
+        Ok((stream, peer)) => connection(builder, graceful, stream, peer, router.clone()),
+        Err(error) => {
+            // Out of file descriptors, most often: wait for some to come back rather than spin.
+            tracing::error!(%error, "no connection could be accepted");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 

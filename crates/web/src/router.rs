@@ -2,9 +2,10 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use http::header::ACCEPT_ENCODING;
 use kernel::{Code, Fault};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -96,6 +97,7 @@ pub fn router(site: Site) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(RequestDecompressionLayer::new())
+        .layer(map_response(unreadable))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(CompressionLayer::new().compress_when(compressed))
         .layer(from_fn_with_state(site.clone(), front::front))
@@ -114,6 +116,15 @@ async fn wrong_method(State(site): State<Site>, request: Request) -> Response {
         Some(refusal) => refusal.into_response(),
         None => Failure::from(Code::MethodNotAllowed).into_response(),
     }
+}
+
+/// The layer that reads compressed bodies refuses other encodings with a bare status that lists those it takes.
+async fn unreadable(response: Response) -> Response {
+    let Some(taken) = response.headers().get(ACCEPT_ENCODING).cloned() else { return response };
+    let fault = Fault::new(Code::UnsupportedType).say("the `Content-Encoding` of the body is not taken here");
+    let mut refusal = Failure::from(fault).into_response();
+    refusal.headers_mut().insert(ACCEPT_ENCODING, taken);
+    refusal
 }
 
 /// A panic costs one request, never the process; the panic itself has been logged by the hook.

@@ -13,11 +13,21 @@
     reason = "what a test stumbles over must stop the test"
 )]
 
+mod authentication;
 mod chat;
+mod compression;
+mod content;
 mod conversations;
 mod errors;
+mod faults;
 mod front;
+mod idempotency;
 mod limits;
 mod messages;
+mod naughty;
+mod openai;
+mod permissions;
 mod probes;
+mod production;
+mod records;
 mod world;

@@ -22,6 +22,12 @@ async fn resume(caller: &Caller, id: &str, last: Option<&str>) -> Events {
     }
 }
 
+/// How many of these events come after the event with this number.
+fn replay_after(events: &[Event], last: &str) -> usize {
+    let last: u64 = last.parse().unwrap();
+    events.iter().filter(|event| event.id.parse::<u64>().unwrap() > last).count()
+}
+
 /// The last message of a conversation once it has an end.
 async fn ended(world: &World, caller: &Caller, id: &str) -> Value {
     let mut last = Value::Null;
@@ -133,6 +139,7 @@ async fn a_resumable_stream_is_resumed_where_it_was_left() {
     world.upstream.release();
     let rest = second.rest().await;
     assert_eq!(text(&rest), "second", "nothing twice, nothing lost: {rest:?}");
+    assert_eq!(rest.len(), replay_after(&rest, &last), "nothing comes twice: {rest:?}");
     assert_eq!(rest.last().unwrap().name, "done");
     seen.extend(rest);
     let whole = third.rest().await;
@@ -145,6 +152,7 @@ async fn a_resumable_stream_is_resumed_where_it_was_left() {
         let known = text(&whole[..=whole.iter().position(|e| e == event).unwrap()]);
         let rest = resume(&visitor, &id, Some(&event.id)).await.rest().await;
         assert_eq!(known + &text(&rest), "first second", "after {}", event.id);
+        assert_eq!(rest.len(), replay_after(&rest, &event.id), "nothing comes twice: {rest:?}");
     }
     let replayed = resume(&visitor, &id, None).await.rest().await;
     assert_eq!((text(&replayed).as_str(), replayed.last().unwrap()), ("first second", whole.last().unwrap()));

@@ -89,8 +89,8 @@ async fn metrics_answer_to_their_token_alone() {
         assert!(answer.header("content-type").starts_with("text/plain"));
         answer.text()
     };
-    eventually(std::time::Duration::from_secs(20), "the pool is measured", async || {
-        metrics().await.contains("stoa_db_pool_connections")
+    eventually(std::time::Duration::from_secs(5), "the pool is measured", async || {
+        metrics().await.contains("stoa_active_sessions")
     })
     .await;
     let text = metrics().await;

@@ -146,7 +146,12 @@ async fn chunks(mut reader: Subscription, model: String, include_usage: bool) ->
     {
         return Err(Fault::new(*code).say(detail.to_string()).into());
     }
-    let chunk = Arc::new(Chunk { id: format!("chatcmpl-{}", reader.message()), model, include_usage });
+    let begun = first.iter().find_map(|(_, event)| match event {
+        StreamEvent::Message { message, .. } => Some(message.created_at.seconds()),
+        _ => None,
+    });
+    let id = format!("chatcmpl-{}", reader.message());
+    let chunk = Arc::new(Chunk { id, created: begun.unwrap_or_default(), model, include_usage });
     let begin = Some((reader, Some(first)));
     let pieces = stream::unfold(begin, move |state| {
         let chunk = Arc::clone(&chunk);
@@ -168,6 +173,7 @@ async fn chunks(mut reader: Subscription, model: String, include_usage: bool) ->
 /// What all pieces of one stream share.
 struct Chunk {
     id: String,
+    created: i64,
     model: String,
     include_usage: bool,
 }
@@ -175,16 +181,13 @@ struct Chunk {
 impl Chunk {
     fn encode(&self, event: &StreamEvent) -> String {
         match event {
-            StreamEvent::Message { message, .. } => {
-                self.line(message.created_at.seconds(), json!({"role": "assistant", "content": ""}), None)
-            }
-            StreamEvent::Delta(text) => self.line(0, json!({ "content": text.as_ref() }), None),
+            StreamEvent::Message { .. } => self.line(json!({"role": "assistant", "content": ""}), None),
+            StreamEvent::Delta(text) => self.line(json!({ "content": text.as_ref() }), None),
             StreamEvent::Citation(_) => String::new(),
             StreamEvent::Done(message) => {
-                let created = message.created_at.seconds();
-                let mut text = self.line(created, json!({}), Some(finish_reason(message.finish_reason)));
+                let mut text = self.line(json!({}), Some(finish_reason(message.finish_reason)));
                 if self.include_usage {
-                    text.push_str(&self.data(created, json!([]), Some(Usage::of(message))));
+                    text.push_str(&self.data(json!([]), Some(Usage::of(message))));
                 }
                 text.push_str("data: [DONE]\n\n");
                 text
@@ -196,14 +199,14 @@ impl Chunk {
         }
     }
 
-    fn line(&self, created: i64, delta: Value, finish: Option<&str>) -> String {
+    fn line(&self, delta: Value, finish: Option<&str>) -> String {
         let choice = json!({"index": 0, "delta": delta, "finish_reason": finish, "logprobs": null});
-        self.data(created, json!([choice]), None)
+        self.data(json!([choice]), None)
     }
 
-    fn data(&self, created: i64, choices: Value, usage: Option<Usage>) -> String {
+    fn data(&self, choices: Value, usage: Option<Usage>) -> String {
         let mut object = json!({
-            "id": self.id, "object": "chat.completion.chunk", "created": created, "model": self.model,
+            "id": self.id, "object": "chat.completion.chunk", "created": self.created, "model": self.model,
             "choices": choices,
         });
         if let (Some(usage), Some(fields)) = (usage, object.as_object_mut()) {

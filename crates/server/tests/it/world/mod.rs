@@ -16,8 +16,8 @@ use std::time::Duration;
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
-pub use process::{Output, Process};
-pub use services::{PostgresServer, RedisServer, redis_url, required, setting};
+pub use process::{Output, Process, run};
+pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};
 pub use upstream::{Mode, Upstream};
 
 use serde_json::{Value, json};
@@ -34,7 +34,6 @@ pub const SESSION_SECRET: &str = "Zt5Kq9Wb2Xn7Vm4Lc8Rj1Hf6Gd3Sp0YaEuTiOwBx";
 pub struct Setup {
     database: Option<services::Database>,
     variables: BTreeMap<String, String>,
-    file: Option<String>,
     model: bool,
 }
 
@@ -44,7 +43,7 @@ pub struct World {
     pub upstream: Upstream,
     pub folder: tempfile::TempDir,
     variables: BTreeMap<String, String>,
-    _database: Option<services::Database>,
+    database: Option<services::Database>,
 }
 
 impl Setup {
@@ -52,7 +51,7 @@ impl Setup {
     pub fn sqlite() -> Setup {
         let variables = [("API_PORT", "0"), ("API_KEYS", &format!("{KEY},{OTHER_KEY}") as &str)];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Setup { database: None, variables: BTreeMap::from(variables), file: None, model: true }
+        Setup { database: None, variables: BTreeMap::from(variables), model: true }
     }
 
     /// On a new database of the Postgres server for tests, if there is one.
@@ -71,12 +70,6 @@ impl Setup {
     /// Without this variable.
     pub fn unset(mut self, name: &str) -> Setup {
         self.variables.remove(name);
-        self
-    }
-
-    /// With this `stoa.toml`.
-    pub fn file(mut self, text: &str) -> Setup {
-        self.file = Some(text.to_owned());
         self
     }
 
@@ -118,9 +111,6 @@ impl Setup {
             let file = format!("sqlite:{}", data.join("stoa.db").display());
             self.variables.entry("DATABASE_URL".to_owned()).or_insert(file);
         }
-        if let Some(text) = &self.file {
-            std::fs::write(folder.path().join("stoa.toml"), text).unwrap();
-        }
         (folder, self.variables, upstream)
     }
 
@@ -129,7 +119,7 @@ impl Setup {
         let database = self.database.take();
         let (folder, variables, upstream) = self.prepare().await;
         let process = Process::start(folder.path(), &variables).await;
-        World { process, upstream, folder, variables, _database: database }
+        World { process, upstream, folder, variables, database }
     }
 }
 
@@ -162,6 +152,18 @@ impl World {
     /// The folder of the server's data.
     pub fn data(&self) -> PathBuf {
         PathBuf::from(&self.variables["STOA_DATA_DIR"])
+    }
+
+    /// The database of this world, where it is not a file of its own.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.as_ref().map(|database| database.url.clone())
+    }
+
+    /// The variables of this world with another value for one.
+    pub fn with(&self, name: &str, value: &str) -> BTreeMap<String, String> {
+        let mut variables = self.variables.clone();
+        variables.insert(name.to_owned(), value.to_owned());
+        variables
     }
 
     /// Runs a command of the binary beside the server, on the same settings.

@@ -20,6 +20,7 @@ pub struct Process {
     child: Child,
     pub address: SocketAddr,
     lines: Arc<Mutex<Vec<String>>>,
+    complaints: Arc<Mutex<Vec<String>>>,
 }
 
 /// What a command gave.
@@ -61,7 +62,7 @@ impl Process {
         let complaints = Arc::new(Mutex::new(Vec::new()));
         collect(child.stdout.take().unwrap(), Arc::clone(&lines));
         collect(child.stderr.take().unwrap(), Arc::clone(&complaints));
-        let mut process = Process { child, address: ([127, 0, 0, 1], 0).into(), lines };
+        let mut process = Process { child, address: ([127, 0, 0, 1], 0).into(), lines, complaints };
         let began = Instant::now();
         process.address = loop {
             if let Some(address) = process.announced() {
@@ -72,7 +73,7 @@ impl Process {
                 gone.is_none() && began.elapsed() < READY,
                 "the server did not start: {gone:?}\n{}\n{}",
                 process.log(),
-                complaints.lock().unwrap().join("\n")
+                process.complaint()
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
@@ -91,6 +92,11 @@ impl Process {
         self.lines.lock().unwrap().join("\n")
     }
 
+    /// What it said on standard error so far.
+    pub fn complaint(&self) -> String {
+        self.complaints.lock().unwrap().join("\n")
+    }
+
     /// The lines of the log so far. Each must be JSON.
     pub fn lines(&self) -> Vec<Value> {
         let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
@@ -107,11 +113,6 @@ impl Process {
             assert!(began.elapsed() < Duration::from_secs(5), "no line about {what}:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-    }
-
-    /// The id of the process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// Somebody without a credential at this very process.

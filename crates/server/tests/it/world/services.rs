@@ -188,6 +188,14 @@ pub fn raw(program: &str, arguments: &[&str]) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
+/// Runs a program that must succeed; what it printed.
+pub fn raw_output(program: &str, arguments: &[&str]) -> Vec<u8> {
+    #[expect(clippy::disallowed_methods, reason = "the tests own services")]
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
 /// Whether the tests run as root.
 pub fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,0 +1,9 @@
+//! What may fail around the server, failing: the process, the database, Redis, the provider, the disk, the clients.
+
+mod disk;
+mod kill;
+mod postgres;
+mod provider;
+mod redis;
+mod slow;
+mod stop;
