@@ -228,3 +228,73 @@ async fn ask(mut connection: Connection, shared: Arc<Shared>) -> (Samples, Sampl
     }
     (whole, first)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::{mock, proxy};
+
+    #[derive(Parser)]
+    struct Line<A: clap::Args> {
+        #[command(flatten)]
+        args: A,
+    }
+
+    fn args<A: clap::Args>(words: &[&str]) -> A {
+        Line::parse_from(["bench"].iter().chain(words)).args
+    }
+
+    async fn start_mock() -> String {
+        let at = process::free_port().unwrap().to_string();
+        tokio::spawn(mock::run(args(&["--listen", &at, "--pieces", "3"])));
+        at
+    }
+
+    async fn start_proxy(mock: &str, more: &[&str]) -> String {
+        let (at, upstream) = (process::free_port().unwrap().to_string(), format!("http://{mock}"));
+        let words = [&["--listen", &at, "--upstream", &upstream], more].concat();
+        tokio::spawn(proxy::run(args(&words)));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        at
+    }
+
+    async fn load(at: &str, more: &[&str]) -> Measured {
+        let url = format!("http://{at}/v1/chat/completions");
+        let words = [&["--url", &url, "--connections", "4", "--seconds", "1"], more].concat();
+        measure(&args(&words)).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn both_proxies_pass_answers_and_streams_and_one_keeps_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rows.db").display().to_string();
+        let mock = start_mock().await;
+        for more in [&[][..], &["--sqlite", &file]] {
+            let at = start_proxy(&mock, more).await;
+            for kind in [&["--rate", "50"][..], &["--rate", "50", "--stream"]] {
+                let measured = load(&at, kind).await;
+                assert_eq!((measured.wrong, &measured.first_fault), (0, &None));
+                assert!((40..=51).contains(&measured.answers), "{measured:?}");
+                assert_eq!(measured.first_text.p50 > 0.0, kind.contains(&"--stream"));
+            }
+        }
+        use sqlx::ConnectOptions;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+        let mut reader = options.connect().await.unwrap();
+        let sql = "select role, count(*), min(length(content)) from message group by role order by role";
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(sql).fetch_all(&mut reader).await.unwrap();
+        assert_eq!(rows.len(), 2);
+        assert!(rows.iter().all(|(_, count, shortest)| *count >= 80 && *shortest >= 80), "{rows:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn wrong_answers_are_counted_and_named() {
+        let at = start_proxy("127.0.0.1:1", &[]).await;
+        let measured = load(&at, &["--rate", "50"]).await;
+        assert_eq!(measured.answers, 0);
+        assert!(measured.wrong > 0);
+        assert!(measured.first_fault.unwrap().contains("502"));
+    }
+}

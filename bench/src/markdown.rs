@@ -6,6 +6,8 @@ use crate::table::{Row, Setting};
 
 /// From here on a part of the rig, not the program, is what was measured.
 const SATURATED: f64 = 0.9;
+/// A load average that an idle machine does not have.
+const BUSY: f64 = 0.7;
 
 /// The whole page.
 pub(crate) fn page(setting: &Setting, rows: &[Row]) -> String {
@@ -66,7 +68,7 @@ pub(crate) fn page(setting: &Setting, rows: &[Row]) -> String {
             let _ = writeln!(text, "- {mark} {goal}: {value}");
         }
     }
-    let remarks = remarks(rows);
+    let remarks = remarks(setting, rows);
     if !remarks.is_empty() {
         text.push_str("\n## To bear in mind\n\n");
         remarks.iter().for_each(|remark| {
@@ -120,8 +122,14 @@ fn goals(
 }
 
 /// What a reader must know before they trust a number.
-fn remarks(rows: &[Row]) -> Vec<String> {
+fn remarks(setting: &Setting, rows: &[Row]) -> Vec<String> {
     let mut remarks = Vec::new();
+    if setting.busy > BUSY {
+        remarks.push("the machine was not idle: tails are other people's work, ratios are rough".into());
+    }
+    if setting.how.contains("on tmpfs") {
+        remarks.push("the data lay in memory: a durable write cost nothing".into());
+    }
     for row in rows {
         let [_, mock, driver] = row.cores;
         let limit = match (mock > SATURATED, driver > SATURATED) {
@@ -177,6 +185,7 @@ mod tests {
             cores: "apart".into(),
             how: "3 rounds".into(),
             rate: 2000,
+            busy: 0.1,
         };
         let rows = [
             row("mock alone", 1000.0, 0.1),

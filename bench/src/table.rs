@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Cold starts to take the median of
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=50))]
     starts: u16,
+    /// Where the programs keep their data while they are measured; a real disk, or durability costs nothing
+    #[arg(long)]
+    folder: Option<PathBuf>,
     /// Write bench/results/DATE.md too
     #[arg(long)]
     save: bool,
@@ -78,6 +81,8 @@ pub(crate) struct Setting {
     pub(crate) cores: String,
     pub(crate) how: String,
     pub(crate) rate: u64,
+    /// Load average of the last minute before the start.
+    pub(crate) busy: f64,
 }
 
 /// Runs everything and prints the table.
@@ -99,11 +104,19 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
 fn compare(args: &Args) -> Result<String> {
     let cores = Cores::share_out();
-    let folder = tempfile::tempdir()?;
+    let busy = load_average();
+    let folder = match &args.folder {
+        Some(folder) => tempfile::tempdir_in(folder)?,
+        None => tempfile::tempdir()?,
+    };
     let mock =
         Kind::Mock.start(&cores, &folder.path().join("mock"), ([127, 0, 0, 1], 0).into(), args.pieces)?;
     let mock_at = crate::target::authority(&mock.url)?;
-    let start = |kind: &Kind, name: &str| kind.start(&cores, &folder.path().join(name), mock_at, args.pieces);
+    let start = |kind: &Kind, name: &str| {
+        // The folder becomes part of database addresses, where a blank would have to be escaped.
+        let name = name.replace([' ', '+'], "-");
+        kind.start(&cores, &folder.path().join(name), mock_at, args.pieces)
+    };
     let mut rows = Vec::new();
     let mut subjects = Vec::new();
     for kind in kinds(args) {
@@ -132,9 +145,15 @@ fn compare(args: &Args) -> Result<String> {
         machine: machine(),
         cores: cores.remark.clone(),
         how: format!(
-            "{} rounds of {} s each, {} connections in the closed loop, streams of {} pieces",
-            args.rounds, args.seconds, args.connections, args.pieces
+            "{} rounds of {} s each, {} connections in the closed loop, streams of {} pieces, data on {}, \
+             load average {busy:.1} before the start",
+            args.rounds,
+            args.seconds,
+            args.connections,
+            args.pieces,
+            file_system(folder.path())
         ),
+        busy,
         rate: args.rate,
     };
     Ok(markdown::page(&setting, &rows))
@@ -247,6 +266,23 @@ fn machine() -> String {
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{count} cores of {}", model.map_or("an unnamed processor", |(_, name)| name.trim()))
+}
+
+/// The load average of the last minute (proc(5)).
+fn load_average() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or_default()
+}
+
+/// The kind of file system below a folder: the mount whose path is the longest beginning of it.
+fn file_system(folder: &Path) -> String {
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let fields = mounts.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        Some((words.next()?, words.next()?))
+    });
+    let below = fields.filter(|(path, _)| folder.starts_with(path)).max_by_key(|(path, _)| path.len());
+    below.map_or("an unknown file system".to_owned(), |(_, kind)| kind.to_owned())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

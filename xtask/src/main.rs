@@ -1,2 +1,115 @@
-//! x
-fn main() {}
+//! The commands of a developer of this workspace: `test`, `tidy`, `docs`, `ci`. It owns their command line.
+//! It is no part of the product and uses none of its crates.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a tool at a terminal that runs other programs"
+)]
+
+mod docs;
+mod running;
+mod services;
+mod shell;
+mod stages;
+mod suite;
+mod tally;
+mod tidy;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+use shell::Shell;
+use stages::Stages;
+
+/// The commands of a developer of Stoa.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run all tests, with Postgres, Redis and Chromium of their own (found, or installed when you are root).
+    Test {
+        /// Handed to `cargo nextest run` or `cargo test` as they are: filters, `-p room`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Check the walls of the house: who uses whom, outside technologies, names and sizes of files.
+    Tidy,
+    /// Write the generated documents.
+    Docs {
+        /// Change nothing; fail when one of them is not what the code says.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Everything that has to be green: test, format, lints, tidy, documents, `stoa verify`.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    running::stop_on_signals();
+    let code = run(Arguments::parse().command).unwrap_or_else(|error| {
+        println!("xtask: {error:#}");
+        ExitCode::FAILURE
+    });
+    running::settle();
+    code
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let shell = Shell::at_root()?;
+    let mut stages = Stages::default();
+    match command {
+        Command::Test { arguments } => suite::stages(&shell, &mut stages, &arguments),
+        Command::Tidy => stages.check("tidy", || tidy::run(&shell.root)),
+        Command::Docs { check } => {
+            stages.check("build", || shell.build());
+            stages.check("documents", || docs::run(&shell, check));
+        }
+        Command::Ci => ci(&shell, &mut stages),
+    }
+    Ok(stages.close())
+}
+
+/// Cheap and telling checks would come first for a person; here the tests come first because they build what the
+/// others need, and everything runs whatever fails.
+fn ci(shell: &Shell, stages: &mut Stages) {
+    suite::stages(shell, stages, &[]);
+    stages.check("format", || shell.cargo(&["fmt", "--all", "--", "--check"]));
+    stages.check("lints", || {
+        shell.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+    });
+    stages.check("tidy", || tidy::run(&shell.root));
+    stages.check("documents", || docs::run(shell, true));
+    stages.check("verify", || verify::run(shell));
+}
+
+/// The environment variable, when it is set and not empty.
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder that `cargo` builds into.
+fn target_folder(root: &std::path::Path) -> Result<PathBuf> {
+    match setting("CARGO_TARGET_DIR") {
+        Some(folder) => Ok(root.join(folder)),
+        None => {
+            let output = std::process::Command::new("cargo")
+                .args(["metadata", "--no-deps", "--format-version", "1"])
+                .current_dir(root)
+                .output()
+                .context("cargo metadata cannot be run")?;
+            let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+            let folder = metadata.get("target_directory").and_then(serde_json::Value::as_str);
+            Ok(folder.context("cargo metadata names no target folder")?.into())
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use guard::content::SpamGuard;
 use identity::{AppsRead, Identity, May};
-use kernel::Ambient;
+use kernel::{Ambient, AppId, Result};
 use knowledge::Manual;
 use llm::Models;
 use ops::audit::AuditSpool;
@@ -59,6 +59,11 @@ impl Hall {
     pub fn apps(&self, may: &May<AppsRead>) -> Vec<App> {
         let open = may.who().apps();
         self.rooms.catalog.iter().filter(|app| open.contains(&app.id)).cloned().collect()
+    }
+
+    /// The app, when there is one with this id.
+    pub fn known(&self, id: AppId) -> Result<AppId> {
+        self.rooms.catalog.get(&id).map(|_| id)
     }
 
     /// Whether a model provider is configured; without one the built-in answerer serves.

@@ -131,10 +131,12 @@ impl Hall {
         let abandoned = live.abandoned();
         tokio::pin!(abandoned);
         let mut standing = tokio::time::interval(STANDING);
+        // In this order: being told to stop ends the model's stream too, and that end is no failure of the model.
         let started = tokio::select! {
-            started = pieces => started,
+            biased;
             () = opened.cancel.cancelled() => return self.cut(written),
             () = &mut abandoned => return self.cut(written),
+            started = pieces => started,
         };
         let mut pieces = match started {
             Ok(Ok(pieces)) => pieces,
@@ -143,7 +145,7 @@ impl Hall {
         };
         loop {
             let piece = tokio::select! {
-                piece = pieces.next() => piece,
+                biased;
                 () = opened.cancel.cancelled() => return self.cut(written),
                 () = &mut abandoned => return self.cut(written),
                 _ = standing.tick() => {
@@ -151,6 +153,7 @@ impl Hall {
                     tracing::warn!("a stream was ended: the credential of its reader was revoked");
                     return self.cut(written);
                 }
+                piece = pieces.next() => piece,
             };
             match piece {
                 Some(Ok(Piece::Text(text))) => written.say(&text, live),

@@ -121,7 +121,9 @@ impl Hall {
     fn admit(&self, may: &May<Converse>, app: &App, text: &str) -> Result<Option<&'static str>> {
         content::validate::message(text, app.max_input_chars as usize)?;
         // One key speaks for many people, who all say "hello": repeats count for people alone.
-        if !may.who().is_key() {
+        if may.who().is_key() {
+            content::spam::check(text)?;
+        } else {
             self.spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now())?;
         }
         if !app.moderation {
@@ -136,17 +138,18 @@ impl Hall {
                 .to(format_args!("app:{}", app.id))
                 .with("categories", categories)
         };
+        // Who speaks of harming themselves gets words that help, never a bare refusal.
+        if let Some(text) = judgement.support() {
+            self.rooms.audit.note(event(EventType::ContentBlocked).with("answer", "support"));
+            return Ok(Some(text));
+        }
         match judgement.verdict {
-            Verdict::Allow | Verdict::Warn | Verdict::Review => Ok(None),
-            Verdict::Support => {
-                self.rooms.audit.note(event(EventType::ContentBlocked).with("answer", "support"));
-                Ok(judgement.support())
-            }
             Verdict::Block => {
                 self.rooms.audit.note(event(EventType::ContentBlocked));
                 tracing::warn!(app = %app.id, "a message was refused by the content rules");
                 Err(Fault::new(Code::ContentBlocked))
             }
+            Verdict::Allow | Verdict::Warn | Verdict::Review | Verdict::Support => Ok(None),
         }
     }
 
@@ -174,6 +177,12 @@ impl Hall {
             Target::Session(session) => rooms.store.conversation_by_session(&owner, &app.id, session).await?,
             Target::New => None,
         };
+        // The store decides, in the transaction; this only spares the model a question that cannot be kept.
+        if let (Some(conversation), Some(most)) = (&existing, app.max_user_messages)
+            && conversation.user_messages >= most
+        {
+            return Err(Code::ConversationFull.into());
+        }
         let conversation_id = existing.as_ref().map_or_else(|| ConversationId::new(&rooms.ambient), |c| c.id);
         let cancel = rooms.stop.child_token();
         let place = self.live.occupy(conversation_id, cancel.clone())?;

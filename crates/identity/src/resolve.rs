@@ -162,3 +162,150 @@ impl Identity {
         Ok(Resolved { principal, cookie: None, event: None })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::net::Ipv4Addr;
+    use std::sync::atomic::{AtomicI64, AtomicU64};
+    use std::time::Duration;
+
+    use kernel::{Clock, KeyId, Random, Secret, Time, UserEntry};
+    use store::ApiKey;
+
+    use super::*;
+    use crate::Converse;
+
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const ENVIRONMENT_KEY: &str = "0123456789abcdef0123456789abcdef";
+
+    struct Turning(AtomicI64);
+    impl Clock for Turning {
+        fn now(&self) -> Time {
+            Time::from_seconds(self.0.load(Ordering::Relaxed))
+        }
+    }
+    struct Counting(AtomicU64);
+    impl Random for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            let count = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            bytes.iter_mut().zip(count.iter().cycle()).for_each(|(to, from)| *to = *from);
+        }
+    }
+
+    struct Place {
+        clock: Arc<Turning>,
+        identity: Identity,
+    }
+
+    fn place(require_authentication: bool) -> Place {
+        let clock = Arc::new(Turning(AtomicI64::new(1_000)));
+        let ambient = Ambient::new(clock.clone(), Arc::new(Counting(AtomicU64::new(1))));
+        let app = |id| AppId::parse(id).unwrap();
+        let entry = |visitors, keys| Entry { visitors, keys, users: UserEntry::Nobody };
+        let config = Config {
+            cookie_secrets: vec![Secret::new("a signing secret".to_owned())],
+            secure_cookies: false,
+            visitor_lifetime: Duration::from_secs(86_400),
+            environment_keys: vec![Secret::new(ENVIRONMENT_KEY.to_owned())],
+            require_authentication,
+            entries: vec![(app("assistant"), entry(true, true)), (app("support"), entry(false, true))],
+        };
+        Place { clock, identity: Identity::new(&config, ambient) }
+    }
+
+    fn stored(key: &str, apps: &[&str]) -> ApiKey {
+        ApiKey {
+            id: KeyId::from_uuid(uuid::Uuid::from_u128(7)),
+            name: "test".to_owned(),
+            digest: crypto::token::digest(key),
+            apps: apps.iter().map(|app| AppId::parse(app).unwrap()).collect(),
+            created_at: Time::EPOCH,
+            expires_at: Some(Time::from_seconds(2_000)),
+            revoked_at: None,
+            last_used_at: None,
+        }
+    }
+
+    fn with_key(key: &str) -> Credentials<'_> {
+        Credentials { key: Some(key), ..Credentials::default() }
+    }
+
+    fn cookie_of(resolved: &Resolved) -> String {
+        let cookie = resolved.cookie.as_deref().unwrap();
+        cookie.split_once('=').unwrap().1.split_once(';').unwrap().0.to_owned()
+    }
+
+    #[test]
+    fn a_browser_becomes_a_visitor_and_stays_one() {
+        let Place { identity, .. } = place(false);
+        let first = identity.resolve(Credentials::default(), ADDRESS, false).unwrap();
+        let value = cookie_of(&first);
+        let again = Credentials { visitor: Some(&value), ..Credentials::default() };
+        let second = identity.resolve(again, ADDRESS, false).unwrap();
+        assert_eq!(first.principal.subject(), second.principal.subject());
+        assert!(second.cookie.is_none() && second.event.is_none());
+        assert!(identity.may(&second.principal, Converse(AppId::parse("assistant").unwrap())).is_ok());
+        let support = identity.may(&second.principal, Converse(AppId::parse("support").unwrap()));
+        assert_eq!(support.unwrap_err().code(), Code::Unauthenticated);
+    }
+
+    #[test]
+    fn a_forged_cookie_gives_a_new_visitor_and_an_event() {
+        let Place { identity, .. } = place(false);
+        let forged = Credentials { visitor: Some("AAAA"), ..Credentials::default() };
+        let resolved = identity.resolve(forged, ADDRESS, false).unwrap();
+        assert!(resolved.cookie.is_some());
+        assert_eq!(resolved.event.unwrap().event_type, EventType::SecurityViolation);
+    }
+
+    #[test]
+    fn an_epoch_ends_every_visitor_from_before_and_a_revocation_one() {
+        let Place { identity, .. } = place(false);
+        let first = identity.resolve(Credentials::default(), ADDRESS, false).unwrap().principal;
+        let other = identity.resolve(Credentials::default(), ADDRESS, false).unwrap().principal;
+        identity.refresh(&Epochs::default(), HashSet::from([first.subject()]), Vec::new());
+        assert!(!identity.stands(&first) && identity.stands(&other));
+        identity.refresh(&Epochs { visitors: 1, ..Epochs::default() }, HashSet::new(), Vec::new());
+        assert!(!identity.stands(&other));
+        let new = identity.resolve(Credentials::default(), ADDRESS, false).unwrap().principal;
+        assert!(identity.stands(&new));
+    }
+
+    #[test]
+    fn keys_enter_their_apps_until_they_end() {
+        let Place { clock, identity } = place(true);
+        identity.refresh(&Epochs::default(), HashSet::new(), vec![stored("stored-key", &["support"])]);
+        let resolved = identity.resolve(with_key("stored-key"), ADDRESS, false).unwrap();
+        let apps: Vec<_> = resolved.principal.apps().iter().map(AppId::as_str).collect();
+        assert_eq!(apps, ["support"]);
+        let assistant = identity.may(&resolved.principal, Converse(AppId::parse("assistant").unwrap()));
+        assert_eq!(assistant.unwrap_err().code(), Code::Forbidden);
+        assert!(identity.stands(&resolved.principal));
+        clock.0.store(2_000, Ordering::Relaxed);
+        assert!(!identity.stands(&resolved.principal));
+        let expired = identity.resolve(with_key("stored-key"), ADDRESS, false).unwrap_err();
+        assert_eq!(expired.fault.code(), Code::TokenExpired);
+        assert_eq!(expired.event.details["reason"], "expired key");
+    }
+
+    #[test]
+    fn the_caller_is_told_less_than_the_log() {
+        let Place { identity, .. } = place(true);
+        let revoked = ApiKey { revoked_at: Some(Time::EPOCH), ..stored("revoked-key", &[]) };
+        identity.refresh(&Epochs::default(), HashSet::new(), vec![revoked]);
+        let malformed = Credentials { malformed: Some("twice"), ..Credentials::default() };
+        for (credentials, reason) in [
+            (Credentials::default(), "missing credential"),
+            (malformed, "malformed credential"),
+            (with_key("unknown"), "unknown key"),
+            (with_key("revoked-key"), "revoked key"),
+        ] {
+            let refusal = identity.resolve(credentials, ADDRESS, false).unwrap_err();
+            assert_eq!(refusal.fault.code(), Code::Unauthenticated);
+            assert_eq!(refusal.fault.message(), Code::Unauthenticated.title());
+            assert_eq!(refusal.event.details["reason"], reason);
+        }
+        assert!(identity.resolve(with_key(ENVIRONMENT_KEY), ADDRESS, false).is_ok());
+    }
+}

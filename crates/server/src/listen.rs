@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use web::Connection;
 
+use crate::linger::Lingering;
+
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 4_096;
 /// How long the head of a request may take to arrive.
@@ -103,7 +105,10 @@ fn connection(
         let router = router.clone();
         async move {
             Ok::<_, Infallible>(
-                router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}),
+                router
+                    .oneshot(request.map(|body| Body::new(Lingering::new(body))))
+                    .await
+                    .unwrap_or_else(|never| match never {}),
             )
         }
     });

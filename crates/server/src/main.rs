@@ -4,12 +4,14 @@
 mod cli;
 mod commands;
 mod jobs;
+mod linger;
 mod listen;
 mod measures;
 mod nature;
 mod settings;
 mod wire;
 
+use std::future::Future;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -35,18 +37,28 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<bool> {
     let ambient = nature::ambient();
     let global = &cli.global;
-    match &cli.command {
-        Command::Init(init) => commands::init::run(global, init, ambient.random()),
-        Command::Config(config) => commands::config::run(global, config),
+    match cli.command {
+        Command::Serve(serve) => commands::serve::run(global, &serve, &ambient),
+        Command::Init(init) => commands::init::run(global, &init, ambient.random()),
+        Command::Check(check) => wait(commands::check::run(global, &check, &ambient))?,
+        Command::Config(config) => commands::config::run(global, &config),
         Command::Secret(secret) => commands::secret::run(secret.kind, ambient.random()),
-        Command::Serve(serve) => commands::serve::run(global, serve, &ambient),
-        Command::Migrate(migrate) => commands::migrate::run(global, migrate, &ambient),
-        Command::Key { command } => commands::key::run(global, command, &ambient),
-        Command::Block { command } => commands::block::run(global, command, &ambient),
-        Command::Audit { command } => commands::audit::run(global, command, &ambient),
+        Command::Migrate(migrate) => commands::migrate::run(global, &migrate, &ambient),
+        Command::Key { command } => commands::key::run(global, &command, &ambient),
+        Command::Block { command } => commands::block::run(global, &command, &ambient),
+        Command::Audit { command } => commands::audit::run(global, &command, &ambient),
+        Command::Verify(args) => wait(verify::command(args)),
+        Command::Doctor(doctor) => wait(commands::doctor::run(global, &doctor, &ambient))?,
         Command::Openapi => print(&format!("{}\n", web::openapi())).map(|()| true).map_err(Into::into),
-        _ => Ok(true),
+        Command::Version => commands::version::run(),
+        Command::Errors => commands::version::errors(),
     }
+}
+
+/// Runs the future of a command to its end.
+fn wait<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    guard::outbound::install_crypto_provider();
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -40,10 +40,13 @@ pub(crate) struct House {
 /// after [`Site::open`].
 pub(crate) async fn build(
     settings: &Settings,
+    base_url: String,
     keyring: Keyring,
     telemetry: &Telemetry,
     ambient: &Ambient,
 ) -> Result<House> {
+    // The rules of the judges take some milliseconds to prepare; nobody should wait for them.
+    tokio::task::spawn_blocking(guard::content::warm);
     let (tasks, cut, stop) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     let store = Store::open(settings.store.clone(), keyring, ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
@@ -85,6 +88,7 @@ pub(crate) async fn build(
         models,
         audit,
         health,
+        base_url,
         metrics: Box::new(move || metrics.render()),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),

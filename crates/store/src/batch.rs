@@ -11,7 +11,9 @@ use kernel::{Ambient, Fault, Result};
 use tokio::sync::OnceCell;
 
 use crate::audit;
+use crate::checkpoint::Relief;
 use crate::data_key::Refusal;
+use crate::dialect::Company;
 use crate::pool::Pool;
 use crate::secret::Secrets;
 use crate::trouble::Trouble;
@@ -23,6 +25,7 @@ use crate::writer::{Job, Order};
 /// What the writing task needs.
 pub(crate) struct Batcher {
     pub(crate) pool: Pool,
+    pub(crate) relief: Relief,
     pub(crate) secrets: Arc<OnceCell<Secrets>>,
     pub(crate) ambient: Ambient,
     pub(crate) slow: Duration,
@@ -106,7 +109,8 @@ impl Batcher {
     }
 
     async fn attempt(&self, batch: &mut Batch) -> Result<(), Trouble> {
-        let mut tx = self.appended(batch).await?;
+        let company = batch.jobs.iter().map(|(job, _)| job.company()).max().unwrap_or(Company::Shared);
+        let mut tx = self.appended(batch, company).await?;
         let alone = batch.jobs.len() == 1 && batch.turns.is_empty() && batch.finishes.is_empty();
         for (job, outcome) in &mut batch.jobs {
             if !alone {
@@ -146,8 +150,8 @@ impl Batcher {
     /// Begins, with the turns and ends of messages written together; when a statement of theirs fails, begins
     /// again and writes each in a savepoint of its own, so that only the guilty one fails. They come first
     /// because savepoints cost SQLite a copy of every page, and almost no batch needs them.
-    async fn appended(&self, batch: &mut Batch) -> Result<Tx, Trouble> {
-        let mut tx = Tx::begin(&self.pool).await?;
+    async fn appended(&self, batch: &mut Batch, company: Company) -> Result<Tx, Trouble> {
+        let mut tx = Tx::begin(&self.pool, company).await?;
         let together = async {
             if !batch.turns.is_empty() {
                 turn::append(&mut tx, &mut batch.turns).await?;
@@ -162,7 +166,7 @@ impl Batcher {
             Err(trouble) if tx.lost() => return Err(trouble),
             Err(_) => tx.rollback().await,
         }
-        let mut tx = Tx::begin(&self.pool).await?;
+        let mut tx = Tx::begin(&self.pool, company).await?;
         for order in &mut batch.turns {
             tx.mark().await?;
             if let Err(refusal) =

@@ -31,7 +31,7 @@ impl Store {
         let reason =
             self.secrets().await?.seal(place(&block.net), block.reason.as_bytes(), &self.inside.ambient);
         let row = values![block.net, reason, block.created_at, block.expires_at];
-        self.write("block.add", audit, move |tx| {
+        self.write_alone("block.add", audit, move |tx| {
             Box::pin(async move {
                 tx.run(
                     "INSERT INTO blocks (net, reason, created_at, expires_at) VALUES ($1, $2, $3, $4) \
@@ -49,7 +49,7 @@ impl Store {
     /// Lifts a block. `not_found` when there is none of exactly this network.
     pub async fn remove_block(&self, net: &str, audit: Vec<AuditEvent>) -> Result<()> {
         let row = values![net];
-        self.write("block.remove", audit, move |tx| {
+        self.write_alone("block.remove", audit, move |tx| {
             Box::pin(async move {
                 if tx.run("DELETE FROM blocks WHERE net = $1", row).await? == 0 {
                     return Err(Fault::new(Code::NotFound).into());

@@ -48,6 +48,8 @@ impl Sql {
 pub(crate) enum Purpose {
     Read,
     Write,
+    /// Moving SQLite's log.
+    Checkpoint,
 }
 
 /// How connections are opened.
@@ -80,14 +82,17 @@ impl Address {
         match self {
             Address::Sqlite(options) => {
                 let options = options.as_ref().clone();
+                let options = options.statement_cache_capacity(256);
                 let options = match purpose {
                     Purpose::Read => options.pragma("query_only", "ON"),
-                    // The writer waits for other processes by itself, in shorter steps than SQLite's.
-                    Purpose::Write => {
-                        options.busy_timeout(Duration::from_millis(5)).statement_cache_capacity(256)
-                    }
+                    Purpose::Write | Purpose::Checkpoint => options,
                 };
-                Ok(Connection::Sqlite(Box::new(options.connect().await?)))
+                let mut connection = options.connect().await?;
+                if purpose == Purpose::Write {
+                    // The writer waits for other processes by itself, in shorter steps than SQLite's.
+                    sqlx::raw_sql("PRAGMA busy_timeout = 5").execute(&mut connection).await?;
+                }
+                Ok(Connection::Sqlite(Box::new(connection)))
             }
             Address::Postgres(options) => Ok(Connection::Postgres(Box::new(options.connect().await?))),
         }
@@ -126,6 +131,8 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
         // Checkpoints run on a connection of their own (`checkpoint.rs`), so that no commit waits for one.
         .pragma("wal_autocheckpoint", "0")
+        // A log that had grown is cut back when it is begun anew.
+        .pragma("journal_size_limit", "67108864")
         .pragma("cache_size", "-8192")
         .row_buffer_size(256)
         .thread_name(|number| format!("stoa-sqlite-{number}"))
@@ -178,7 +185,7 @@ macro_rules! on_both {
 async fn limited<T>(future: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     match tokio::time::timeout(PATIENCE, future).await {
         Ok(answer) => answer,
-        Err(_) => Err(Trouble::away("the database does not answer")),
+        Err(_) => Err(Trouble::silent()),
     }
 }
 
@@ -202,6 +209,14 @@ impl Connection {
         on_both!(self, |inner, bind, row| async {
             let rows = sqlx::query_with(sql.text(), bind(values)?).fetch_all(inner).await?;
             Ok(rows.into_iter().map(row).collect())
+        })
+    }
+
+    /// Runs a text of several statements without values in one step: the beginning of a transaction.
+    pub(crate) async fn begin(&mut self, text: &'static str) -> Result<(), Trouble> {
+        on_both!(self, |inner, _bind, _row| async {
+            sqlx::raw_sql(text).execute(inner).await?;
+            Ok(())
         })
     }
 

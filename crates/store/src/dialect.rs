@@ -10,6 +10,15 @@ pub(crate) enum Engine {
     Postgres,
 }
 
+/// Whether a transaction may run beside others that write.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Company {
+    /// It keeps to the order of locks.
+    Shared,
+    /// It does not.
+    Alone,
+}
+
 impl Engine {
     /// The engine as a word.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -30,11 +39,18 @@ impl Engine {
     }
 
     /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction that read first
-    /// and wanted to write later could only fail.
-    pub(crate) const fn begin(self) -> &'static str {
-        match self {
-            Engine::Sqlite => "BEGIN IMMEDIATE",
-            Engine::Postgres => "BEGIN",
+    /// and wanted to write later could only fail. In Postgres most transactions go side by side, because they
+    /// lock rows in one order (data keys, conversations, messages, the head of the audit log); those that do
+    /// not keep to it run alone. The numbers are the words "stoa" and "alon" in ASCII.
+    pub(crate) const fn begin(self, company: Company) -> &'static str {
+        match (self, company) {
+            (Engine::Sqlite, _) => "BEGIN IMMEDIATE",
+            (Engine::Postgres, Company::Shared) => {
+                "BEGIN; SELECT pg_advisory_xact_lock_shared(1937010529, 1634496366)"
+            }
+            (Engine::Postgres, Company::Alone) => {
+                "BEGIN; SELECT pg_advisory_xact_lock(1937010529, 1634496366)"
+            }
         }
     }
 

@@ -91,13 +91,13 @@ impl Store {
 
     /// Moves an epoch.
     pub async fn bump_epoch(&self, scope: Scope, audit: Vec<AuditEvent>) -> Result<()> {
-        self.write("epoch.bump", audit, move |tx| Box::pin(bump(tx, scope))).await
+        self.write_alone("epoch.bump", audit, move |tx| Box::pin(bump(tx, scope))).await
     }
 
     /// Revokes everything that one subject holds from before this moment.
     pub async fn revoke_subject(&self, subject: &Subject, audit: Vec<AuditEvent>) -> Result<()> {
         let row = values![subject.to_string(), self.inside.ambient.now()];
-        self.write("subject.revoke", audit, move |tx| {
+        self.write_alone("subject.revoke", audit, move |tx| {
             Box::pin(async move {
                 tx.run(
                     "INSERT INTO revoked_subjects (subject, revoked_at) VALUES ($1, $2) \
@@ -121,7 +121,7 @@ impl Store {
 
     /// Forgets revocations from before `time`: whatever they ended has expired by itself.
     pub async fn prune_revoked(&self, time: Time) -> Result<u64> {
-        self.write("subject.prune", Vec::new(), move |tx| {
+        self.write_alone("subject.prune", Vec::new(), move |tx| {
             Box::pin(async move {
                 Ok(tx.run("DELETE FROM revoked_subjects WHERE revoked_at < $1", values![time]).await?)
             })

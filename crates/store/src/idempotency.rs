@@ -111,7 +111,7 @@ impl Store {
 
     /// Forgets what has expired. Gives how many.
     pub async fn purge_idempotent(&self, now: Time) -> Result<u64> {
-        self.write("idempotency.purge", Vec::new(), move |tx| {
+        self.write_alone("idempotency.purge", Vec::new(), move |tx| {
             Box::pin(async move {
                 Ok(tx.run("DELETE FROM idempotency WHERE expires_at <= $1", values![now]).await?)
             })

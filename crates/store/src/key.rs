@@ -80,7 +80,7 @@ impl Store {
         let name = self.secrets().await?.seal(place(&id), new.name.as_bytes(), &self.inside.ambient);
         let apps: Vec<&str> = new.apps.iter().map(AppId::as_str).collect();
         let row = values![id, name, new.digest.as_str(), apps.join(","), now, new.expires_at];
-        self.write("key.create", audit, move |tx| {
+        self.write_alone("key.create", audit, move |tx| {
             Box::pin(async move {
                 tx.run(
                     "INSERT INTO api_keys (id, name, digest, apps, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -142,7 +142,7 @@ impl Store {
     /// Ends a key for good. `not_found` for an unknown one; revoking twice is fine and keeps the first time.
     pub async fn revoke_key(&self, id: KeyId, audit: Vec<AuditEvent>) -> Result<()> {
         let now = self.inside.ambient.now();
-        self.write("key.revoke", audit, move |tx| {
+        self.write_alone("key.revoke", audit, move |tx| {
             Box::pin(async move {
                 let sql = "UPDATE api_keys SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1";
                 if tx.run(sql, values![id.to_string(), now]).await? == 0 {
@@ -157,7 +157,7 @@ impl Store {
     /// Ends every key. Gives how many were still valid.
     pub async fn revoke_all_keys(&self, audit: Vec<AuditEvent>) -> Result<u64> {
         let now = self.inside.ambient.now();
-        self.write("key.revoke_all", audit, move |tx| {
+        self.write_alone("key.revoke_all", audit, move |tx| {
             Box::pin(async move {
                 let count = tx
                     .run("UPDATE api_keys SET revoked_at = $1 WHERE revoked_at IS NULL", values![now])
@@ -173,7 +173,7 @@ impl Store {
     /// revoked key.
     pub async fn rotate_key(&self, id: KeyId, new_digest: &str, audit: Vec<AuditEvent>) -> Result<ApiKey> {
         let row = values![id.to_string(), new_digest];
-        self.write("key.rotate", audit, move |tx| {
+        self.write_alone("key.rotate", audit, move |tx| {
             Box::pin(async move {
                 let sql = "UPDATE api_keys SET digest = $2 WHERE id = $1 AND revoked_at IS NULL";
                 if tx.run(sql, row).await? == 0 {

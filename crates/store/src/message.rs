@@ -367,7 +367,7 @@ impl Store {
     /// Marks messages that were begun before `older_than` and never ended as interrupted: the process that
     /// wrote them is gone. Gives how many.
     pub async fn interrupt_unfinished(&self, older_than: Time) -> Result<u64> {
-        self.write("message.interrupt", Vec::new(), move |tx| {
+        self.write_alone("message.interrupt", Vec::new(), move |tx| {
             Box::pin(async move {
                 let sql = "UPDATE messages SET finish_reason = 'interrupted' WHERE finish_reason IS NULL AND created_at < $1";
                 Ok(tx.run(sql, values![older_than]).await?)

@@ -158,7 +158,7 @@ impl Store {
     async fn apply(&self, steps: &[Step]) -> Result<Vec<Migration>, Stop> {
         let mut done = Vec::new();
         loop {
-            let mut tx = Tx::begin(&self.inside.writes).await?;
+            let mut tx = Tx::begin(&self.inside.writes, crate::dialect::Company::Alone).await?;
             if let Some(sql) = self.inside.engine.unhurried() {
                 tx.script(sql.to_owned()).await?;
             }

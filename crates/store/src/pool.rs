@@ -19,6 +19,10 @@ use crate::trouble::Trouble;
 /// After a failed attempt to connect, everybody else fails at once for this long instead of trying too.
 const BREATHER: Duration = Duration::from_millis(250);
 
+/// Connections beyond the configured size are kept this long after a burst: closing them at once would mean
+/// opening them again for the next request.
+const OVERFLOW_REST: Duration = Duration::from_secs(5);
+
 /// The connections, counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PoolState {
@@ -141,7 +145,7 @@ impl Pool {
         let limit = self.0.sizes.connect.min(PATIENCE);
         let answer = match tokio::time::timeout(limit, self.0.address.connect(self.0.purpose)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Trouble::away("the database does not answer")),
+            Err(_) => Err(Trouble::silent()),
         };
         *locked(&self.0.failed) = answer.is_err().then(Instant::now);
         answer
@@ -154,23 +158,29 @@ impl Pool {
     /// Closes what has rested too long or is too old. Called about once a second.
     pub(crate) fn sweep(&self) {
         let mut resting = locked(&self.0.resting);
-        let kept = resting.drain(..).filter_map(|rested| {
-            let stays =
-                rested.born.elapsed() < self.0.sizes.recycle && rested.since.elapsed() < self.0.sizes.idle;
-            if stays {
-                Some(rested)
-            } else {
+        let size = usize::try_from(self.0.sizes.size.max(1)).unwrap_or(1);
+        let mut surplus = resting.len().saturating_sub(size);
+        let mut kept = VecDeque::with_capacity(resting.len());
+        for rested in resting.drain(..) {
+            let still = rested.since.elapsed();
+            let over = surplus > 0 && still >= OVERFLOW_REST.min(self.0.sizes.idle);
+            if over || still >= self.0.sizes.idle || rested.born.elapsed() >= self.0.sizes.recycle {
+                surplus = surplus.saturating_sub(1);
                 dismiss(rested.connection);
-                None
+            } else {
+                kept.push_back(rested);
             }
-        });
-        let kept: VecDeque<Resting> = kept.collect();
+        }
         *resting = kept;
     }
 
-    /// Throws away every resting connection: the server that they led to is gone.
-    pub(crate) fn forget(&self) {
+    /// Learns that a connection was lost: those that rest led to the same server and are thrown away. When the
+    /// server was silent, nobody else waits for it either until the pause is over.
+    pub(crate) fn lost(&self, trouble: &Trouble) {
         locked(&self.0.resting).clear();
+        if trouble.silent {
+            *locked(&self.0.failed) = Some(Instant::now());
+        }
     }
 
     pub(crate) fn state(&self) -> PoolState {
@@ -244,8 +254,7 @@ impl Lease {
         let Some(connection) = self.connection.take() else { return };
         let inside = &self.pool.0;
         let mut resting = locked(&inside.resting);
-        let room = resting.len() < usize::try_from(inside.sizes.size.max(1)).unwrap_or(1);
-        if room && self.born.elapsed() < inside.sizes.recycle && !inside.permits.is_closed() {
+        if self.born.elapsed() < inside.sizes.recycle && !inside.permits.is_closed() {
             resting.push_back(Resting { connection, born: self.born, since: Instant::now() });
         } else {
             dismiss(connection);

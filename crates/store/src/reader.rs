@@ -41,7 +41,6 @@ impl Reader {
         let answer = match (self.attempt(&sql, values).await, again) {
             // Reading twice is harmless, so a connection that had died in the pool costs nobody an error.
             (Err(trouble), Some(values)) if trouble.sort == Sort::Away && self.watch.elapsed() < STALE => {
-                self.pool.forget();
                 match self.pool.take(true).await {
                     Ok(lease) => {
                         self.lease = Some(lease);
@@ -74,7 +73,7 @@ impl Reader {
         {
             self.lease = None;
             if !local {
-                self.pool.forget();
+                self.pool.lost(trouble);
             }
         }
         answer

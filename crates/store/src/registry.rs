@@ -304,7 +304,7 @@ impl Store {
     ) -> Result<Vec<(&'static str, u64)>> {
         let (name, now) = (subject.to_string(), self.inside.ambient.now());
         let counts = self
-            .write("subject.erase", audit, move |tx| {
+            .write_alone("subject.erase", audit, move |tx| {
                 Box::pin(async move {
                     let mut counts = Vec::new();
                     // The key's row comes first: every sealed write holds it, so none is under way after this.

@@ -98,7 +98,9 @@ impl Store {
             let (keyring, ambient, from) =
                 (self.inside.keyring.clone(), self.inside.ambient.clone(), after.clone());
             let (done, last) = self
-                .write_plain("secret.rewrap", move |tx| Box::pin(rewrap_step(tx, keyring, ambient, from)))
+                .write_alone("secret.rewrap", Vec::new(), move |tx| {
+                    Box::pin(rewrap_step(tx, keyring, ambient, from))
+                })
                 .await?;
             count += done;
             match last {

@@ -11,13 +11,14 @@ use futures_util::future::BoxFuture;
 use kernel::{Ambient, AuditEvent, Fault, KeyId, Result, Subject, Time};
 use moka::future::Cache;
 use tokio::sync::{OnceCell, watch};
+use tokio::task::JoinHandle;
 
 use crate::batch::Batcher;
-use crate::checkpoint::{self, Checkpoint};
+use crate::checkpoint::{self, Checkpoint, Relief};
 use crate::config::{Config, Pool as Sizes};
 use crate::connection::{Address, Purpose};
 use crate::data_key::{Refusal, SubjectKey};
-use crate::dialect::Engine;
+use crate::dialect::{Company, Engine};
 use crate::pool::{Pool, PoolState};
 use crate::reader::Reader;
 use crate::secret::Secrets;
@@ -60,6 +61,7 @@ pub(crate) struct Inside {
     slow: Duration,
     /// Dropped or set to true, it ends the background work.
     closing: watch::Sender<bool>,
+    tending: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Store {
@@ -88,8 +90,10 @@ impl Store {
         // The writer's connection first: it makes the write-ahead log that readers need.
         writes.take(false).await?.give_back();
         let secrets = Arc::new(OnceCell::new());
+        let relief = Relief::default();
         let batcher = Batcher {
             pool: writes.clone(),
+            relief: relief.clone(),
             secrets: secrets.clone(),
             ambient: ambient.clone(),
             slow: config.slow_query,
@@ -110,10 +114,12 @@ impl Store {
                 touched: Mutex::default(),
                 slow: config.slow_query,
                 closing,
+                tending: tokio::sync::Mutex::default(),
             }),
         };
-        let checkpoint = (engine == Engine::Sqlite).then(|| Checkpoint::new(address));
-        tokio::spawn(tend(Arc::downgrade(&store.inside), reads, writes, checkpoint, closed));
+        let checkpoint = (engine == Engine::Sqlite).then(|| Checkpoint::new(address, relief));
+        let tending = tokio::spawn(tend(Arc::downgrade(&store.inside), reads, writes, checkpoint, closed));
+        *store.inside.tending.lock().await = Some(tending);
         Ok(store)
     }
 
@@ -132,6 +138,19 @@ impl Store {
         }
     }
 
+    /// A setting of the Postgres server (`max_connections`, `log_statement`), for the checks at the start; `None`
+    /// on SQLite, and for a setting that the server does not know.
+    pub async fn server_setting(&self, name: &str) -> Result<Option<String>> {
+        match self.inside.engine {
+            Engine::Sqlite => Ok(None),
+            Engine::Postgres => {
+                let sql = "SELECT current_setting($1, true)";
+                let row = self.read("setting.read").await?.one(sql, values![name]).await?;
+                Ok(row.map(|row| row.maybe_text(0)).transpose()?.flatten())
+            }
+        }
+    }
+
     /// The connections, counted: of SQLite those that read.
     pub fn pool_state(&self) -> PoolState {
         self.inside.reads.state()
@@ -146,8 +165,12 @@ impl Store {
         self.inside.reads.close().await;
         self.inside.writes.close().await;
         self.inside.closing.send_replace(true);
+        if let Some(tending) = self.inside.tending.lock().await.take() {
+            // It ends by itself; if it had panicked there would be nothing left to wait for.
+            let _ = tending.await;
+        }
         if self.inside.engine == Engine::Sqlite {
-            Checkpoint::new(self.inside.address.clone()).truncate().await;
+            Checkpoint::new(self.inside.address.clone(), Relief::default()).truncate().await;
         }
     }
 
@@ -184,6 +207,22 @@ impl Store {
         self.write_sealed(operation, events, work).await.map_err(final_fault)
     }
 
+    /// [`Store::write`] for work that does not keep to the order of locks (see [`Engine::begin`]): what moves
+    /// epochs, and what touches the rows of many.
+    pub(crate) async fn write_alone<T, F>(
+        &self,
+        operation: &'static str,
+        events: Vec<AuditEvent>,
+        work: F,
+    ) -> Result<T>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.secrets().await?;
+        self.queue(operation, Company::Alone, events, work).await.map_err(final_fault)
+    }
+
     /// [`Store::write`] for work that seals values: it may be told to seal them again.
     pub(crate) async fn write_sealed<T, F>(
         &self,
@@ -197,8 +236,7 @@ impl Store {
     {
         // The audit log of the batch needs the store's keys; the writer itself cannot wait for them.
         self.secrets().await?;
-        let watch = self.watch(operation);
-        self.inside.writer.job(events, work).await.inspect_err(|refusal| watch.note(refusal))
+        self.queue(operation, Company::Shared, events, work).await
     }
 
     /// Writes something without audit events and without the store's keys, which it may be about to make.
@@ -207,10 +245,22 @@ impl Store {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send + 'static,
         T: Send + 'static,
     {
+        self.queue(operation, Company::Shared, Vec::new(), work).await.map_err(final_fault)
+    }
+
+    async fn queue<T, F>(
+        &self,
+        operation: &'static str,
+        company: Company,
+        events: Vec<AuditEvent>,
+        work: F,
+    ) -> Result<T, Refusal>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send + 'static,
+        T: Send + 'static,
+    {
         let watch = self.watch(operation);
-        let written =
-            self.inside.writer.job(Vec::new(), work).await.inspect_err(|refusal| watch.note(refusal));
-        written.map_err(final_fault)
+        self.inside.writer.job(company, events, work).await.inspect_err(|refusal| watch.note(refusal))
     }
 }
 
@@ -219,6 +269,15 @@ fn final_fault(refusal: Refusal) -> Fault {
     match refusal {
         Refusal::Fault(fault) => fault,
         Refusal::StaleKey => Fault::internal("a write without sealed values met a stale data key"),
+    }
+}
+
+/// The gauges of the pool.
+fn show(state: PoolState) {
+    for (name, count) in
+        [("max", state.max), ("open", state.open), ("idle", state.idle), ("waiting", state.waiting)]
+    {
+        metrics::gauge!("stoa_db_pool_connections", "state" => name).set(f64::from(count));
     }
 }
 
@@ -239,6 +298,7 @@ async fn tend(
             _ = sweep.tick() => {
                 reads.sweep();
                 writes.sweep();
+                show(reads.state());
             }
             _ = move_log.tick(), if checkpoint.is_some() => {
                 if let Some(checkpoint) = &mut checkpoint {

@@ -27,28 +27,35 @@ pub(crate) enum Sort {
 #[derive(Debug)]
 pub(crate) struct Trouble {
     pub(crate) sort: Sort,
+    /// The other side did not say a word: trying again at once would only cost the same time again.
+    pub(crate) silent: bool,
     cause: String,
 }
 
 impl Trouble {
     /// A defect, described for the log.
     pub(crate) fn defect(cause: impl Into<String>) -> Trouble {
-        Trouble { sort: Sort::Defect, cause: cause.into() }
+        Trouble { sort: Sort::Defect, silent: false, cause: cause.into() }
     }
 
     /// The database did not answer in time.
+    pub(crate) fn silent() -> Trouble {
+        Trouble { silent: true, ..Trouble::away("the database does not answer") }
+    }
+
+    /// The database cannot be reached.
     pub(crate) fn away(cause: impl Into<String>) -> Trouble {
-        Trouble { sort: Sort::Away, cause: cause.into() }
+        Trouble { sort: Sort::Away, silent: false, cause: cause.into() }
     }
 
     /// The database has no room for this now.
     pub(crate) fn busy(cause: impl Into<String>) -> Trouble {
-        Trouble { sort: Sort::Busy, cause: cause.into() }
+        Trouble { sort: Sort::Busy, silent: false, cause: cause.into() }
     }
 
     /// The same again, for another caller.
     pub(crate) fn again(&self) -> Trouble {
-        Trouble { sort: self.sort, cause: self.cause.clone() }
+        Trouble { sort: self.sort, silent: self.silent, cause: self.cause.clone() }
     }
 
     /// With the name of the operation in front of the cause.
@@ -78,7 +85,7 @@ impl From<sqlx::Error> for Trouble {
                     Some(constraint) => format!("database error {code} ({constraint})"),
                     None => format!("database error {code}"),
                 };
-                Trouble { sort, cause }
+                Trouble { sort, silent: false, cause }
             }
             sqlx::Error::Io(error) => Trouble::away(format!("connection lost: {}", error.kind())),
             sqlx::Error::Tls(error) => Trouble::away(format!("TLS with the database failed: {error}")),

@@ -7,7 +7,7 @@ use kernel::AuditEvent;
 use tokio::time::Instant;
 
 use crate::connection::Sql;
-use crate::dialect::Engine;
+use crate::dialect::{Company, Engine};
 use crate::pool::{Lease, Pool};
 use crate::trouble::{Sort, Trouble};
 use crate::value::{Row, Value, values};
@@ -20,6 +20,7 @@ const STEP: Duration = Duration::from_millis(1);
 
 /// A transaction under way. Dropped before its commit, it leaves nothing: the connection is thrown away.
 pub(crate) struct Tx {
+    pool: Pool,
     lease: Lease,
     engine: Engine,
     /// A statement failed since the last savepoint.
@@ -32,29 +33,37 @@ pub(crate) struct Tx {
 
 impl Tx {
     /// Begins. A connection that died while it rested is replaced once.
-    pub(crate) async fn begin(pool: &Pool) -> Result<Tx, Trouble> {
+    pub(crate) async fn begin(pool: &Pool, company: Company) -> Result<Tx, Trouble> {
         let since = Instant::now();
         let mut fresh = false;
         loop {
             let mut lease = pool.take(fresh).await?;
             let engine = lease.connection()?.engine();
             let reused = lease.reused;
-            let mut tx = Tx { lease, engine, failed: false, lost: false, events: Vec::new() };
-            match tx.run(engine.begin(), values![]).await {
-                Ok(_) => return Ok(tx),
+            let begun = lease.connection()?.begin(engine.begin(company)).await;
+            match begun {
+                Ok(()) => {
+                    let pool = pool.clone();
+                    return Ok(Tx { pool, lease, engine, failed: false, lost: false, events: Vec::new() });
+                }
                 Err(trouble)
                     if trouble.sort == Sort::Busy && engine == Engine::Sqlite && since.elapsed() < QUEUE =>
                 {
-                    tx.lease.give_back();
+                    lease.give_back();
                     tokio::time::sleep(STEP).await;
                 }
                 Err(trouble)
                     if trouble.sort == Sort::Away && reused && !fresh && since.elapsed() < QUEUE / 16 =>
                 {
-                    pool.forget();
+                    pool.lost(&trouble);
                     fresh = true;
                 }
-                Err(trouble) => return Err(trouble),
+                Err(trouble) => {
+                    if trouble.sort == Sort::Away {
+                        pool.lost(&trouble);
+                    }
+                    return Err(trouble);
+                }
             }
         }
     }
@@ -76,7 +85,10 @@ impl Tx {
     fn note<T>(&mut self, answer: Result<T, Trouble>) -> Result<T, Trouble> {
         if let Err(trouble) = &answer {
             self.failed = true;
-            self.lost |= trouble.sort == Sort::Away;
+            if trouble.sort == Sort::Away {
+                self.lost = true;
+                self.pool.lost(trouble);
+            }
         }
         answer
     }

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::batch::Batcher;
 use crate::data_key::Refusal;
+use crate::dialect::Company;
 use crate::trouble::{Sort, Trouble};
 use crate::turn::{FinishOrder, TurnOrder};
 use crate::tx::Tx;
@@ -30,6 +31,8 @@ pub(crate) enum Order {
 
 /// Anything that is written in one savepoint.
 pub(crate) trait Job: Send {
+    /// Whether it may be written beside other processes.
+    fn company(&self) -> Company;
     /// Does it; called once.
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), Refusal>>;
     /// What the audit log will say; called once, after `run` succeeded.
@@ -39,6 +42,7 @@ pub(crate) trait Job: Send {
 }
 
 struct Closure<F, T> {
+    company: Company,
     work: Option<F>,
     events: Vec<AuditEvent>,
     value: Option<T>,
@@ -50,6 +54,10 @@ where
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send,
     T: Send,
 {
+    fn company(&self) -> Company {
+        self.company
+    }
+
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), Refusal>> {
         Box::pin(async move {
             let Some(work) = self.work.take() else {
@@ -104,13 +112,20 @@ impl Writer {
     }
 
     /// Queues any other work, with the audit events that belong to it, and waits for the commit.
-    pub(crate) async fn job<T, F>(&self, events: Vec<AuditEvent>, work: F) -> Result<T, Refusal>
+    pub(crate) async fn job<T, F>(
+        &self,
+        company: Company,
+        events: Vec<AuditEvent>,
+        work: F,
+    ) -> Result<T, Refusal>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send + 'static,
         T: Send + 'static,
     {
-        self.order(|reply| Order::Job(Box::new(Closure { work: Some(work), events, value: None, reply })))
-            .await
+        self.order(|reply| {
+            Order::Job(Box::new(Closure { company, work: Some(work), events, value: None, reply }))
+        })
+        .await
     }
 
     /// Takes no more orders, writes those that wait, ends.
@@ -134,5 +149,6 @@ async fn serve(batcher: Batcher, mut receiver: mpsc::Receiver<Order>) {
                 crate::batch::refuse(std::mem::take(&mut orders), &trouble);
             }
         }
+        batcher.relief.grant(&batcher.pool).await;
     }
 }

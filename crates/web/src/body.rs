@@ -1,4 +1,4 @@
-//! Bodies and queries as typed values, with errors that name the field. Limits count what arrives after
+//! Bodies, queries and paths as typed values, with errors that name the field. Limits count what arrives after
 //! decompression, before anything is parsed.
 
 use std::time::Duration;
@@ -60,6 +60,10 @@ fn is_json(content_type: &str) -> bool {
 
 /// Parses JSON; the fault names the field that is wrong, never its value.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    // serde would take a list for the fields in their order, which no document promises.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Fault::invalid("body", "wrong_type", "`body` must be an object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -110,6 +114,20 @@ impl<T: DeserializeOwned> FromRequestParts<Site> for Query<T> {
     }
 }
 
+/// The parts of a path. One that is no text is malformed like any other.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Site> for Path<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Outcome<Path<T>> {
+        match axum::extract::Path::from_request_parts(parts, site).await {
+            Ok(axum::extract::Path(path)) => Ok(Path(path)),
+            Err(_) => Err(Fault::new(Code::InvalidId).say("a part of the path is no text").into()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
@@ -155,6 +173,7 @@ mod tests {
             fault(r#"{"message":"a","options":{}}"#),
             row(Code::InvalidInput, "options.size", "missing")
         );
+        assert_eq!(fault(r#"["a",null]"#), row(Code::InvalidInput, "body", "wrong_type"));
         for broken in ["", "{", "nonsense", r#"{"message":"a"} x"#] {
             assert_eq!(fault(broken).0, Code::InvalidJson, "{broken}");
         }

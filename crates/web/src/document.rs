@@ -18,7 +18,7 @@ use crate::Site;
             with a stable `code`; lists are pieces with a cursor; every POST takes an `Idempotency-Key`. Limited \
             answers carry `X-RateLimit-*`, `RateLimit` and, with 429, `Retry-After`."
     ),
-    security(("key" = []), ("bearer" = []), ("visitor" = [])),
+    security((), ("key" = []), ("bearer" = []), ("visitor" = [])),
     tags(
         (name = "chat", description = "One call: a message and its answer"),
         (name = "conversations", description = "Talks and what belongs to them"),

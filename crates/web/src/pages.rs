@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -13,6 +13,7 @@ use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest
 use utoipa::openapi::OpenApi;
 
 use crate::Site;
+use crate::body::Path;
 use crate::failure::Outcome;
 use crate::ui::view::{
     AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
@@ -67,7 +68,6 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
         ("vector_db", report.services.vector_db),
         ("model", report.services.model),
     ];
-    let scheme = if who.peer.https { "https" } else { "http" };
     let page = FrontPage {
         apps: apps(&site, &who)?,
         model: model(&site),
@@ -76,11 +76,7 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
             status: report.status.as_str().to_owned(),
             services: services.map(|(name, state)| (name.to_owned(), state.as_str().to_owned())).to_vec(),
         }),
-        base_url: who
-            .peer
-            .host()
-            .map(|host| format!("{scheme}://{}", host.authority(who.peer.https)))
-            .unwrap_or_default(),
+        base_url: site.base_url.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(Html(ui::pages::front(&page)?))
@@ -160,13 +156,7 @@ async fn reference(
     who: Who,
     document: Arc<serde_json::Value>,
 ) -> Outcome<Html<String>> {
-    let scheme = if who.peer.https { "https" } else { "http" };
-    let base = who
-        .peer
-        .host()
-        .map(|host| format!("{scheme}://{}", host.authority(who.peer.https)))
-        .unwrap_or_default();
-    Ok(Html(ui::reference::page(&document, &apps(&site, &who)?, &base)?))
+    Ok(Html(ui::reference::page(&document, &apps(&site, &who)?, &site.base_url)?))
 }
 
 /// The page of a request that failed.

@@ -13,13 +13,13 @@ use crate::Site;
 use crate::failure::{Failure, Outcome};
 
 /// The process runs.
-#[utoipa::path(get, path = "/live", tag = "operations", security(()), responses((status = 200, description = "The process runs", body = Object)))]
+#[utoipa::path(get, path = "/live", operation_id = "live", tag = "operations", security(()), responses((status = 200, description = "The process runs", body = Object)))]
 pub(crate) async fn live() -> Json<Value> {
     Json(json!({"status": "alive"}))
 }
 
 /// The server can take requests: the database answers and the server is not stopping.
-#[utoipa::path(get, path = "/ready", tag = "operations", security(()), responses(
+#[utoipa::path(get, path = "/ready", operation_id = "ready", tag = "operations", security(()), responses(
     (status = 200, description = "Ready", body = Object),
     (status = 503, description = "Not ready: no database, migrating or draining", body = Object),
 ))]
@@ -30,7 +30,7 @@ pub(crate) async fn ready(State(site): State<Site>) -> Response {
 }
 
 /// What was measured on the running server.
-#[utoipa::path(get, path = "/health", tag = "operations", security(()), responses(
+#[utoipa::path(get, path = "/health", operation_id = "health", tag = "operations", security(()), responses(
     (status = 200, description = "Healthy or degraded", body = Object),
     (status = 503, description = "Unhealthy", body = Object),
 ))]
@@ -41,7 +41,7 @@ pub(crate) async fn health(State(site): State<Site>) -> Response {
 }
 
 /// The metrics as Prometheus text, for who holds the token; without a token configured there is no such page.
-#[utoipa::path(get, path = "/metrics", tag = "operations", security(("bearer" = [])), responses(
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "operations", security(("bearer" = [])), responses(
     (status = 200, description = "Prometheus text", body = String, content_type = "text/plain"),
     (status = 401, description = "Not the token", body = crate::api::view::ProblemView),
     (status = 404, description = "No token is configured", body = crate::api::view::ProblemView),

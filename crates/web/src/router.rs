@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use kernel::{Code, Fault};
@@ -34,7 +34,11 @@ struct Groups {
 
 fn groups() -> Groups {
     Groups {
-        chat: OpenApiRouter::new().routes(routes!(api::chat::create)).routes(routes!(openai::chat::create)),
+        chat: OpenApiRouter::new()
+            .merge(
+                OpenApiRouter::new().routes(routes!(openai::chat::create)).layer(from_fn(who::credentialed)),
+            )
+            .routes(routes!(api::chat::create)),
         messages: OpenApiRouter::new().routes(routes!(api::messages::list, api::messages::create)),
         everything: OpenApiRouter::new()
             .routes(routes!(api::conversations::list, api::conversations::create))
@@ -43,9 +47,13 @@ fn groups() -> Groups {
             .routes(routes!(api::conversations::stop))
             .routes(routes!(api::apps::list))
             .routes(routes!(api::whoami::show))
-            .routes(routes!(openai::models::list))
-            .routes(routes!(openai::models::read))
-            .routes(routes!(openai::embeddings::create)),
+            .merge(
+                OpenApiRouter::new()
+                    .routes(routes!(openai::models::list))
+                    .routes(routes!(openai::models::read))
+                    .routes(routes!(openai::embeddings::create))
+                    .layer(from_fn(who::credentialed)),
+            ),
         public: OpenApiRouter::new()
             .routes(routes!(probes::live))
             .routes(routes!(probes::ready))

@@ -40,6 +40,9 @@ pub struct Parts {
     pub audit: AuditSpool,
     /// What was measured.
     pub health: Health,
+    /// Where people reach the server, without a slash at the end: for the commands that pages show. Never taken
+    /// from a request, whose `Host` anybody may choose.
+    pub base_url: String,
     /// The metrics as Prometheus text.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// Time and randomness.

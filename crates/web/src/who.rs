@@ -6,10 +6,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use guard::http::{Peer, limit_key};
 use guard::limits::{Claim, Rules, Standing, Verdict};
-use http::HeaderValue;
-use http::Method;
 use http::header::SET_COOKIE;
 use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
 use identity::{Credentials, May, Permission, Principal};
 use kernel::{AuditEvent, Code, EventType, Fault};
 
@@ -70,6 +69,15 @@ pub(crate) async fn by_method(State(site): State<Site>, request: Request, next: 
     identify(site, scope, request, next).await
 }
 
+/// The layer, below [`chat`] and [`everything`], of routes for programs: they come with a key or a token, and a
+/// visitor's cookie is none. It answers before the body is read.
+pub(crate) async fn credentialed(who: Who, request: Request, next: Next) -> Response {
+    if who.principal.is_visitor() {
+        return Failure::from(Code::Unauthenticated).into_response();
+    }
+    next.run(request).await
+}
+
 /// Why this request has no caller; `None` when it has one.
 pub(crate) fn stranger(site: &Site, request: &Request) -> Option<Failure> {
     let peer = request.extensions().get::<Peer>()?;
@@ -91,14 +99,16 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
     if let Some(event) = resolved.event {
         site.audit.note(event);
     }
-    if by_cookie && changes_state(request.method()) && request.headers().contains_key(http::header::COOKIE) {
-        if let Err(fault) = site.front.same_origin(request.headers(), &peer) {
-            let event = AuditEvent::new(EventType::SecurityViolation, resolved.principal.subject())
-                .from(peer.ip)
-                .with("reason", "a request with a cookie came from another site");
-            site.audit.note(event);
-            return Failure::from(fault).into_response();
-        }
+    let rides_on_cookie = by_cookie && request.headers().contains_key(http::header::COOKIE);
+    if rides_on_cookie
+        && changes_state(request.method())
+        && let Err(fault) = site.front.same_origin(request.headers(), &peer)
+    {
+        let event = AuditEvent::new(EventType::SecurityViolation, resolved.principal.subject())
+            .from(peer.ip)
+            .with("reason", "a request with a cookie came from another site");
+        site.audit.note(event);
+        return Failure::from(fault).into_response();
     }
     let counters = Counters::of(scope, &resolved.principal, &peer);
     let limits = site.limiter.admit(&counters.claims(site.limiter.rules())).await;
@@ -110,7 +120,10 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
         limited(&site, &limits, resolved.principal.subject(), &peer).into_response()
     };
     limits.write(site.ambient.now(), response.headers_mut());
-    if let Some(cookie) = resolved.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+    let refused = response.status() == StatusCode::UNAUTHORIZED;
+    if let Some(cookie) = resolved.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok())
+        && !refused
+    {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
@@ -134,7 +147,6 @@ async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Respons
 }
 
 fn limited(site: &Site, limits: &Verdict, actor: impl Into<kernel::Actor>, peer: &Peer) -> Failure {
-    metrics::counter!("stoa_rate_limit_exceeded_total", "scope" => limits.scope).increment(1);
     tracing::warn!(scope = limits.scope, limit = limits.limit, "rate limit exceeded");
     let event = AuditEvent::new(EventType::RatelimitExceeded, actor)
         .from(peer.ip)

@@ -26,7 +26,6 @@ pub(crate) fn json(path: &str) -> Option<Value> {
 }
 
 /// Rows of a CSV file with quoted fields.
-#[allow(dead_code)]
 pub(crate) fn csv(path: &str) -> Vec<Vec<String>> {
     let text = read(path).unwrap_or_default();
     let (mut rows, mut row, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
@@ -50,6 +49,15 @@ pub(crate) fn csv(path: &str) -> Vec<Vec<String>> {
     rows
 }
 
+/// The paragraphs of a set in the form of SQuAD.
+pub(crate) fn prose(path: &str) -> Option<Vec<String>> {
+    let set = json(path)?;
+    let list =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let paragraphs = list(&set, "data").into_iter().flat_map(|article| list(&article, "paragraphs"));
+    Some(paragraphs.filter_map(|part| part.get("context")?.as_str().map(str::to_owned)).collect())
+}
+
 /// True and false positives and negatives.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tally {
@@ -59,6 +67,16 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Counts one text.
+    pub(crate) fn add(&mut self, gold: bool, found: bool) {
+        match (gold, found) {
+            (true, true) => self.hit += 1,
+            (false, true) => self.wrong += 1,
+            (true, false) => self.missed += 1,
+            (false, false) => {}
+        }
+    }
+
     /// Precision, recall and F1 as a line.
     pub(crate) fn line(self, name: &str) -> String {
         let [hit, wrong, missed] = [self.hit, self.wrong, self.missed].map(f64::from);

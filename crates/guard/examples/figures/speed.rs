@@ -3,10 +3,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use guard::content::Masker;
-use serde_json::Value;
+use guard::content::{Masker, injection, moderate, normal};
 
-use crate::data::{json, read};
+use crate::data::{prose, read};
 
 /// The fastest of some runs: other programs only ever slow one down.
 fn fastest(runs: u32, mut work: impl FnMut()) -> Duration {
@@ -48,16 +47,11 @@ fn dense() -> Vec<String> {
         .collect()
 }
 
-fn prose(path: &str) -> Option<Vec<String>> {
-    let set = json(path)?;
-    let list =
-        |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let paragraphs = list(&set, "data").into_iter().flat_map(|article| list(&article, "paragraphs"));
-    Some(paragraphs.filter_map(|part| part.get("context")?.as_str().map(str::to_owned)).collect())
-}
-
 pub(crate) fn print() {
     let standard = Masker::standard();
+    let start = Instant::now();
+    guard::content::warm();
+    println!("\nwarm (lexicon and rules are built): {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     println!("\nspeed, one core");
     let logs = log_lines();
     let dense = dense();
@@ -65,6 +59,14 @@ pub(crate) fn print() {
         if let Some(prose) = prose(path) {
             rate(&format!("mask, prose ({name})"), &prose, |text| drop(black_box(standard.mask(text))));
         }
+    }
+    if let Some(prose) = prose("xquad/xquad.en.json") {
+        rate("moderate, prose", &prose, |text| drop(black_box(moderate(text))));
+        rate("normalise, prose", &prose, |text| drop(black_box(normal::normalise(text))));
+        rate("injection, prose", &prose, |text| drop(black_box(injection::suspect(text))));
+    }
+    if let Some(prose) = prose("xquad/xquad.de.json") {
+        rate("moderate, prose (German)", &prose, |text| drop(black_box(moderate(text))));
     }
     rate("mask, log lines", &logs, |text| drop(black_box(standard.mask(text))));
     rate("mask, dense", &dense, |text| drop(black_box(standard.mask(text))));
@@ -103,10 +105,36 @@ pub(crate) fn print() {
         "api key: ",
     ];
     for unit in units {
-        let one = unit.repeat(1_000_000 / unit.len());
-        let four = unit.repeat(4_000_000 / unit.len());
-        let time = |text: &str| fastest(3, || drop(black_box(standard.mask(text)))).as_secs_f64();
-        let (short, long) = (time(&one), time(&four));
-        println!("{:<32} {:.2}  ({:.1} MB/s)", format!("{unit:?}"), long / short, 4.0 / long);
+        ratio("mask", unit, |text| drop(black_box(standard.mask(text))));
     }
+    for unit in
+        ["a ", "a", "kill ", "how do i make a ", "how to ", "i ", "\u{200b}", "к", ". ", "a.", "$", "1a "]
+    {
+        ratio("moderate", unit, |text| drop(black_box(moderate(text))));
+    }
+    for unit in ["ignore ", "ignore all ", "reveal your ", "<|im_start|>"] {
+        ratio("injection", unit, |text| drop(black_box(injection::suspect(text))));
+    }
+    let start = Instant::now();
+    let lines = logs.iter().map(|line| line.len()).sum::<usize>();
+    let mut stream = standard.stream();
+    let let_go: usize = logs
+        .iter()
+        .flat_map(|line| line.as_bytes().chunks(5))
+        .filter_map(|piece| std::str::from_utf8(piece).ok())
+        .map(|piece| stream.push(piece).len())
+        .sum();
+    println!(
+        "stream in pieces of 5 bytes: {:.1} MB/s ({let_go} of {lines} bytes let go)",
+        lines as f64 / start.elapsed().as_secs_f64() / 1e6
+    );
+}
+
+/// Prints the time of 4 MB by the time of 1 MB.
+fn ratio(what: &str, unit: &str, work: impl Fn(&str)) {
+    let one = unit.repeat(1_000_000 / unit.len());
+    let four = unit.repeat(4_000_000 / unit.len());
+    let time = |text: &str| fastest(7, || work(text)).as_secs_f64();
+    let (short, long) = (time(&one), time(&four));
+    println!("{what:<10} {:<32} {:.2}  ({:.1} MB/s)", format!("{unit:?}"), long / short, 4.0 / long);
 }

@@ -25,22 +25,63 @@ pub fn normalise(text: &str) -> Normal {
     Normal { hidden: full.hidden, thin, text: full.finish() }
 }
 
+/// How much is judged at once, in bytes.
+const WINDOW: usize = 64 * 1024;
+/// How much of the window before is judged again, so that what lies over the edge is seen.
+const OVERLAP: usize = 1024;
+
+/// The text in windows that begin and end between words. Keeps what a judge remembers of a text bounded.
+pub(super) fn windows(text: &str) -> impl Iterator<Item = &str> {
+    let bytes = text.as_bytes();
+    let space = move |from: usize| {
+        let rest = bytes.get(from..).unwrap_or(&[]);
+        rest.iter().position(|byte| *byte == b' ').map_or(bytes.len(), |at| from + at)
+    };
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let end = (space(start + WINDOW) + 1).min(bytes.len());
+        // A window that is one long word has no second space; then nothing is judged twice.
+        let again = space(end.saturating_sub(OVERLAP).max(start + 1)).min(end - usize::from(end > start));
+        next = (end < bytes.len()).then_some(again);
+        text.get(start..end)
+    })
+}
+
 fn write(text: &str, repeats: u8) -> Writer {
     let mut writer = Writer::new(text.len(), repeats);
     let bytes = text.as_bytes();
+    writer.repeating = repeating(bytes);
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        if byte.is_ascii() {
+        if byte.is_ascii_alphabetic() {
+            let rest = bytes.get(at..).unwrap_or(&[]);
+            let length = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
+            writer.letters(rest.get(..length).unwrap_or(&[]));
+            at += length;
+        } else if byte.is_ascii() {
             at += 1;
             writer.ascii(byte, bytes.get(at).copied().unwrap_or(b' '));
-            continue;
+        } else {
+            let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
+            at += c.len_utf8();
+            writer.other(c, bytes.get(at).copied().unwrap_or(b' '));
         }
-        let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
-        at += c.len_utf8();
-        writer.other(c, bytes.get(at).copied().unwrap_or(b' '));
     }
     writer.end_sentence();
     writer
+}
+
+/// Whether a letter of ASCII stands three times in a row, without regard to case. One pass without a branch.
+fn repeating(bytes: &[u8]) -> bool {
+    let (second, third) = (bytes.get(1..).unwrap_or(&[]), bytes.get(2..).unwrap_or(&[]));
+    let same = |(first, (second, third)): (&u8, (&u8, &u8))| {
+        (((first ^ second) | (first ^ third)) & 0xdf == 0) & (((first | 0x20).wrapping_sub(b'a')) < 26)
+    };
+    let chunks = bytes.chunks(256).zip(second.chunks(256).zip(third.chunks(256)));
+    chunks.into_iter().any(|(first, (second, third))| {
+        first.iter().zip(second.iter().zip(third)).fold(false, |any, triple| any | same(triple))
+    })
 }
 
 const LETTER: u8 = 1;
@@ -91,6 +132,8 @@ struct Writer {
     alike: bool,
     /// Words of one letter at the end of `out`.
     singles: usize,
+    /// Whether a letter may be stretched somewhere.
+    repeating: bool,
     stretched: bool,
     hidden: usize,
 }
@@ -109,6 +152,7 @@ impl Writer {
             letters: false,
             alike: false,
             singles: 0,
+            repeating: false,
             stretched: false,
             hidden: 0,
         }
@@ -136,6 +180,17 @@ impl Writer {
             STOP if next.is_ascii_alphanumeric() && matches!(byte, b'.' | b':') => self.end_word(),
             STOP => self.end_sentence(),
             _ => self.end_word(),
+        }
+    }
+
+    /// A run of letters of ASCII: at once, unless one of them is stretched.
+    #[inline]
+    fn letters(&mut self, run: &[u8]) {
+        if self.repeating {
+            run.iter().for_each(|letter| self.letter(letter | 0x20));
+        } else {
+            self.out.extend(run.iter().map(|letter| letter | 0x20));
+            self.letters = true;
         }
     }
 
@@ -375,6 +430,21 @@ mod tests {
             (" kiill them . ", Some(" kill them . "))
         );
         assert_eq!(normalise("kill").thin, None);
+    }
+
+    #[test]
+    fn windows_cover_everything_and_cut_no_word() {
+        for unit in ["word ", "é", "long-word ", "x"] {
+            let text = text(&unit.repeat(60_000));
+            let mut covered = 0;
+            for window in windows(&text) {
+                let start = window.as_ptr() as usize - text.as_ptr() as usize;
+                assert!(start <= covered && window.starts_with(' ') && window.ends_with(' '));
+                covered = start + window.len();
+            }
+            assert_eq!(covered, text.len());
+        }
+        assert_eq!(windows(" ").collect::<Vec<_>>(), [" "]);
     }
 
     #[test]

@@ -48,11 +48,13 @@ impl Front {
     /// Whether the host asked for is served: `unknown_host` when it is not listed, `invalid_input` when there is
     /// none or it is malformed (RFC 9112, section 3.2, asks for 400).
     ///
-    /// Load balancers probe by address, so the probe paths also answer to a bare address or to no host.
+    /// Load balancers probe by address, and containers probe themselves as `localhost`, so the probe paths also answer to those and to no host.
     pub fn admit_host(&self, path: &str, peer: &Peer) -> Result<()> {
         match &peer.asked {
             Asked::Host(host) if self.hosts.serve(host) => Ok(()),
-            Asked::Host(host) if host.is_address() && is_probe(path) => Ok(()),
+            Asked::Host(host) if (host.is_address() || host.name() == "localhost") && is_probe(path) => {
+                Ok(())
+            }
             Asked::Host(_) => Err(Fault::new(Code::UnknownHost)),
             Asked::Missing if is_probe(path) => Ok(()),
             Asked::Missing => Err(Fault::new(Code::InvalidInput).say("The request names no host.")),

@@ -309,3 +309,34 @@ async fn the_public_face_tightens_bounds() {
     let request = Request::new(Method::GET, url, HeaderMap::new(), Bytes::new()).within(forever);
     assert_eq!(outbound().operator().send(request).await.unwrap().body.collect().await.unwrap(), "ok");
 }
+
+/// `cargo test --release -p guard calls_per_second -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn calls_per_second() {
+    let begun = Wall::now();
+    let outbound = outbound();
+    eprintln!("making the client: {:?}", begun.elapsed());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    // The server runs on a thread of its own, so that the time of this thread is the client's.
+    let listener = listener.into_std().unwrap();
+    std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        listener.set_nonblocking(false).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut read = [0; 4096];
+        while stream.read(&mut read).unwrap_or(0) > 0 {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
+        }
+    });
+    let calls = 20_000;
+    let begun = Wall::now();
+    for _ in 0..calls {
+        let body = Bytes::from_static(b"{\"model\":\"m\",\"messages\":[]}");
+        let answer = outbound.operator().post_json(&url, HeaderMap::new(), body).await.unwrap();
+        assert_eq!(answer.body.collect().await.unwrap().len(), 2);
+    }
+    eprintln!("one call after the other on one connection: {:?} each", begun.elapsed() / calls);
+}

@@ -11,7 +11,6 @@ use std::thread;
 use std::time::Duration;
 
 use kernel::Ambient;
-use metrics::Unit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use bounded::Bounded;
@@ -27,6 +26,9 @@ const REQUEST_SECONDS: &[f64] =
 /// Durations inside the server, in seconds: statements and searches.
 const INNER_SECONDS: &[f64] =
     &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+
+/// Numbers of things done together.
+const NUMBERS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0];
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,10 +51,17 @@ const TABLE: &[(&str, Sort, &str)] = &[
         Sort::Histogram(INNER_SECONDS),
         "Time of database operations by operation",
     ),
+    ("stoa_db_batch_orders", Sort::Histogram(NUMBERS), "Writes that were committed together"),
     ("stoa_db_pool_connections", Sort::Gauge, "Connections of the database pool by state"),
     ("stoa_cache_requests_total", Sort::Counter, "Look-ups in caches by result"),
     ("stoa_active_sessions", Sort::Gauge, "Sessions that are signed in"),
     ("stoa_rate_limit_exceeded_total", Sort::Counter, "Requests refused by a limit, by scope"),
+    (
+        "stoa_rate_limit_fallback_total",
+        Sort::Counter,
+        "Times that Redis was lost and limits went on in memory",
+    ),
+    ("stoa_rate_limit_evicted_total", Sort::Counter, "Counters of limits that were given up for new ones"),
     ("stoa_auth_failures_total", Sort::Counter, "Credentials refused, by reason"),
     ("stoa_log_events_total", Sort::Counter, "Log lines by level"),
     ("stoa_log_dropped_total", Sort::Counter, "Log lines that a sink did not take, by sink"),
@@ -132,7 +141,7 @@ fn describe() {
         match sort {
             Sort::Counter => metrics::describe_counter!(*name, *help),
             Sort::Gauge => metrics::describe_gauge!(*name, *help),
-            Sort::Histogram(_) => metrics::describe_histogram!(*name, Unit::Seconds, *help),
+            Sort::Histogram(_) => metrics::describe_histogram!(*name, *help),
         }
     }
 }
@@ -183,7 +192,8 @@ mod tests {
             assert!(TABLE.iter().skip(n + 1).all(|(other, ..)| other != name), "{name} twice");
             assert!(!help.is_empty() && !help.ends_with('.'), "{name}");
             if let Sort::Histogram(bounds) = sort {
-                assert!(name.ends_with("_seconds") && !bounds.is_empty() && bounds.is_sorted(), "{name}");
+                assert!(name.ends_with("_seconds") || *bounds == NUMBERS, "{name}");
+                assert!(!bounds.is_empty() && bounds.is_sorted(), "{name}");
             }
             if *sort == Sort::Counter {
                 assert!(name.ends_with("_total"), "{name}");

@@ -63,6 +63,12 @@ impl Feed {
         Feed { level, clock, intake }
     }
 
+    /// The queue that it feeds.
+    #[cfg(test)]
+    pub(super) fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         if *metadata.level() == tracing::Level::TRACE {
             return false;

@@ -17,7 +17,7 @@ const CAPACITY: usize = 4 * 1024 * 1024;
 const RESERVE: usize = 1024 * 1024;
 
 /// A full queue is waited for this long at a time while the writer gets on…
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// …and this long altogether. After that lines are dropped at once until the writer has taken some.
 const MAX_WAIT: Duration = Duration::from_millis(250);

@@ -209,6 +209,11 @@ fn many_threads_lose_no_line_and_the_file_has_what_the_console_has() {
     let folder = tempfile::tempdir().unwrap();
     let plan = LogFile { path: folder.path().join("stoa.log"), max_bytes: 1024 * 1024, keep: 40 };
     let run = run(Config { file: Some(plan), ..config(Level::Info, Format::Json) }, || {
+        // Within what the queue can hold: how long it waits when it is full is another test's business.
+        let rest = |subscriber: &tracing::Dispatch| {
+            let feed = subscriber.downcast_ref::<Feed>().unwrap();
+            assert!(feed.intake().flush(Duration::from_secs(30)));
+        };
         let dispatch = tracing::dispatcher::get_default(Clone::clone);
         thread::scope(|scope| {
             for thread in 0..4 {
@@ -216,6 +221,9 @@ fn many_threads_lose_no_line_and_the_file_has_what_the_console_has() {
                 scope.spawn(move || {
                     let _guard = tracing::dispatcher::set_default(&dispatch);
                     for n in 0..8_000 {
+                        if n % 1_000 == 0 {
+                            rest(&dispatch);
+                        }
                         info!(target: "web", thread, n, "a line of the size that is usual, {}", "x".repeat(200));
                     }
                 });

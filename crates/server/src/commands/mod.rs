@@ -2,11 +2,16 @@
 
 pub(crate) mod audit;
 pub(crate) mod block;
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod data;
+pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod migrate;
 pub(crate) mod paper;
+mod probe;
 pub(crate) mod secret;
 pub(crate) mod serve;
+pub(crate) mod version;
+mod x509;

@@ -1,6 +1,7 @@
 //! `stoa serve`: checks the configuration, builds the house, serves until told to stop, and stops in order:
 //! no new work, requests in flight, streams, spools, the database.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -13,7 +14,7 @@ use super::data::told;
 use super::paper::complain;
 use crate::cli::{Global, Serve};
 use crate::jobs::{self, Watch};
-use crate::settings::{self, PASSED, Profile, Settings, Sources};
+use crate::settings::{PASSED, Profile, Settings, Sources};
 use crate::wire::{self, House};
 use crate::{listen, measures};
 
@@ -45,11 +46,15 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
     let outcome = runtime.block_on(async {
         let listener = listen::bind(settings.listen.address)?;
         if settings.profile == Profile::Production {
-            tracing::info!("{PASSED}");
+            // The line as it is promised, beside the log, whose lines are JSON.
+            complain(PASSED);
         }
         tracing::info!(origin = keys.origin, "the master key was found");
-        let house = wire::build(&settings, keys.keyring, &telemetry, ambient).await.map_err(told)?;
-        live(&settings, &fingerprint(&sources), house, listener, ambient).await
+        let address = listener.local_addr().context("the listener has no address")?;
+        let base_url = base_url(&settings, address);
+        let house =
+            wire::build(&settings, base_url, keys.keyring, &telemetry, ambient).await.map_err(told)?;
+        live(&settings, house, listener, address, ambient).await
     });
     telemetry.flush(Duration::from_secs(2));
     outcome.map(|()| true)
@@ -57,16 +62,15 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
 
 async fn live(
     settings: &Settings,
-    configuration: &str,
     house: House,
     listener: TcpListener,
+    address: SocketAddr,
     ambient: &Ambient,
 ) -> anyhow::Result<()> {
-    let address = listener.local_addr().context("the listener has no address")?;
     let router = web::router(house.site.clone());
     let closing = house.stop.child_token();
     let serving = tokio::spawn(listen::serve(listener, router, closing.clone(), GRACE));
-    open(configuration, &house, ambient).await?;
+    open(&settings.digest, &house, ambient).await?;
     announce(settings, address);
     wait_for_signal().await?;
     tracing::info!("stopping: no new work is taken");
@@ -110,18 +114,6 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
     Ok(())
 }
 
-/// One hash of every effective value; secrets go in as their fingerprints.
-fn fingerprint(sources: &Sources) -> String {
-    let values = settings::inspect(sources).values;
-    let mut hasher = blake3::Hasher::new();
-    for entry in settings::table::all() {
-        if let Some((value, _)) = values.shown(entry) {
-            hasher.update(format!("{}={value}\n", entry.setting().name).as_bytes());
-        }
-    }
-    hasher.finalize().to_hex().to_string()
-}
-
 /// Records that the configuration differs from that of the last start.
 async fn note_configuration(configuration: &str, house: &House) -> kernel::Result<()> {
     let known = house.store.get_state(CONFIGURATION).await?;
@@ -134,17 +126,21 @@ async fn note_configuration(configuration: &str, house: &House) -> kernel::Resul
     house.store.set_state(CONFIGURATION, configuration, vec![event]).await
 }
 
-fn announce(settings: &Settings, address: std::net::SocketAddr) {
-    let url = settings
-        .http
-        .public_url
-        .as_ref()
-        .map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
+/// Where people reach the server: the public URL, or the address it listens on.
+fn base_url(settings: &Settings, address: SocketAddr) -> String {
+    match &settings.http.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://{address}"),
+    }
+}
+
+fn announce(settings: &Settings, address: SocketAddr) {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         environment = settings.profile.as_str(),
         %address,
-        "Stoa is ready at {url}"
+        "Stoa is ready at {}",
+        base_url(settings, address)
     );
     if settings.models.providers.is_empty() {
         tracing::warn!(

@@ -10,6 +10,7 @@ use kernel::AppId;
 use super::checked::small;
 use super::problem::Problem;
 use super::sources::read_text;
+use super::table::Key;
 use super::table::apps::*;
 use super::table::model::{MAX_CONVERSATION_LENGTH, MAX_CONVERSATIONS, MAX_INPUT_LENGTH};
 use super::values::{Declared, Values};
@@ -118,19 +119,16 @@ fn retention(hours: u64) -> Retention {
 /// The variables of the assistant's limits win over its entry in the file; the defaults do not.
 fn limit_assistant(app: &mut App, entry: Option<&Declared>, values: &Values) {
     let said = |field: &'static str| entry.is_some_and(|entry| entry.fields.contains_key(field));
-    if let Some(limit) = values.get(&MAX_INPUT_LENGTH) {
-        if values.is_explicit(&MAX_INPUT_LENGTH) || !said(APP_MAX_INPUT.setting.name) {
-            app.max_input_chars = small(limit);
-        }
+    let limit = |key: &Key<u64>, field: &'static str| {
+        values.get(key).filter(|_| values.is_explicit(key) || !said(field)).map(small)
+    };
+    if let Some(limit) = limit(&MAX_INPUT_LENGTH, APP_MAX_INPUT.setting.name) {
+        app.max_input_chars = limit;
     }
-    if let Some(limit) = values.get(&MAX_CONVERSATION_LENGTH) {
-        if values.is_explicit(&MAX_CONVERSATION_LENGTH) || !said(APP_MAX_USER_MESSAGES.setting.name) {
-            app.max_user_messages = Some(small(limit));
-        }
+    if let Some(limit) = limit(&MAX_CONVERSATION_LENGTH, APP_MAX_USER_MESSAGES.setting.name) {
+        app.max_user_messages = Some(limit);
     }
-    if let Some(limit) = values.get(&MAX_CONVERSATIONS) {
-        if values.is_explicit(&MAX_CONVERSATIONS) || !said(APP_MAX_CONVERSATIONS.setting.name) {
-            app.max_conversations = Some(small(limit));
-        }
+    if let Some(limit) = limit(&MAX_CONVERSATIONS, APP_MAX_CONVERSATIONS.setting.name) {
+        app.max_conversations = Some(limit);
     }
 }

@@ -146,8 +146,14 @@ fn database(values: &Values) -> Option<Database> {
     }
 }
 
+/// Served besides those that are named, outside production: whoever develops asks from the same machine.
+const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 fn http(values: &Values) -> Option<guard::http::Config> {
-    let named = values.get(&ALLOWED_HOSTS).filter(|hosts| !hosts.iter().any(|host| host == "*"));
+    let mut named = values.get(&ALLOWED_HOSTS).filter(|hosts| !hosts.iter().any(|host| host == "*"));
+    if let Some(hosts) = named.as_mut().filter(|_| values.profile != Profile::Production) {
+        hosts.extend(LOOPBACK_HOSTS.map(str::to_owned));
+    }
     let explicit = values.get(&MAX_REQUEST);
     if explicit.is_none() && values.is_explicit(&MAX_REQUEST) {
         return None;
@@ -194,11 +200,11 @@ fn limits(values: &Values) -> Option<guard::limits::Config> {
 
 fn redis(values: &Values) -> Option<guard::limits::Redis> {
     let mut redis = values.get(&REDIS_URL)?;
-    if redis.server.password.is_none() {
-        if let Some(token) = values.get(&REDIS_TOKEN) {
-            // An address that takes no password has no place for a token either; it stays as it is.
-            let _ = redis.url.set_password(Some(token.expose()));
-        }
+    if redis.server.password.is_none()
+        && let Some(token) = values.get(&REDIS_TOKEN)
+    {
+        // An address that takes no password has no place for a token either; it stays as it is.
+        let _ = redis.url.set_password(Some(token.expose()));
     }
     Some(guard::limits::Redis { url: Secret::new(redis.url.into()) })
 }

@@ -83,6 +83,8 @@ pub(crate) fn parse_database(text: &str) -> Result<DatabaseUrl, String> {
         Some(_) => format!("postgresql{}", text.get(scheme.len()..).unwrap_or_default()),
         None => text.to_owned(),
     };
+    // A socket is named by `host=` alone; the grammar of URLs wants a host after a user all the same.
+    let text = if text.contains("host=/") { text.replacen("@/", "@localhost/", 1) } else { text };
     let mut url = Url::parse(&text).map_err(|_| SHAPE)?;
     let (mut sslmode, mut authority, mut socket) = (None, None, None);
     let mut kept: Vec<(String, String)> = Vec::new();
@@ -211,6 +213,7 @@ mod tests {
             "postgres://a:b@127.0.0.1:5433/c",
             "postgresql://a:b@[::1]/c",
             "postgresql:///c?host=/run/postgresql",
+            "postgresql://a:b@/c?host=/run/postgresql",
             "postgresql://a@%2Frun%2Fpostgresql/c",
         ] {
             assert!(postgres(text).server.local, "{text}");

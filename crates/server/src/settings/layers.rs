@@ -74,24 +74,29 @@ pub(crate) fn collect(sources: &Sources) -> (Values, Vec<Problem>) {
     (Values { profile, chosen, invalid, declared, variables, loose }, problems)
 }
 
-/// The variables of `.env` and of the real environment, which wins name by name. An empty one counts as absent.
+/// The variables of `.env` and of the real environment, which wins name by name. An empty one counts as absent,
+/// except where it would name the profile: there it is more likely a deployment gone wrong than a wish.
 fn variables(sources: &Sources, problems: &mut Vec<Problem>) -> BTreeMap<String, (Raw, Origin)> {
     let mut variables = BTreeMap::new();
     if let Some(Document { path, text }) = &sources.dotenv {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let (lines, found) = dotenv::parse(&name, text);
         problems.extend(found);
-        for line in lines.into_iter().filter(|line| !line.value.trim().is_empty()) {
+        for line in lines.into_iter().filter(|line| counts(&line.name, &line.value)) {
             let origin = Origin::DotEnv(line.name.clone());
             variables.insert(line.name, (Raw::one(line.value), origin));
         }
     }
     for (name, value) in &sources.environment {
-        if !value.trim().is_empty() {
+        if counts(name, value) {
             variables.insert(name.clone(), (Raw::one(value.as_str()), Origin::Variable(name.clone())));
         }
     }
     variables
+}
+
+fn counts(name: &str, value: &str) -> bool {
+    !value.trim().is_empty() || ENVIRONMENT.setting.variables.contains(&name)
 }
 
 /// The strongest value of a setting, or what is wrong with it.

@@ -38,8 +38,9 @@ use production::Finding;
 
 pub(crate) use problem::Problem;
 pub(crate) use profile::Profile;
-pub(crate) use raw::Origin;
-pub(crate) use sources::{Document, Flag, Places, Sources};
+#[cfg(test)]
+pub(crate) use sources::Document;
+pub(crate) use sources::{Flag, Places, Sources};
 pub(crate) use values::Values;
 
 /// The line that `serve` prints when production may start.

@@ -17,6 +17,7 @@ mod crash;
 mod outage;
 mod schema;
 mod secrecy;
+mod server;
 mod subjects;
 mod tables;
 mod world;

@@ -1,117 +1,13 @@
 //! Postgres stopped, frozen and started again; connections cut; the pool exhausted; SQLite locked and full.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use kernel::{Code, PageRequest, Secret};
 use store::{Config, Database, PostgresTls, Store};
 
+use crate::server::{Server, proxy};
 use crate::world::{World, event, pool, postgres_url, with_database};
-
-/// A Postgres server of one test, which may be stopped.
-struct Server {
-    folder: tempfile::TempDir,
-    programs: PathBuf,
-    port: u16,
-}
-
-/// The folder with `initdb` and `pg_ctl`; the newest version of Debian's.
-fn programs() -> Option<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path().join("bin"))
-        .collect();
-    found.sort();
-    found.pop().filter(|folder| folder.join("pg_ctl").exists())
-}
-
-impl Server {
-    /// Makes and starts one. Only where the servers of the tests are wanted at all and the programs exist.
-    fn start() -> Option<Server> {
-        postgres_url()?;
-        let programs = programs()?;
-        let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Server { folder, programs, port };
-        server.run(&format!("chmod 700 {0}; true", server.folder.path().display()));
-        if is_root() {
-            assert!(raw("chown", &["postgres", &server.folder.path().display().to_string()]));
-        }
-        assert!(server.run(&format!(
-            "{}/initdb -D {} -A trust -U postgres -N",
-            server.programs.display(),
-            server.data()
-        )));
-        let settings = format!(
-            "fsync=off\nport={port}\nlisten_addresses='127.0.0.1'\nunix_socket_directories='{}'\nmax_connections=30\n",
-            server.folder.path().display()
-        );
-        let file = Path::new(&server.data()).join("postgresql.conf");
-        let old = std::fs::read_to_string(&file).unwrap();
-        std::fs::write(&file, old + &settings).unwrap();
-        server.up();
-        Some(server)
-    }
-
-    fn data(&self) -> String {
-        self.folder.path().join("data").display().to_string()
-    }
-
-    /// Runs a command as the user that Postgres accepts: it refuses to run as root.
-    fn run(&self, command: &str) -> bool {
-        if is_root() { raw("su", &["postgres", "-c", command]) } else { raw("sh", &["-c", command]) }
-    }
-
-    fn up(&self) {
-        let log = self.folder.path().join("log");
-        assert!(self.run(&format!(
-            "{}/pg_ctl -D {} -l {} -w start",
-            self.programs.display(),
-            self.data(),
-            log.display()
-        )));
-    }
-
-    fn down(&self) {
-        assert!(self.run(&format!(
-            "{}/pg_ctl -D {} -m immediate -w stop",
-            self.programs.display(),
-            self.data()
-        )));
-    }
-
-    fn config(&self) -> Config {
-        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
-        Config {
-            database: Database::Postgres { url: Secret::new(url), tls: PostgresTls::Prefer },
-            pool: pool(),
-            slow_query: Duration::from_secs(5),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.run(&format!("{}/pg_ctl -D {} -m immediate stop", self.programs.display(), self.data()));
-    }
-}
-
-fn raw(program: &str, arguments: &[&str]) -> bool {
-    #[expect(clippy::disallowed_methods, reason = "the test owns a database server")]
-    let status = Command::new(program)
-        .args(arguments)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
-}
-
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_goes_and_comes_back() {
@@ -172,6 +68,48 @@ async fn a_frozen_server_holds_nobody_up() {
     let fault = Store::open(config, crate::world::keyring(), world.ambient.clone()).await.err().unwrap();
     assert_eq!(fault.code(), Code::Unavailable);
     assert!(since.elapsed() < Duration::from_secs(2));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_black_hole_costs_two_seconds_at_the_most() {
+    let Some(world) = World::postgres().await else { return };
+    let Database::Postgres { url, .. } = &world.config.database else { return };
+    let (port, freeze) = proxy(url.expose()).await;
+    let mut through = url::Url::parse(url.expose()).unwrap();
+    through.set_port(Some(port)).unwrap();
+    let database = Database::Postgres { url: Secret::new(through.to_string()), tls: PostgresTls::Prefer };
+    let config = Config { database, ..world.config.clone() };
+    let store = Store::open(config, crate::world::keyring(), world.ambient.clone()).await.unwrap();
+    let owner = world.visitor();
+    let id = store.record_turn(world.opening(owner, "before"), event(owner)).await.unwrap();
+    freeze.send_replace(true);
+    // Twice: first the connections that are open go silent, then no new one comes about.
+    for _ in 0..2 {
+        let calls = (0..30).map(|n| {
+            let (store, turn) = (&store, world.turn(owner, id, "while away"));
+            async move {
+                let since = Instant::now();
+                let outcome = match n % 2 {
+                    0 => store.record_turn(turn, event(owner)).await.map(drop),
+                    _ => store.messages(&owner, id, PageRequest::first(5)).await.map(drop),
+                };
+                (outcome.unwrap_err().code(), since.elapsed())
+            }
+        });
+        for (code, elapsed) in futures_util::future::join_all(calls).await {
+            assert_eq!(code, Code::Unavailable);
+            assert!(elapsed < Duration::from_millis(2_200), "{elapsed:?}");
+        }
+    }
+    freeze.send_replace(false);
+    let since = Instant::now();
+    while store.record_turn(world.turn(owner, id, "after"), event(owner)).await.is_err() {
+        assert!(since.elapsed() < Duration::from_secs(4));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(store.verify_audit().await.unwrap().fault, None);
+    store.close().await;
     world.end().await;
 }
 
@@ -251,10 +189,54 @@ async fn connections_stay_within_their_number_and_age() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_untrusted_certificate_is_refused() {
+async fn a_verified_connection_wants_the_right_authority_and_name() {
+    let Some(world) = World::postgres().await else { return };
+    let Some(server) = Server::start() else { return world.end().await };
+    let file = |name: &str| format!("{}/{name}", server.data());
+    // Made by the user that runs the server: it reads its key only when nobody else can.
+    let certificate = format!(
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+         -addext basicConstraints=critical,CA:FALSE -keyout {0} -out {1} && chmod 600 {0} && cp {1} {2}",
+        file("server.key"),
+        file("server.crt"),
+        file("authority.pem")
+    );
+    if !server.run(&certificate) {
+        println!("skipped: no openssl program");
+        return world.end().await;
+    }
+    server.down();
+    let settings = std::fs::read_to_string(file("postgresql.conf")).unwrap() + "ssl=on\n";
+    std::fs::write(file("postgresql.conf"), settings).unwrap();
+    server.up();
+    let authority = Some(PathBuf::from(file("authority.pem")));
+    let open = async |host: &str, tls: PostgresTls| {
+        let url = Secret::new(format!("postgres://postgres@{host}:{}/postgres", server.port));
+        let config = Config { database: Database::Postgres { url, tls }, ..server.config() };
+        Store::open(config, crate::world::keyring(), world.ambient.clone()).await
+    };
+    let store = open("localhost", PostgresTls::VerifyFull { authority: authority.clone() }).await.unwrap();
+    store.ping().await.unwrap();
+    let encrypted = "SELECT COUNT(*) FROM pg_stat_ssl s JOIN pg_stat_activity a ON a.pid = s.pid \
+                     WHERE s.ssl AND a.application_name = 'stoa'";
+    let url = format!("postgres://postgres@127.0.0.1:{}/postgres", server.port);
+    let mut raw = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    let count: i64 = sqlx::query_scalar(encrypted).fetch_one(&mut raw).await.unwrap();
+    assert!(count >= 1);
+    store.close().await;
+    let wrong_name = open("127.0.0.1", PostgresTls::VerifyFull { authority }).await;
+    assert_eq!(wrong_name.err().unwrap().code(), Code::Unavailable);
+    let unknown_authority = open("localhost", PostgresTls::VerifyFull { authority: None }).await;
+    assert_eq!(unknown_authority.err().unwrap().code(), Code::Unavailable);
+    open("localhost", PostgresTls::Prefer).await.unwrap().close().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_tls_is_refused() {
     let Some(world) = World::postgres().await else { return };
     let url = with_database(&postgres_url().unwrap(), "postgres");
-    // The server of the tests speaks no TLS, so a verified connection must not come about.
+    // Whether the server of the tests speaks no TLS or shows a certificate of its own: nobody vouches for it.
     let database =
         Database::Postgres { url: Secret::new(url), tls: PostgresTls::VerifyFull { authority: None } };
     let config = Config { database, ..world.config.clone() };

@@ -120,6 +120,12 @@ on_both_engines! {
         assert_eq!(world.store.get_state("config").await.unwrap().as_deref(), Some("hash 2"));
     }
 
+    async fn settings_of_the_server_are_told(world) {
+        let most = world.store.server_setting("max_connections").await.unwrap();
+        assert_eq!(most.is_some(), world.store.engine() == "postgres");
+        assert_eq!(world.store.server_setting("no.such_setting").await.unwrap(), None);
+    }
+
     async fn a_closed_store_says_so(world) {
         world.store.ping().await.unwrap();
         assert!(world.store.pool_state().open >= 1);
@@ -128,4 +134,42 @@ on_both_engines! {
         assert_eq!(fault.code(), Code::Unavailable);
         assert!(fault.retry().is_some());
     }
+}
+
+/// Every future of the store can be sent to another thread: handlers and jobs spawn them.
+#[test]
+fn futures_are_send() {
+    fn check<F: Future + Send>(make: impl Fn(&'static store::Store, kernel::Subject) -> F) {
+        let _ = make;
+    }
+    let id = || kernel::ConversationId::parse("019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d").unwrap();
+    check(|store, owner| async move { store.conversation(&owner, id()).await });
+    check(|store, owner| async move {
+        store.conversations(&owner, Default::default(), PageRequest::first(1)).await
+    });
+    check(
+        |store, owner| async move { store.update_conversation(&owner, id(), Default::default(), vec![]).await },
+    );
+    check(|store, owner| async move { store.delete_conversation(&owner, id(), vec![]).await });
+    check(|store, owner| async move { store.messages(&owner, id(), PageRequest::first(1)).await });
+    check(|store, owner| async move { store.export_subject(&owner).await });
+    check(|store, owner| async move { store.erase_subject(&owner, vec![]).await });
+    check(|store, owner| async move { store.begin_idempotent(&owner, "", "", Time::EPOCH).await });
+    check(|store, owner| async move {
+        store
+            .finish_idempotent(
+                &owner,
+                "",
+                StoredAnswer { status: 200, body: vec![], content_type: String::new() },
+            )
+            .await
+    });
+    check(|store, _| async move { store.verify_audit().await });
+    check(|store, _| async move { store.audit_events(Default::default(), PageRequest::first(1)).await });
+    check(
+        |store, _| async move { (store.migrate().await, store.migrations().await, store.check_key().await) },
+    );
+    check(|store, _| async move {
+        (store.rewrap_keys().await, store.epochs().await, store.keys(PageRequest::first(1)).await)
+    });
 }

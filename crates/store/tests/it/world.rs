@@ -137,7 +137,9 @@ impl World {
     /// Closes and drops everything.
     pub async fn end(self) {
         self.store.close().await;
-        if let (Some(name), Some(url)) = (self.database, postgres_url()) {
+        if let Some(name) = self.database
+            && let Some(url) = postgres_url()
+        {
             let mut admin = PgConnection::connect(&url).await.unwrap();
             let drop = format!("DROP DATABASE {name} WITH (FORCE)");
             sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut admin).await.unwrap();

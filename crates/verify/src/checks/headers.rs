@@ -63,7 +63,7 @@ fn grouped(answers: &[Answer], https: bool) -> Vec<String> {
         }
     }
     let text = |(fault, on): (String, Vec<String>)| match on.as_slice() {
-        [first, _, ..] if on.len() == answers.len() => format!("{fault} on any answer, {first} among them"),
+        [_, _, ..] if on.len() == answers.len() => format!("{fault} on every answer"),
         [first, second, _, ..] => format!("{fault} on {first}, {second} and {} more", on.len() - 2),
         _ => format!("{fault} on {}", on.join(" and ")),
     };

@@ -46,7 +46,7 @@ impl From<apps::App> for AppView {
 }
 
 /// The apps that the caller may enter.
-#[utoipa::path(get, path = "/api/v1/apps", tag = "apps", responses(
+#[utoipa::path(get, path = "/api/v1/apps", operation_id = "listApps", tag = "apps", responses(
     (status = 200, description = "The apps", body = List<AppView>),
     (status = 401, description = "No valid credential", body = ProblemView),
     (status = 429, description = "Too many requests", body = ProblemView),

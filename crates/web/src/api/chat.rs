@@ -52,7 +52,7 @@ pub(crate) struct ChatAnswer {
 }
 
 /// Says something and gets an answer.
-#[utoipa::path(post, path = "/api/v1/chat", tag = "chat", request_body = ChatRequest, responses(
+#[utoipa::path(post, path = "/api/v1/chat", operation_id = "chat", tag = "chat", request_body = ChatRequest, responses(
     (status = 200, description = "The answer; with `stream` the events `message`, `delta`, `citation`, `done`, `error`", body = ChatAnswer),
     (status = 400, description = "Malformed input", body = ProblemView),
     (status = 401, description = "No valid credential", body = ProblemView),
@@ -75,7 +75,7 @@ pub(crate) async fn create(
         Some(app) => app_field(app)?,
         None => usual_app(&who.principal)?,
     };
-    let may = who.may(&site, Converse(app))?;
+    let may = who.may(&site, Converse(site.hall.known(app)?))?;
     let session_id = match request.session_id {
         Some(name) => {
             guard::content::validate::session(&name)?;

@@ -1,6 +1,6 @@
 //! Conversations: made, listed, read, renamed, deleted, exported, stopped.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::view::{ConversationView, List, MessageView, ProblemView};
 use crate::Site;
-use crate::body::{Json, Query};
+use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
 use crate::who::Who;
 
@@ -29,7 +29,7 @@ pub(crate) struct NewConversation {
 }
 
 /// Makes an empty conversation.
-#[utoipa::path(post, path = "/api/v1/conversations", tag = "conversations", request_body = NewConversation, responses(
+#[utoipa::path(post, path = "/api/v1/conversations", operation_id = "createConversation", tag = "conversations", request_body = NewConversation, responses(
     (status = 201, description = "The conversation", body = ConversationView),
     (status = 400, description = "Malformed input", body = ProblemView),
     (status = 401, description = "No valid credential", body = ProblemView),
@@ -46,7 +46,7 @@ pub(crate) async fn create(
     who: Who,
     Json(new): Json<NewConversation>,
 ) -> Outcome<Response> {
-    let may = who.may(&site, Converse(app_field(&new.app)?))?;
+    let may = who.may(&site, Converse(site.hall.known(app_field(&new.app)?)?))?;
     let new = apps::NewConversation { title: new.title, topic: new.topic };
     let made = site.hall.create_conversation(&may, new).await?;
     Ok((StatusCode::CREATED, axum::Json(ConversationView::from(made))).into_response())
@@ -68,7 +68,7 @@ pub(crate) struct Filter {
 }
 
 /// The caller's conversations, newest first.
-#[utoipa::path(get, path = "/api/v1/conversations", tag = "conversations", params(Filter), responses(
+#[utoipa::path(get, path = "/api/v1/conversations", operation_id = "listConversations", tag = "conversations", params(Filter), responses(
     (status = 200, description = "A piece of the list", body = List<ConversationView>),
     (status = 400, description = "Malformed input", body = ProblemView),
     (status = 401, description = "No valid credential", body = ProblemView),
@@ -89,7 +89,7 @@ pub(crate) async fn list(
 }
 
 /// One conversation.
-#[utoipa::path(get, path = "/api/v1/conversations/{id}", tag = "conversations",
+#[utoipa::path(get, path = "/api/v1/conversations/{id}", operation_id = "readConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "The conversation", body = ConversationView),
     (status = 400, description = "The id is malformed", body = ProblemView),
@@ -116,7 +116,7 @@ pub(crate) struct Change {
 }
 
 /// Renames a conversation.
-#[utoipa::path(put, path = "/api/v1/conversations/{id}", tag = "conversations", request_body = Change,
+#[utoipa::path(put, path = "/api/v1/conversations/{id}", operation_id = "renameConversation", tag = "conversations", request_body = Change,
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "The conversation", body = ConversationView),
     (status = 400, description = "Malformed input", body = ProblemView),
@@ -138,7 +138,7 @@ pub(crate) async fn rename(
 }
 
 /// Deletes a conversation with everything in it.
-#[utoipa::path(delete, path = "/api/v1/conversations/{id}", tag = "conversations",
+#[utoipa::path(delete, path = "/api/v1/conversations/{id}", operation_id = "deleteConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 204, description = "It is gone"),
     (status = 400, description = "The id is malformed", body = ProblemView),
@@ -175,7 +175,7 @@ pub(crate) struct ExportView {
 }
 
 /// A whole conversation as a file.
-#[utoipa::path(get, path = "/api/v1/conversations/{id}/export", tag = "conversations",
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/export", operation_id = "exportConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation"), ExportQuery), responses(
     (status = 200, description = "The conversation, as JSON or Markdown", body = ExportView),
     (status = 400, description = "Malformed input", body = ProblemView),
@@ -220,7 +220,7 @@ pub(crate) struct Stopped {
 }
 
 /// Stops the answer that is being written.
-#[utoipa::path(post, path = "/api/v1/conversations/{id}/stop", tag = "messages",
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/stop", operation_id = "stopAnswer", tag = "messages",
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "Whether there was something to stop", body = Stopped),
     (status = 400, description = "The id is malformed", body = ProblemView),

@@ -1,7 +1,7 @@
 //! Messages: read, and the turn itself, at once or as a stream of events.
 
 use apps::{Answer, Ask, Options, Target};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 use identity::{ConversationRead, Converse};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::view::{List, MessageView, ProblemView, Usage};
 use crate::Site;
-use crate::body::{Json, Query};
+use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
 use crate::who::Who;
 use crate::{once, sse};
@@ -61,7 +61,7 @@ impl From<&Answer> for TurnView {
 }
 
 /// Says something and gets an answer: JSON, or a stream of events when `Accept: text/event-stream`.
-#[utoipa::path(post, path = "/api/v1/conversations/{id}/messages", tag = "messages", request_body = NewMessage,
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/messages", operation_id = "createMessage", tag = "messages", request_body = NewMessage,
     params(("id" = Uuid, Path, description = "The conversation")), responses(
     (status = 201, description = "The turn; with `Accept: text/event-stream` status 200 and the events `message`, `delta`, `citation`, `done`, `error`", body = TurnView),
     (status = 400, description = "Malformed input", body = ProblemView),
@@ -113,7 +113,7 @@ pub(crate) struct Filter {
 
 /// The messages of a conversation, oldest first; with `Accept: text/event-stream` the stream of the newest turn,
 /// resumed after `Last-Event-ID` or replayed.
-#[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", tag = "messages",
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", operation_id = "listMessages", tag = "messages",
     params(("id" = Uuid, Path, description = "The conversation"), Filter), responses(
     (status = 200, description = "A piece of the list", body = List<MessageView>),
     (status = 400, description = "Malformed input", body = ProblemView),

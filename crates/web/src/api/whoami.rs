@@ -47,8 +47,6 @@ pub(crate) struct AddressView {
     source: &'static str,
     /// The request came over HTTPS.
     https: bool,
-    /// The host that was asked for.
-    host: Option<String>,
 }
 
 /// What is left of one limit.
@@ -80,7 +78,7 @@ impl LimitView {
 }
 
 /// The principal, the address that the limiter sees and why, the limits left.
-#[utoipa::path(get, path = "/api/v1/whoami", tag = "account", responses(
+#[utoipa::path(get, path = "/api/v1/whoami", operation_id = "whoAmI", tag = "account", responses(
     (status = 200, description = "The caller", body = WhoView),
     (status = 401, description = "No valid credential", body = ProblemView),
     (status = 429, description = "Too many requests", body = ProblemView),
@@ -94,12 +92,7 @@ pub(crate) async fn show(State(site): State<Site>, who: Who) -> Outcome<Json<Who
             id: subject.to_string(),
             apps: who.principal.apps().iter().map(ToString::to_string).collect(),
         },
-        address: AddressView {
-            ip: who.peer.ip.to_string(),
-            source: who.peer.via,
-            https: who.peer.https,
-            host: who.peer.host().map(|host| host.name().to_owned()),
-        },
+        address: AddressView { ip: who.peer.ip.to_string(), source: who.peer.via, https: who.peer.https },
         limits: left.into_iter().map(LimitView::of).collect(),
         counted_in: site.limiter.backend(),
     }))

@@ -23,7 +23,7 @@ use crate::failure::{self, Outcome};
 use crate::who::Who;
 
 /// Answers the last message of a talk.
-#[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", request_body = CompletionRequest, responses(
+#[utoipa::path(post, path = "/v1/chat/completions", operation_id = "createChatCompletion", tag = "openai", security(("key" = []), ("bearer" = [])), request_body = CompletionRequest, responses(
     (status = 200, description = "The completion; with `stream` a stream of `chat.completion.chunk`", body = Completion),
     (status = 400, description = "Malformed input (in OpenAI's error shape, as all errors here)", body = Object),
     (status = 401, description = "No valid key", body = Object),
@@ -41,8 +41,7 @@ pub(crate) async fn create(
     who: Who,
     Json(request): Json<CompletionRequest>,
 ) -> Outcome<Response> {
-    let app = model_app(&request.model)?;
-    let may = who.may(&site, Converse(app))?;
+    let may = who.may(&site, Converse(model_app(&site, &request.model)?))?;
     let include_usage = request.stream_options.as_ref().is_some_and(|options| options.include_usage);
     let (model, stream) = (request.model.clone(), request.stream);
     let ask = ask(request)?;
@@ -69,13 +68,11 @@ pub(crate) async fn create(
 }
 
 /// The app that a model name means; an unknown one is `not_found`, as clients expect.
-pub(crate) fn model_app(model: &str) -> Result<AppId> {
-    AppId::parse(model).map_err(|_| unknown_model(model))
-}
-
-fn unknown_model(model: &str) -> Fault {
-    let shown: String = model.chars().take(40).collect();
-    Fault::new(Code::NotFound).say(format!("there is no model `{shown}`; `GET /v1/models` lists them"))
+fn model_app(site: &Site, model: &str) -> Result<AppId> {
+    AppId::parse(model).and_then(|app| site.hall.known(app)).map_err(|_| {
+        let shown: String = model.chars().take(40).collect();
+        Fault::new(Code::NotFound).say(format!("there is no model `{shown}`; `GET /v1/models` lists them"))
+    })
 }
 
 fn ask(request: CompletionRequest) -> Result<Ask> {
@@ -187,10 +184,7 @@ impl Chunk {
                 let created = message.created_at.seconds();
                 let mut text = self.line(created, json!({}), Some(finish_reason(message.finish_reason)));
                 if self.include_usage {
-                    let mut last = self.object(created);
-                    last["choices"] = json!([]);
-                    last["usage"] = json!(Usage::of(message));
-                    text.push_str(&format!("data: {last}\n\n"));
+                    text.push_str(&self.data(created, json!([]), Some(Usage::of(message))));
                 }
                 text.push_str("data: [DONE]\n\n");
                 text
@@ -202,13 +196,19 @@ impl Chunk {
         }
     }
 
-    fn object(&self, created: i64) -> Value {
-        json!({"id": self.id, "object": "chat.completion.chunk", "created": created, "model": self.model})
+    fn line(&self, created: i64, delta: Value, finish: Option<&str>) -> String {
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": finish, "logprobs": null});
+        self.data(created, json!([choice]), None)
     }
 
-    fn line(&self, created: i64, delta: Value, finish: Option<&str>) -> String {
-        let mut object = self.object(created);
-        object["choices"] = json!([{"index": 0, "delta": delta, "finish_reason": finish, "logprobs": null}]);
+    fn data(&self, created: i64, choices: Value, usage: Option<Usage>) -> String {
+        let mut object = json!({
+            "id": self.id, "object": "chat.completion.chunk", "created": created, "model": self.model,
+            "choices": choices,
+        });
+        if let (Some(usage), Some(fields)) = (usage, object.as_object_mut()) {
+            fields.insert("usage".to_owned(), json!(usage));
+        }
         format!("data: {object}\n\n")
     }
 }

@@ -56,7 +56,7 @@ pub(crate) struct EmbeddingList {
 }
 
 /// Embeds texts with the configured provider.
-#[utoipa::path(post, path = "/v1/embeddings", tag = "openai", request_body = EmbeddingRequest, responses(
+#[utoipa::path(post, path = "/v1/embeddings", operation_id = "createEmbeddings", tag = "openai", security(("key" = []), ("bearer" = [])), request_body = EmbeddingRequest, responses(
     (status = 200, description = "The embeddings", body = EmbeddingList),
     (status = 400, description = "Malformed input", body = Object),
     (status = 401, description = "No valid key", body = Object),

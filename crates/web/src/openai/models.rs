@@ -1,13 +1,14 @@
 //! `GET /v1/models`: the apps that the caller may enter, as models.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use identity::AppsRead;
 use kernel::{Code, Fault};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Site;
+use crate::body::Path;
 use crate::failure::Outcome;
 use crate::who::Who;
 
@@ -41,7 +42,7 @@ impl Model {
 }
 
 /// The apps that the caller may enter.
-#[utoipa::path(get, path = "/v1/models", tag = "openai", responses(
+#[utoipa::path(get, path = "/v1/models", operation_id = "listModels", tag = "openai", security(("key" = []), ("bearer" = [])), responses(
     (status = 200, description = "The models", body = Models),
     (status = 401, description = "No valid key", body = Object),
     (status = 429, description = "Too many requests", body = Object),
@@ -52,7 +53,7 @@ pub(crate) async fn list(State(site): State<Site>, who: Who) -> Outcome<Json<Mod
 }
 
 /// One of them.
-#[utoipa::path(get, path = "/v1/models/{model}", tag = "openai", params(("model" = String, Path, description = "The app's id")), responses(
+#[utoipa::path(get, path = "/v1/models/{model}", operation_id = "readModel", tag = "openai", security(("key" = []), ("bearer" = [])), params(("model" = String, Path, description = "The app's id")), responses(
     (status = 200, description = "The model", body = Model),
     (status = 401, description = "No valid key", body = Object),
     (status = 404, description = "There is no such model for this caller", body = Object),

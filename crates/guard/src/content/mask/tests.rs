@@ -1,3 +1,4 @@
+//! The mask against values of every kind, and against texts that only look like them.
 use proptest::prelude::*;
 
 use super::*;

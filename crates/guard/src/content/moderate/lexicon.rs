@@ -18,19 +18,25 @@ use crate::content::normal::normalise;
 const GAP: u32 = 6;
 
 /// What a phrase of the automaton means.
-#[derive(Clone, Copy)]
-enum Meaning {
-    /// It is a finding.
-    Finding(Category, u8),
+#[derive(Default)]
+struct Phrase {
+    /// What it is a finding of by itself.
+    findings: Vec<(Category, u8)>,
     /// It is harmless, and so is what lies in it.
-    Harmless,
-    /// It is a member of a set: stage `1` of pattern `0`.
-    Stage(usize, usize),
+    harmless: bool,
+    /// The sets that it is a member of, a bit each.
+    sets: u128,
+    /// The patterns that name those sets, and at which stage.
+    stages: Vec<(usize, usize)>,
 }
 
 /// What a completed pattern means.
 struct Pattern {
+    /// Where its stages begin in the list of all stages.
+    first: usize,
     stages: usize,
+    /// The sets it needs, a bit each.
+    sets: u128,
     result: Option<(Category, u8)>,
 }
 
@@ -58,7 +64,7 @@ impl Severities {
 /// Phrases and patterns, ready to be looked for.
 pub(super) struct Lexicon {
     automaton: Option<AhoCorasick>,
-    meanings: Vec<Vec<Meaning>>,
+    phrases: Vec<Phrase>,
     patterns: Vec<Pattern>,
 }
 
@@ -77,42 +83,48 @@ struct Place {
 /// The rows while they are read.
 #[derive(Default)]
 struct Reading<'l> {
-    phrases: Vec<String>,
-    meanings: Vec<Vec<Meaning>>,
+    texts: Vec<String>,
+    phrases: Vec<Phrase>,
     index: HashMap<String, usize>,
-    sets: HashMap<&'l str, Vec<&'l str>>,
+    sets: HashMap<&'l str, (u128, Vec<&'l str>)>,
     patterns: Vec<Pattern>,
 }
 
 impl<'l> Reading<'l> {
-    fn phrase(&mut self, phrase: &str, meaning: Meaning) {
-        let (body, longer) = match phrase.strip_suffix('*') {
+    /// The phrase with this text, made when it is new.
+    fn phrase(&mut self, text: &str) -> Option<&mut Phrase> {
+        let (body, longer) = match text.strip_suffix('*') {
             Some(body) => (body, true),
-            None => (phrase, false),
+            None => (text, false),
         };
         let words = normalise(body).text;
         let words = words.trim_end_matches(['.', ' ']);
         let key = if longer { words.to_owned() } else { format!("{words} ") };
-        let next = self.phrases.len();
+        let next = self.texts.len();
         let slot = *self.index.entry(key.clone()).or_insert(next);
         if slot == next {
-            self.phrases.push(key);
-            self.meanings.push(Vec::new());
+            self.texts.push(key);
+            self.phrases.push(Phrase::default());
         }
-        if let Some(meanings) = self.meanings.get_mut(slot) {
-            meanings.push(meaning);
-        }
+        self.phrases.get_mut(slot)
     }
 
     fn pattern(&mut self, names: &str, result: Option<(Category, u8)>) {
         let number = self.patterns.len();
         let names: Vec<_> = names.split_whitespace().map(|name| name.trim_start_matches('@')).collect();
-        self.patterns.push(Pattern { stages: names.len(), result });
+        let first = self.patterns.last().map_or(0, |last| last.first + last.stages);
+        let mut needed = 0;
         for (stage, name) in names.iter().enumerate() {
-            for member in self.sets.get(name).cloned().unwrap_or_default() {
-                self.phrase(member, Meaning::Stage(number, stage));
+            let (bit, members) = self.sets.get(name).cloned().unwrap_or_default();
+            needed |= bit;
+            for member in members {
+                if let Some(phrase) = self.phrase(member) {
+                    phrase.sets |= bit;
+                    phrase.stages.push((number, stage));
+                }
             }
         }
+        self.patterns.push(Pattern { first, stages: names.len(), sets: needed, result });
     }
 
     fn row(&mut self, row: &'l str) {
@@ -124,17 +136,25 @@ impl<'l> Reading<'l> {
         };
         let entries = || list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         if kind == "set" {
-            self.sets.entry(first).or_default().extend(entries());
+            // Bits run out at 127 sets; a test counts them.
+            let bit = 1_u128.checked_shl(u32::try_from(self.sets.len()).unwrap_or(0)).unwrap_or(0);
+            self.sets.entry(first).or_insert_with(|| (bit, Vec::new())).1.extend(entries());
             return;
         }
         let result = Category::parse(first).zip(severity.parse::<u8>().ok());
         for entry in entries() {
             match (kind, result) {
                 (_, result) if entry.starts_with('@') => self.pattern(entry, result),
-                ("phrase", Some((category, severity))) => {
-                    self.phrase(entry, Meaning::Finding(category, severity))
+                ("phrase", Some(finding)) => {
+                    if let Some(phrase) = self.phrase(entry) {
+                        phrase.findings.push(finding);
+                    }
                 }
-                ("allow", _) => self.phrase(entry, Meaning::Harmless),
+                ("allow", _) => {
+                    if let Some(phrase) = self.phrase(entry) {
+                        phrase.harmless = true;
+                    }
+                }
                 _ => {}
             }
         }
@@ -152,28 +172,26 @@ impl Lexicon {
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .kind(Some(AhoCorasickKind::DFA))
-            .build(&reading.phrases)
+            .build(&reading.texts)
             // Only a table of gigabytes cannot be built; then nothing is found, and the tests fail.
             .ok();
-        Lexicon { automaton, meanings: reading.meanings, patterns: reading.patterns }
+        Lexicon { automaton, phrases: reading.phrases, patterns: reading.patterns }
     }
 
     /// The gravest severity of each category in a normalised text.
     pub(super) fn find(&self, text: &str) -> Severities {
         let mut severities = Severities::default();
-        let places = self.places(text);
+        let (places, members) = self.places(text);
         if places.is_empty() {
             return severities;
         }
-        let harmless = self.harmless(&places);
+        let harmless = self.harmless(&places, members);
         let mut inside = Inside::new(&harmless);
         let judged: Vec<Place> = places.into_iter().filter(|place| !inside.covers(place)).collect();
-        for (_, meaning) in self.meant(&judged) {
-            if let Meaning::Finding(category, severity) = meaning {
-                severities.raise(category, severity);
-            }
+        for (category, severity) in self.phrases_of(&judged).flat_map(|(_, phrase)| &phrase.findings) {
+            severities.raise(*category, *severity);
         }
-        self.completed(&judged, |pattern, _| {
+        self.completed(&judged, members, |pattern, _| {
             if let Some((category, severity)) = pattern.result {
                 severities.raise(category, severity);
             }
@@ -181,21 +199,30 @@ impl Lexicon {
         severities
     }
 
-    /// Every phrase of the lexicon in the text, by where it begins.
-    fn places(&self, text: &str) -> Vec<Place> {
-        let mut places: Vec<Place> = self
-            .automaton
-            .iter()
-            .flat_map(|automaton| automaton.find_overlapping_iter(text))
-            .map(|found| Place {
-                phrase: found.pattern().as_usize(),
+    /// Every phrase of the lexicon in the text, by where it begins, and the sets that occur; no phrases when together
+    /// they can mean nothing.
+    fn places(&self, text: &str) -> (Vec<Place>, u128) {
+        let mut places = Vec::new();
+        let (mut members, mut finding) = (0, false);
+        for found in self.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(text)) {
+            let index = found.pattern().as_usize();
+            let Some(phrase) = self.phrases.get(index) else { continue };
+            members |= phrase.sets;
+            finding |= !phrase.findings.is_empty();
+            let end = word_end(text, found.end());
+            places.push(Place {
+                phrase: index,
                 start: found.start(),
-                end: word_end(text, found.end()),
+                end,
                 word: 0,
                 last_word: 0,
                 sentence: 0,
-            })
-            .collect();
+            });
+        }
+        let possible = |pattern: &Pattern| pattern.result.is_some() && pattern.sets & !members == 0;
+        if !finding && !self.patterns.iter().any(possible) {
+            return (Vec::new(), members);
+        }
         places.sort_unstable_by_key(|place| (place.start, place.end));
         let bytes = text.as_bytes();
         let (mut at, mut word, mut sentence) = (0, 0, 0);
@@ -210,23 +237,18 @@ impl Lexicon {
             let words = inner.iter().filter(|byte| **byte == b' ').count();
             place.last_word = word + u32::try_from(words).unwrap_or(0);
         }
-        places
+        (places, members)
     }
 
-    fn meant<'p>(&'p self, places: &'p [Place]) -> impl Iterator<Item = (&'p Place, Meaning)> {
-        places.iter().flat_map(|place| {
-            self.meanings.get(place.phrase).into_iter().flatten().map(move |meaning| (place, *meaning))
-        })
+    fn phrases_of<'p>(&'p self, places: &'p [Place]) -> impl Iterator<Item = (&'p Place, &'p Phrase)> {
+        places.iter().filter_map(|place| self.phrases.get(place.phrase).map(|phrase| (place, phrase)))
     }
 
     /// The ranges that allow phrases and patterns cover, by where they begin.
-    fn harmless(&self, places: &[Place]) -> Vec<(usize, usize)> {
-        let mut ranges: Vec<_> = self
-            .meant(places)
-            .filter(|(_, meaning)| matches!(meaning, Meaning::Harmless))
-            .map(|(place, _)| (place.start, place.end))
-            .collect();
-        self.completed(places, |pattern, range| {
+    fn harmless(&self, places: &[Place], members: u128) -> Vec<(usize, usize)> {
+        let allowed = self.phrases_of(places).filter(|(_, phrase)| phrase.harmless);
+        let mut ranges: Vec<_> = allowed.map(|(place, _)| (place.start, place.end)).collect();
+        self.completed(places, members, |pattern, range| {
             if pattern.result.is_none() {
                 ranges.push(range);
             }
@@ -236,31 +258,49 @@ impl Lexicon {
     }
 
     /// Tells of every pattern whose sets follow one another within a sentence, and of its range.
-    fn completed(&self, places: &[Place], mut tell: impl FnMut(&Pattern, (usize, usize))) {
-        // Where each stage of each pattern was reached last, and where that chain began.
-        let mut reached: HashMap<(usize, usize), (Place, usize)> = HashMap::new();
-        for (place, meaning) in self.meant(places) {
-            let Meaning::Stage(number, stage) = meaning else { continue };
+    fn completed(&self, places: &[Place], members: u128, mut tell: impl FnMut(&Pattern, (usize, usize))) {
+        // Sets of patterns that cannot be completed here need no look.
+        let possible = self.patterns.iter().filter(|pattern| pattern.sets & !members == 0);
+        let useful = possible.fold(0, |sets, pattern| sets | pattern.sets);
+        let stages = self.patterns.last().map_or(0, |last| last.first + last.stages);
+        let mut reached = vec![None::<Reached>; stages];
+        let staged = self.phrases_of(places).filter(|(_, phrase)| phrase.sets & useful != 0);
+        for (place, &(number, stage)) in
+            staged.flat_map(|(place, phrase)| phrase.stages.iter().map(move |at| (place, at)))
+        {
             let Some(pattern) = self.patterns.get(number) else { continue };
-            let began = match stage.checked_sub(1) {
-                None => place.start,
-                Some(before) => match reached.get(&(number, before)) {
-                    Some((last, began))
-                        if last.sentence == place.sentence
-                            && last.last_word < place.word
-                            && place.word - last.last_word <= GAP + 1 =>
-                    {
-                        *began
-                    }
+            if pattern.sets & !members != 0 {
+                continue;
+            }
+            let slot = pattern.first + stage;
+            let began = match stage {
+                0 => place.start,
+                _ => match reached.get(slot - 1).and_then(Option::as_ref) {
+                    Some(last) if last.leads_to(place) => last.began,
                     _ => continue,
                 },
             };
             if stage + 1 == pattern.stages {
                 tell(pattern, (began, place.end));
-            } else {
-                reached.insert((number, stage), (*place, began));
+            } else if let Some(slot) = reached.get_mut(slot) {
+                *slot = Some(Reached { word: place.last_word, sentence: place.sentence, began });
             }
         }
+    }
+}
+
+/// Where a stage of a pattern was reached last, and where that chain began.
+#[derive(Clone, Copy)]
+struct Reached {
+    word: u32,
+    sentence: u32,
+    began: usize,
+}
+
+impl Reached {
+    /// Whether the place follows in the same sentence and near enough.
+    fn leads_to(&self, place: &Place) -> bool {
+        self.sentence == place.sentence && self.word < place.word && place.word - self.word <= GAP + 1
     }
 }
 

@@ -7,7 +7,7 @@
 //! | 1 | 0.35 | `Warn`: passes, noted |
 //! | 2 | 0.60 | `Review`: passes, put before a person |
 //! | 3 | 0.90 | `Block` |
-//! | any, `self-harm/intent` | | `Support`: answered with help |
+//! | 3 of `self-harm/intent`, 2 of any `self-harm` | | `Support`: answered with help |
 
 mod category;
 mod lexicon;
@@ -16,8 +16,8 @@ use std::sync::LazyLock;
 
 pub use category::Category;
 
-use super::normal::normalise;
-use lexicon::Lexicon;
+use super::normal::{normalise, windows};
+use lexicon::{Lexicon, Severities};
 
 /// What to do with a text. Ordered: the gravest of its findings decides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -84,12 +84,17 @@ impl Judgement {
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::read(include_str!("lexicon.tsv")));
 
+/// Reads the lexicon now instead of at the first text.
+pub(super) fn warm() {
+    LazyLock::force(&LEXICON);
+}
+
 /// Judges a text.
 pub fn moderate(text: &str) -> Judgement {
     let normal = normalise(text);
-    let mut severities = LEXICON.find(&normal.text);
-    if let Some(thin) = &normal.thin {
-        severities.merge(LEXICON.find(thin));
+    let mut severities = Severities::default();
+    for words in [Some(&normal.text), normal.thin.as_ref()].into_iter().flatten() {
+        windows(words).for_each(|window| severities.merge(LEXICON.find(window)));
     }
     let mut categories = Vec::new();
     let mut verdict = Verdict::Allow;
@@ -103,7 +108,7 @@ pub fn moderate(text: &str) -> Judgement {
         verdict = verdict.max(match (severity, category) {
             (3.., Category::SelfHarmIntent | Category::SelfHarm) => Verdict::Support,
             (3.., _) => Verdict::Block,
-            (_, category) if category.is_self_harm() => Verdict::Support,
+            (2, category) if category.is_self_harm() => Verdict::Support,
             (2, _) => Verdict::Review,
             _ => Verdict::Warn,
         });

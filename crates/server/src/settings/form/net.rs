@@ -9,7 +9,6 @@ use kernel::Secret;
 use url::{Host, Url};
 
 use super::{Complaint, Form, Shape};
-use crate::settings::raw::Raw;
 
 /// The address to listen on.
 pub(crate) const fn address() -> Form<IpAddr> {
@@ -180,6 +179,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::raw::Raw;
 
     fn read<T>(form: &Form<T>, text: &str) -> Option<T> {
         (form.read)(&Raw::one(text)).ok()

@@ -54,6 +54,21 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "database-authority",
+        severity: Violation,
+        holds: "the certificate authority of the database, if one is named, can be read",
+        say: "the file of the certificate authority cannot be read",
+        fix: "name a PEM file that the server may read",
+        breaks: |case| {
+            let of_url = postgres(case).and_then(|url| url.authority);
+            let missing = |path: &std::path::PathBuf| std::fs::File::open(path).is_err();
+            let mut places =
+                case.place_if(&DATABASE_CA, case.get(&DATABASE_CA).as_ref().is_some_and(missing));
+            places.extend(case.place_if(&DATABASE_URL, of_url.as_ref().is_some_and(missing)));
+            places
+        },
+    },
+    Rule {
         id: "database-replicas",
         severity: Violation,
         holds: "every replica reaches the same database",

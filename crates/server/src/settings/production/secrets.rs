@@ -1,5 +1,7 @@
 //! The rules about secrets, keys, cookies and tokens.
 
+use std::os::unix::fs::PermissionsExt;
+
 use kernel::Secret;
 
 use super::Severity::{Violation, Warning};
@@ -80,9 +82,9 @@ pub(super) static RULES: &[Rule] = &[
         id: "secret-file-private",
         severity: Warning,
         holds: "nobody else can read the files that hold secrets",
-        say: "others can read the file that this variable names",
+        say: "others can read the file that holds this secret",
         fix: "run `chmod 600` on it",
-        breaks: |case| case.values.loose.clone(),
+        breaks: loose_files,
     },
     Rule {
         id: "env-file-private",
@@ -90,7 +92,7 @@ pub(super) static RULES: &[Rule] = &[
         holds: "nobody else can read `.env`, or there is none",
         say: "others can read the file",
         fix: "run `chmod 600 .env`",
-        breaks: |case| dotenv_if(case, case.facts.dotenv.as_ref().is_some_and(|file| !file.private)),
+        breaks: |case| dotenv_if(case.facts.dotenv.as_ref().is_some_and(|file| !file.private)),
     },
     Rule {
         id: "env-file-tracked",
@@ -98,7 +100,7 @@ pub(super) static RULES: &[Rule] = &[
         holds: "git does not track `.env`",
         say: "git tracks the file, and everybody with the repository has its secrets",
         fix: "run `git rm --cached .env`, add it to `.gitignore` and replace every secret in it",
-        breaks: |case| dotenv_if(case, case.facts.dotenv.as_ref().is_some_and(|file| file.tracked)),
+        breaks: |case| dotenv_if(case.facts.dotenv.as_ref().is_some_and(|file| file.tracked)),
     },
     Rule {
         id: "env-file-secrets",
@@ -113,7 +115,7 @@ pub(super) static RULES: &[Rule] = &[
             };
             let of_file =
                 |(name, value): (&&'static str, &crate::settings::values::Effective)| match &value.origin {
-                    Origin::DotEnv(variable) if secret(&name) => Some(variable.clone()),
+                    Origin::DotEnv(variable) if secret(name) => Some(variable.clone()),
                     _ => None,
                 };
             case.values.chosen.iter().filter_map(of_file).collect()
@@ -168,7 +170,21 @@ fn signing(case: &Case<'_>, weak: Weakness) -> Vec<String> {
     places
 }
 
-fn dotenv_if(_: &Case<'_>, broken: bool) -> Vec<String> {
+/// `NAME_FILE` variables, and lines of `stoa.toml` with a secret, whose file others can read.
+fn loose_files(case: &Case<'_>) -> Vec<String> {
+    let mut places = case.values.loose.clone();
+    for entry in table::all().filter(|entry| entry.setting().secrecy == Secrecy::Secret) {
+        let origin = case.values.chosen.get(entry.setting().name).map(|value| &value.origin);
+        if let Some(origin @ Origin::File { path, .. }) = origin
+            && std::fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 != 0)
+        {
+            places.extend(origin.place());
+        }
+    }
+    places
+}
+
+fn dotenv_if(broken: bool) -> Vec<String> {
     if broken { vec![".env".to_owned()] } else { Vec::new() }
 }
 

@@ -18,7 +18,7 @@ pub(crate) static AWS: Room = Room {
 
 settings! { @fields AWS_ROWS;
     /// The region of Bedrock. Not used yet.
-    AWS_REGION: String = form::text("a region"), "aws.region", ["AWS_REGION", "AWS_DEFAULT_REGION"], Default::None;
+    AWS_REGION: String = form::text("a region"), "aws.region", ["AWS_REGION"], Default::None;
     /// A static access key. Without a session token it warns in production: a role is safer. Not used yet.
     AWS_KEY_ID: Secret<String> = form::secret(), "aws.access_key_id", ["AWS_ACCESS_KEY_ID"], Default::None, secret;
     /// The secret of that key. Not used yet.

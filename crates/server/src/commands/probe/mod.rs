@@ -1,0 +1,60 @@
+//! Looks at what the server connects to: the database, Redis, the model providers, its own public address.
+//! Each look is bounded in time and changes nothing. What it says holds no secret.
+
+mod certificate;
+mod connections;
+mod machine;
+
+pub(crate) use certificate::certificate;
+pub(crate) use connections::{database, models, public_url, redis};
+pub(crate) use machine::{clock, disk, listener, permissions, proxies};
+
+use serde_json::{Value, json};
+
+use super::paper::Mark;
+
+/// What one look found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Probe {
+    /// What was looked at.
+    pub(crate) name: String,
+    /// How it stands.
+    pub(crate) mark: Mark,
+    /// What was found.
+    pub(crate) say: String,
+    /// What to do; empty when nothing is to be done.
+    pub(crate) fix: String,
+}
+
+impl Probe {
+    /// It is as it should be.
+    fn good(name: &str, say: impl Into<String>) -> Probe {
+        Probe { name: name.to_owned(), mark: Mark::Good, say: say.into(), fix: String::new() }
+    }
+
+    /// It is wrong.
+    fn bad(name: &str, say: impl Into<String>, fix: impl Into<String>) -> Probe {
+        Probe { name: name.to_owned(), mark: Mark::Bad, say: say.into(), fix: fix.into() }
+    }
+
+    /// It is worth a look.
+    fn attention(name: &str, say: impl Into<String>, fix: impl Into<String>) -> Probe {
+        Probe { name: name.to_owned(), mark: Mark::Attention, say: say.into(), fix: fix.into() }
+    }
+
+    /// There is nothing to look at.
+    fn nothing(name: &str, say: impl Into<String>) -> Probe {
+        Probe { name: name.to_owned(), mark: Mark::Nothing, say: say.into(), fix: String::new() }
+    }
+
+    /// As a JSON document.
+    pub(crate) fn document(&self) -> Value {
+        let outcome = match self.mark {
+            Mark::Good => "ok",
+            Mark::Bad => "failed",
+            Mark::Attention => "warning",
+            Mark::Nothing => "skipped",
+        };
+        json!({ "name": self.name, "outcome": outcome, "say": self.say, "fix": self.fix })
+    }
+}

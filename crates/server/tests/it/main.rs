@@ -1,0 +1,23 @@
+//! The product over HTTP: every test starts the real binary on a free port, with a folder (and, where there is one,
+//! a Postgres database) of its own, and speaks to it as a stranger would.
+//! Postgres comes from `STOA_TEST_POSTGRES`, Redis from `STOA_TEST_REDIS`; without them those tests are skipped and
+//! say so, with `REQUIRE_SERVICES=1` they fail.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what a test stumbles over must stop the test"
+)]
+
+mod chat;
+mod conversations;
+mod errors;
+mod front;
+mod limits;
+mod messages;
+mod probes;
+mod world;
