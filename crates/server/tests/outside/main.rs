@@ -16,6 +16,7 @@
 )]
 
 mod browser;
+mod clients;
 mod place;
 mod server;
 mod upstream;

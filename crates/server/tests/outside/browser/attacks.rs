@@ -94,6 +94,26 @@ async fn hostile_text_runs_nothing() {
     .await;
 }
 
+/// A test of the test: what runs is noted, and without the policy it runs.
+#[tokio::test]
+async fn the_witness_sees_what_runs() {
+    walk("witness", &[], async |scene| {
+        let person = &scene.person;
+        let attack = "document.body.insertAdjacentHTML('beforeend', '<img src=/nothing onerror=alert(1)>')";
+        person.open("/").await;
+        person.value(attack).await;
+        person.until("window.__noted.some((what) => what.startsWith('blocked: script-src'))").await;
+        person.tool("Page.setBypassCSP", json!({"enabled": true})).await;
+        person.open("/").await;
+        person.value(attack).await;
+        person.until("window.__noted.includes('alert(1)')").await;
+        let complaints = person.browser.browser_log().await.unwrap();
+        assert!(complaints.iter().any(|entry| entry.message.contains("Content Security Policy")));
+        person.open("/").await;
+    })
+    .await;
+}
+
 /// The vectors of the HTML5 Security Cheatsheet, when they lie beside the project.
 fn published() -> Vec<String> {
     let Some(file) = place::shared("h5sc-xss/vectors.txt") else {
