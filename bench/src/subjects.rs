@@ -152,9 +152,11 @@ fn configure(command: &mut Command, folder: &Path, at: SocketAddr, upstream: &st
         ("OPENAI_API_KEY", "sk-bench-0123456789abcdef"),
         ("OPENAI_BASE_URL", &format!("{upstream}/v1")),
         ("OPENAI_MODEL", "mock"),
+        // No proxy stands in front that ends TLS.
+        ("ENFORCE_HTTPS", "false"),
         ("RATE_LIMIT_ENABLED", "true"),
-        ("RATE_LIMIT_PER_MINUTE", "100000000"),
-        ("RATE_LIMIT_PER_HOUR", "4000000000"),
+        ("RATE_LIMIT_PER_MINUTE", "1000000"),
+        ("RATE_LIMIT_PER_HOUR", "10000000"),
     ] {
         command.env(name, value);
     }

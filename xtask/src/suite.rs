@@ -9,6 +9,22 @@ use crate::shell::{self, Shell};
 use crate::stages::Stages;
 use crate::tally::Tally;
 
+/// A program that runs tests.
+struct Runner {
+    /// What `cargo` is told.
+    words: &'static [&'static str],
+    /// Reads the numbers in a line. Each runner has its own: a failed test under nextest shows the line of
+    /// `cargo test` too, and would count twice.
+    read: fn(&str) -> Option<Tally>,
+}
+
+const NEXTEST: Runner =
+    Runner { words: &["nextest", "run", "--workspace", "--no-fail-fast"], read: Tally::of_nextest };
+const CARGO_TEST: Runner =
+    Runner { words: &["test", "--workspace", "--no-fail-fast"], read: Tally::of_cargo_test };
+const EXAMPLES: Runner =
+    Runner { words: &["test", "--doc", "--workspace", "--no-fail-fast"], read: Tally::of_cargo_test };
+
 /// Runs it as stages. `arguments` narrow the tests down and go to the test runner.
 pub(crate) fn stages(shell: &Shell, stages: &mut Stages, arguments: &[String]) {
     let Some(services) = stages.prepare("services", services::start) else { return };
@@ -16,34 +32,24 @@ pub(crate) fn stages(shell: &Shell, stages: &mut Stages, arguments: &[String]) {
         return;
     }
     let nextest = shell::output(Command::new("cargo").args(["nextest", "--version"])).is_ok();
-    if !nextest {
-        stages
-            .count("tests", || run(shell, &services, &["test", "--workspace", "--no-fail-fast"], arguments));
-        return;
-    }
-    stages.count("tests", || {
-        run(shell, &services, &["nextest", "run", "--workspace", "--no-fail-fast"], arguments)
-    });
-    if arguments.is_empty() {
+    let runner = if nextest { NEXTEST } else { CARGO_TEST };
+    stages.count("tests", || run(shell, &services, &runner, arguments));
+    if nextest && arguments.is_empty() {
         // nextest does not know the examples in the documentation.
-        stages.count("examples", || {
-            run(shell, &services, &["test", "--doc", "--workspace", "--no-fail-fast"], &[])
-        });
+        stages.count("examples", || run(shell, &services, &EXAMPLES, &[]));
     }
 }
 
-fn run(shell: &Shell, services: &Services, runner: &[&str], arguments: &[String]) -> Result<Tally> {
+fn run(shell: &Shell, services: &Services, runner: &Runner, arguments: &[String]) -> Result<Tally> {
     let mut command = shell.command("cargo");
     // A named package replaces the whole workspace.
     let narrowed = arguments.iter().any(|word| word.starts_with("-p") || word.starts_with("--package"));
-    command
-        .args(runner.iter().filter(|word| !(narrowed && **word == "--workspace")))
-        .arg("--locked")
-        .args(arguments);
+    let words = runner.words.iter().filter(|word| !(narrowed && **word == "--workspace"));
+    command.args(words).arg("--locked").args(arguments);
     command.envs(services.variables.iter().map(|(name, value)| (name, value)));
     let mut tally = Tally::default();
     let success = shell::show(&mut command, |line| {
-        if let Some(more) = Tally::of_nextest(line).or_else(|| Tally::of_cargo_test(line)) {
+        if let Some(more) = (runner.read)(line) {
             tally = tally + more;
         }
     })?;

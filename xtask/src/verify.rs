@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -26,6 +26,17 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     let port = shell::free_port()?;
     let url = format!("http://127.0.0.1:{port}");
     let log = folder.path().join("log");
+    let verify = || {
+        let mut command = Command::new(&binary);
+        command
+            .args(["verify", &url, "--api-key", KEY, "--origin", ORIGIN])
+            .env_clear()
+            .current_dir(folder.path());
+        command
+    };
+    // Nobody listens yet: a command that finds nothing wrong with that finds nothing wrong with anything.
+    ensure!(shell::output(&mut verify()).is_err(), "stoa verify is content with a server that is not there");
+
     let mut serve = Command::new(&binary);
     serve.arg("serve").env_clear().current_dir(folder.path());
     serve.envs([
@@ -48,13 +59,7 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
         .context("the server does not start")
         .with_context(show_log)?;
 
-    let mut verify = Command::new(&binary);
-    verify
-        .args(["verify", &url, "--api-key", KEY, "--origin", ORIGIN])
-        .env_clear()
-        .current_dir(folder.path());
-    verify.stdout(Stdio::piped());
-    let verified = shell::show(&mut verify, |_| {})?;
+    let verified = shell::show(&mut verify(), |_| {})?;
     ensure!(verified, "{}\nstoa verify found something", show_log());
     ensure!(server.stop(), "{}\nthe server did not end in time and well", show_log());
     Ok(())

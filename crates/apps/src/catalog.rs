@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{AppId, AppKind, Code, Entry, Fault, UserEntry};
+use kernel::{AppId, AppKind, Code, Entry, Fault, Subject, UserEntry};
 
 /// One application.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,7 @@ pub struct App {
     pub max_input_chars: u32,
     /// Most user messages in a conversation; unbounded when absent.
     pub max_user_messages: Option<u32>,
-    /// Most conversations of one owner; unbounded when absent.
+    /// Most conversations of one visitor's session; unbounded when absent.
     pub max_conversations: Option<u32>,
     /// How many earlier messages the model is shown.
     pub context_messages: u32,
@@ -78,6 +78,17 @@ impl App {
             context_messages: 40,
             moderation: true,
             retention,
+        }
+    }
+}
+
+impl App {
+    /// How many conversations this owner may have: the bound is on a visitor's session. A key speaks for many
+    /// people, and every call of the OpenAI-compatible endpoint is a conversation of its own.
+    pub(crate) const fn most_conversations(&self, owner: Subject) -> Option<u32> {
+        match owner {
+            Subject::Visitor(_) => self.max_conversations,
+            Subject::User(_) | Subject::Key(_) => None,
         }
     }
 }

@@ -52,7 +52,7 @@ impl Hall {
             title: new.title,
             topic: new.topic,
             session: None,
-            max_per_owner: app.max_conversations,
+            max_per_owner: app.most_conversations(may.owner()),
         };
         let conversation = self.rooms.store.create_conversation(new, vec![event]).await?;
         tracing::info!(app = %conversation.app, conversation = %id, "conversation created");

@@ -288,7 +288,7 @@ impl Opened {
             user: self.user.clone(),
             assistant,
             max_user_messages: self.app.max_user_messages,
-            max_conversations: self.app.max_conversations,
+            max_conversations: self.app.most_conversations(self.owner),
         }
     }
 }
