@@ -4,8 +4,9 @@ use axum::Router;
 use axum::routing::get;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::content::Content;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use crate::Site;
@@ -49,6 +50,34 @@ impl Modify for Credentials {
 /// The document without its operations.
 pub(crate) fn frame() -> OpenApi {
     Frame::openapi()
+}
+
+/// What holds for every operation: a problem is sent as `application/problem+json`, whatever the operation sends
+/// otherwise.
+pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
+    for path in document.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
+        for operation in operations.into_iter().flatten() {
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response
+                    && let Some(content) = response
+                        .content
+                        .get("application/json")
+                        .filter(|content| is_problem(content))
+                        .cloned()
+                {
+                    response.content =
+                        [("application/problem+json".to_owned(), content)].into_iter().collect();
+                }
+            }
+        }
+    }
+    document
+}
+
+fn is_problem(content: &RefOr<Content>) -> bool {
+    let RefOr::T(content) = content else { return false };
+    matches!(&content.schema, Some(RefOr::Ref(schema)) if schema.ref_location.ends_with("/Problem"))
 }
 
 /// The whole document as JSON text, as `docs/openapi.json` holds it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use kernel::{Code, Fault, Kind, RequestId};
 use serde_json::{Value, json};
@@ -95,9 +95,6 @@ pub(crate) fn write(mut response: Response, shape: Shape, id: RequestId) -> Resp
         && !headers.contains_key(RETRY_AFTER)
     {
         headers.insert(RETRY_AFTER, HeaderValue::from(span.as_secs().max(1)));
-    }
-    if fault.kind() == Kind::MethodNotAllowed && !headers.contains_key(ALLOW) {
-        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE"));
     }
     *response.body_mut() = Body::from(body);
     response

@@ -66,12 +66,13 @@ fn groups() -> Groups {
 /// The OpenAPI document of all of them.
 pub(crate) fn document() -> OpenApi {
     let Groups { chat, messages, everything, public } = groups();
-    OpenApiRouter::with_openapi(document::frame())
+    let document = OpenApiRouter::with_openapi(document::frame())
         .merge(chat)
         .merge(messages)
         .merge(everything)
         .merge(public)
-        .into_openapi()
+        .into_openapi();
+    document::finish(document)
 }
 
 /// The whole server as a service.

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::conversations::app_field;
-use super::view::{MessageView, ProblemView, Usage};
+use super::view::{EventView, MessageView, ProblemView, Usage};
 use crate::Site;
 use crate::body::Json;
 use crate::failure::Outcome;
@@ -22,12 +22,13 @@ use crate::{once, sse};
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChatRequest {
     /// The text.
-    #[schema(example = "How do I connect a model?")]
+    #[schema(example = "How do I connect a model?", min_length = 1)]
     message: String,
     /// The caller's own name for the talk: the same name keeps the context. Names of different callers never meet.
-    #[schema(example = "customer-4711")]
+    #[schema(example = "customer-4711", pattern = "^[!-~]{1,128}$")]
     session_id: Option<String>,
     /// The app; `support` for a key, else `assistant`.
+    #[schema(example = "assistant", pattern = "^[a-z][a-z0-9-]{0,31}$")]
     app: Option<String>,
     /// Answer as a stream of events.
     #[serde(default)]
@@ -53,7 +54,7 @@ pub(crate) struct ChatAnswer {
 
 /// Says something and gets an answer.
 #[utoipa::path(post, path = "/api/v1/chat", operation_id = "chat", tag = "chat", request_body = ChatRequest, responses(
-    (status = 200, description = "The answer; with `stream` the events `message`, `delta`, `citation`, `done`, `error`", body = ChatAnswer),
+    (status = 200, description = "The answer; with `stream` the events `message`, `delta`, `citation`, `done`, `error`", content((ChatAnswer = "application/json"), (EventView = "text/event-stream"))),
     (status = 400, description = "Malformed input", body = ProblemView),
     (status = 401, description = "No valid credential", body = ProblemView),
     (status = 403, description = "The app may not be entered", body = ProblemView),

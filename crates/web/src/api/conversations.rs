@@ -20,11 +20,13 @@ use crate::who::Who;
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewConversation {
     /// The app it belongs to.
-    #[schema(example = "assistant")]
+    #[schema(example = "assistant", pattern = "^[a-z][a-z0-9-]{0,31}$")]
     app: String,
-    /// Its title; made from the first message when absent.
+    /// Its title, one line; made from the first message when absent.
+    #[schema(min_length = 1, max_length = 200)]
     title: Option<String>,
-    /// What it is about.
+    /// What it is about, in one line.
+    #[schema(min_length = 1, max_length = 500)]
     topic: Option<String>,
 }
 
@@ -58,10 +60,12 @@ pub(crate) async fn create(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// Only those of this app.
+    #[param(pattern = "^[a-z][a-z0-9-]{0,31}$")]
     app: Option<String>,
     /// Only those whose title holds this text.
     q: Option<String>,
     /// How many, 1 to 100; 20 unless said.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// The `next` of the piece before.
     after: Option<String>,
@@ -111,7 +115,8 @@ pub(crate) async fn read(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
-    /// The new title.
+    /// The new title, one line.
+    #[schema(min_length = 1, max_length = 200)]
     title: String,
 }
 
@@ -162,6 +167,7 @@ pub(crate) async fn delete(
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
     /// `json` (unless said) or `markdown`.
+    #[param(pattern = "^(json|markdown)$")]
     format: Option<String>,
 }
 
@@ -177,7 +183,7 @@ pub(crate) struct ExportView {
 /// A whole conversation as a file.
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/export", operation_id = "exportConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation"), ExportQuery), responses(
-    (status = 200, description = "The conversation, as JSON or Markdown", body = ExportView),
+    (status = 200, description = "The conversation, as JSON or Markdown", content((ExportView = "application/json"), (String = "text/markdown"))),
     (status = 400, description = "Malformed input", body = ProblemView),
     (status = 401, description = "No valid credential", body = ProblemView),
     (status = 404, description = "There is no such conversation for this caller", body = ProblemView),

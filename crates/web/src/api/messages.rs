@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::view::{List, MessageView, ProblemView, Usage};
+use super::view::{EventView, List, MessageView, ProblemView, Usage};
 use crate::Site;
 use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
@@ -22,7 +22,7 @@ use crate::{once, sse};
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage {
     /// The text.
-    #[schema(example = "How do I connect a model?")]
+    #[schema(example = "How do I connect a model?", min_length = 1)]
     content: String,
     /// A stream whose readers have gone runs on for 30 s, so that they can come back.
     #[serde(default)]
@@ -63,7 +63,8 @@ impl From<&Answer> for TurnView {
 /// Says something and gets an answer: JSON, or a stream of events when `Accept: text/event-stream`.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/messages", operation_id = "createMessage", tag = "messages", request_body = NewMessage,
     params(("id" = Uuid, Path, description = "The conversation")), responses(
-    (status = 201, description = "The turn; with `Accept: text/event-stream` status 200 and the events `message`, `delta`, `citation`, `done`, `error`", body = TurnView),
+    (status = 200, description = "With `Accept: text/event-stream`: the events `message`, `delta`, `citation`, `done`, `error`", body = EventView, content_type = "text/event-stream"),
+    (status = 201, description = "The turn", body = TurnView),
     (status = 400, description = "Malformed input", body = ProblemView),
     (status = 401, description = "No valid credential", body = ProblemView),
     (status = 403, description = "The app may not be entered", body = ProblemView),
@@ -106,6 +107,7 @@ pub(crate) async fn create(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// How many, 1 to 100; 20 unless said.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// The `next` of the piece before.
     after: Option<String>,
@@ -115,7 +117,7 @@ pub(crate) struct Filter {
 /// resumed after `Last-Event-ID` or replayed.
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", operation_id = "listMessages", tag = "messages",
     params(("id" = Uuid, Path, description = "The conversation"), Filter), responses(
-    (status = 200, description = "A piece of the list", body = List<MessageView>),
+    (status = 200, description = "A piece of the list, or the stream", content((List<MessageView> = "application/json"), (EventView = "text/event-stream"))),
     (status = 400, description = "Malformed input", body = ProblemView),
     (status = 401, description = "No valid credential", body = ProblemView),
     (status = 404, description = "There is no such conversation for this caller", body = ProblemView),

@@ -73,7 +73,7 @@ pub(crate) struct MessageView {
     pub(crate) content: String,
     /// The passages that the text cites, verified by the server.
     #[schema(value_type = Vec<Object>)]
-    pub(crate) citations: Value,
+    pub(crate) citations: Vec<Value>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Time,
@@ -89,7 +89,7 @@ impl From<&apps::Message> for MessageView {
             parent_id: row.parent_id.map(|id| id.uuid()),
             role: row.role.as_str(),
             content: row.content.clone(),
-            citations: row.citations.clone(),
+            citations: row.citations.as_array().cloned().unwrap_or_default(),
             created_at: row.created_at,
             finish_reason: row.finish_reason.map(apps::FinishReason::as_str),
         }
@@ -112,6 +112,19 @@ impl Usage {
             output_tokens: message.output_tokens.unwrap_or(0),
         }
     }
+}
+
+/// One event of a stream, as a reader of `text/event-stream` gets it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StreamEvent)]
+#[allow(dead_code, reason = "the shape that `sse` writes, for the OpenAPI document")]
+pub(crate) struct EventView {
+    /// Give it back as `Last-Event-ID` to go on from here.
+    id: Option<String>,
+    /// `message`, `delta`, `citation`, `done` or `error`; others may come, skip them.
+    event: Option<String>,
+    /// One line of JSON.
+    data: String,
 }
 
 /// An error (RFC 9457, `application/problem+json`).

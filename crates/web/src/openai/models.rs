@@ -7,6 +7,7 @@ use kernel::{Code, Fault};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::wire::ErrorView;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
@@ -44,8 +45,8 @@ impl Model {
 /// The apps that the caller may enter.
 #[utoipa::path(get, path = "/v1/models", operation_id = "listModels", tag = "openai", security(("key" = []), ("bearer" = [])), responses(
     (status = 200, description = "The models", body = Models),
-    (status = 401, description = "No valid key", body = Object),
-    (status = 429, description = "Too many requests", body = Object),
+    (status = 401, description = "No valid key", body = ErrorView),
+    (status = 429, description = "Too many requests", body = ErrorView),
 ))]
 pub(crate) async fn list(State(site): State<Site>, who: Who) -> Outcome<Json<Models>> {
     let may = who.may(&site, AppsRead)?;
@@ -55,9 +56,9 @@ pub(crate) async fn list(State(site): State<Site>, who: Who) -> Outcome<Json<Mod
 /// One of them.
 #[utoipa::path(get, path = "/v1/models/{model}", operation_id = "readModel", tag = "openai", security(("key" = []), ("bearer" = [])), params(("model" = String, Path, description = "The app's id")), responses(
     (status = 200, description = "The model", body = Model),
-    (status = 401, description = "No valid key", body = Object),
-    (status = 404, description = "There is no such model for this caller", body = Object),
-    (status = 429, description = "Too many requests", body = Object),
+    (status = 401, description = "No valid key", body = ErrorView),
+    (status = 404, description = "There is no such model for this caller", body = ErrorView),
+    (status = 429, description = "Too many requests", body = ErrorView),
 ))]
 pub(crate) async fn read(
     State(site): State<Site>,

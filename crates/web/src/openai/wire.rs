@@ -10,6 +10,7 @@ pub(crate) struct CompletionRequest {
     #[schema(example = "assistant")]
     pub(crate) model: String,
     /// The talk so far; the last message is the user's.
+    #[schema(min_items = 1)]
     pub(crate) messages: Vec<MessageIn>,
     /// Answer as a stream.
     #[serde(default)]
@@ -17,12 +18,16 @@ pub(crate) struct CompletionRequest {
     /// What else the stream should hold.
     pub(crate) stream_options: Option<StreamOptions>,
     /// At most this many tokens.
+    #[schema(minimum = 1)]
     pub(crate) max_tokens: Option<u32>,
     /// The newer name of `max_tokens`.
+    #[schema(minimum = 1)]
     pub(crate) max_completion_tokens: Option<u32>,
     /// Sampling temperature, 0 to 2.
+    #[schema(minimum = 0, maximum = 2)]
     pub(crate) temperature: Option<f32>,
     /// How many answers; only 1.
+    #[schema(minimum = 1, maximum = 1)]
     pub(crate) n: Option<u32>,
 }
 
@@ -104,8 +109,9 @@ pub(crate) struct MessageOut {
     pub(crate) refusal: Option<String>,
 }
 
-/// What an answer cost.
+/// What an answer cost, in the words of this protocol.
 #[derive(Serialize, ToSchema, Clone, Copy, Default)]
+#[schema(as = CompletionUsage)]
 pub(crate) struct Usage {
     /// Tokens read.
     pub(crate) prompt_tokens: u32,
@@ -120,6 +126,31 @@ impl Usage {
         let (read, wrote) = (message.input_tokens.unwrap_or(0), message.output_tokens.unwrap_or(0));
         Usage { prompt_tokens: read, completion_tokens: wrote, total_tokens: read.saturating_add(wrote) }
     }
+}
+
+/// An error in the shape that the official clients read.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiError)]
+#[allow(dead_code, reason = "the shape that `failure::openai` writes, for the OpenAPI document")]
+pub(crate) struct ErrorView {
+    /// What went wrong.
+    error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiErrorDetail)]
+#[allow(dead_code, reason = "the shape that `failure::openai` writes, for the OpenAPI document")]
+pub(crate) struct ErrorDetail {
+    /// One sentence.
+    message: String,
+    /// `invalid_request_error`, `authentication_error`, `permission_error`, `rate_limit_error` or `server_error`.
+    r#type: String,
+    /// The field that is wrong.
+    param: Option<String>,
+    /// The stable code; see `docs/errors.md`.
+    #[schema(example = "invalid_input")]
+    code: String,
 }
 
 /// Why an answer ended, in the words of this protocol.

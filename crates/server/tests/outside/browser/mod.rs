@@ -1,0 +1,11 @@
+//! A person with a browser: headless Chromium on the real pages. Screenshots of every station stay in
+//! `target/artefacts`, to be looked at.
+//!
+//! `STOA_TEST_CHROMIUM` and `STOA_TEST_CHROMEDRIVER` name the programs.
+
+mod attacks;
+mod journeys;
+mod looks;
+mod person;
+mod scene;
+mod troubles;
