@@ -11,6 +11,7 @@ use kernel::{Code, ConversationId, Fault, MessageId, Result};
 use llm::{Passage, Piece, Quote};
 use serde_json::Value;
 use store::{FinishReason, FinishedMessage, Message};
+use tracing::Instrument as _;
 
 use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
 use crate::turn::{self, Opened};
@@ -38,7 +39,7 @@ impl Hall {
         let give_up = asked.clone().drop_guard();
         let models = self.rooms.models.clone();
         let until = asked.clone();
-        let pieces = tokio::spawn(async move { models.stream(request, until).await });
+        let pieces = tokio::spawn(async move { models.stream(request, until).await }.in_current_span());
         let audit = vec![turn::written(may, &opened)];
         let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
         // A session that another request has opened meanwhile takes the turn into its own conversation.
@@ -55,7 +56,7 @@ impl Hall {
         });
         let hall = self.clone();
         let who = may.who().clone();
-        self.rooms.tasks.spawn(async move {
+        let driven = async move {
             let mut written = Written { message: blank, quotes: Vec::new(), fault: None, saved: 0 };
             match opened.support {
                 Some(text) => written.say(text, &live),
@@ -63,7 +64,9 @@ impl Hall {
             }
             asked.cancel();
             hall.close(&live, &opened, &passages, written).await;
-        });
+        };
+        // The lines about an answer carry the id of the request that asked for it.
+        self.rooms.tasks.spawn(driven.in_current_span());
         Ok(reader)
     }
 
