@@ -87,7 +87,9 @@ const COUNT: &str = "SELECT owner, app, COUNT(*) FROM conversations WHERE owner 
 impl Talks {
     async fn load(tx: &mut Tx, orders: &[TurnOrder]) -> Result<Talks, Trouble> {
         let mut talks = Talks::default();
-        let ids = orders.iter().map(|order| order.conversation.to_string()).collect();
+        // An id that was just made belongs to nothing; should it after all, its insertion fails.
+        let existing = orders.iter().filter(|order| matches!(order.opening, SealedOpening::Existing));
+        let ids = existing.map(|order| order.conversation.to_string()).collect();
         let locked = tx.engine().locked();
         let mut rows = bulk::find(tx, TALK, locked, ids).await?;
         let tags = orders.iter().filter_map(|order| match &order.opening {
