@@ -6,15 +6,19 @@ use std::collections::BTreeSet;
 use llm::{Passage, Quote};
 use serde_json::{Value, json};
 
-/// The citations of an answer, in the order of their numbers. `quotes` says which part of a passage was quoted;
-/// without it the whole passage stands as the quote. Either way it is cut from the passage itself, byte for byte.
+/// The citations of an answer, in the order of their numbers. Whoever quotes numbers its quotes: the mark `[2]` is
+/// the second of `quotes`. Without quotes a mark is the number of a passage, and all of the passage stands as the
+/// quote. Either way it is cut from the passage itself, byte for byte.
 pub(crate) fn citations(text: &str, passages: &[Passage], quotes: &[Quote]) -> Vec<Value> {
     marks(text)
         .into_iter()
         .filter_map(|number| {
             let place = number.checked_sub(1)?;
-            let passage = passages.get(place)?;
-            let quoted = quotes.iter().find(|quote| quote.passage == place);
+            let quoted = quotes.get(place);
+            if quoted.is_none() && !quotes.is_empty() {
+                return None;
+            }
+            let passage = passages.get(quoted.map_or(place, |quote| quote.passage))?;
             let quote = quoted.and_then(|quote| passage.text.get(quote.range.clone()));
             Some(json!({
                 "number": number,
@@ -50,13 +54,18 @@ mod tests {
 
     #[test]
     fn only_marks_with_a_passage_are_citations() {
-        let found = citations(
-            "See [2], [9], [x] and [2] again[",
-            &[passage("a"), passage("b")],
-            &[Quote { passage: 1, range: 0..4 }],
-        );
+        let found = citations("See [2], [9], [x] and [2] again[", &[passage("a"), passage("b")], &[]);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0]["title"], "b");
+        assert_eq!((&found[0]["number"], &found[0]["title"]), (&json!(2), &json!("b")));
+        assert_eq!(found[0]["quote"], "text of b");
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_quotes_when_there_are_any() {
+        let quotes = [1, 0, 1].map(|passage| Quote { passage, range: 0..4 });
+        let found = citations("[1] [2] [3] [4]", &[passage("a"), passage("b")], &quotes);
+        let titles: Vec<_> = found.iter().map(|one| one["title"].as_str().unwrap()).collect();
+        assert_eq!(titles, ["b", "a", "b"]);
         assert_eq!(found[0]["quote"], "text");
     }
 }

@@ -11,6 +11,7 @@ use kernel::{Code, ConversationId, Fault, MessageId, Result};
 use llm::{Passage, Piece, Quote};
 use serde_json::Value;
 use store::{FinishReason, FinishedMessage, Message};
+use tracing::Instrument as _;
 
 use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
 use crate::turn::{self, Opened};
@@ -18,6 +19,9 @@ use crate::{Ask, Hall, cite};
 
 /// How often an open stream asks whether its reader's credential still stands.
 const STANDING: Duration = Duration::from_millis(250);
+
+/// How often the text so far is saved while it is being written.
+const SAVING: Duration = Duration::from_secs(1);
 
 /// Tries to store the end of an answer while the database is away, and the wait between two.
 const CLOSE_TRIES: u32 = 20;
@@ -35,7 +39,7 @@ impl Hall {
         let give_up = asked.clone().drop_guard();
         let models = self.rooms.models.clone();
         let until = asked.clone();
-        let pieces = tokio::spawn(async move { models.stream(request, until).await });
+        let pieces = tokio::spawn(async move { models.stream(request, until).await }.in_current_span());
         let audit = vec![turn::written(may, &opened)];
         let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
         // A session that another request has opened meanwhile takes the turn into its own conversation.
@@ -52,15 +56,17 @@ impl Hall {
         });
         let hall = self.clone();
         let who = may.who().clone();
-        self.rooms.tasks.spawn(async move {
-            let mut written = Written { message: blank, quotes: Vec::new(), fault: None };
+        let driven = async move {
+            let mut written = Written { message: blank, quotes: Vec::new(), fault: None, saved: 0 };
             match opened.support {
                 Some(text) => written.say(text, &live),
                 None => hall.write(&live, &who, &opened, pieces, &mut written).await,
             }
             asked.cancel();
             hall.close(&live, &opened, &passages, written).await;
-        });
+        };
+        // The lines about an answer carry the id of the request that asked for it.
+        self.rooms.tasks.spawn(driven.in_current_span());
         Ok(reader)
     }
 
@@ -153,6 +159,7 @@ impl Hall {
         let abandoned = live.abandoned();
         tokio::pin!(abandoned);
         let mut standing = tokio::time::interval(STANDING);
+        let mut saving = tokio::time::interval(SAVING);
         // In this order: being told to stop ends the model's stream too, and that end is no failure of the model.
         let started = tokio::select! {
             biased;
@@ -175,6 +182,10 @@ impl Hall {
                     tracing::warn!("a stream was ended: the credential of its reader was revoked");
                     return self.cut(written);
                 }
+                _ = saving.tick() => {
+                    self.save(opened, written);
+                    continue;
+                }
                 piece = pieces.next() => piece,
             };
             match piece {
@@ -194,6 +205,22 @@ impl Hall {
                 }
             }
         }
+    }
+
+    /// Saves what there is so far, so that a crash keeps it. The stream does not wait for it; a save that comes too
+    /// late is refused by the store, and one that fails is made up for by the next.
+    fn save(&self, opened: &Opened, written: &mut Written) {
+        if written.message.content.len() == written.saved {
+            return;
+        }
+        written.saved = written.message.content.len();
+        let so_far = finished(opened, &written.message);
+        let store = self.rooms.store.clone();
+        self.rooms.tasks.spawn(async move {
+            if let Err(fault) = store.finish_turn(so_far, Vec::new()).await {
+                tracing::debug!(code = fault.code().as_str(), "the answer so far was not saved");
+            }
+        });
     }
 
     /// Stopped before the end, by somebody or because the server stops.
@@ -244,7 +271,7 @@ impl Hall {
     }
 }
 
-/// The end of an answer as the store takes it.
+/// An answer, finished or so far, as the store takes it.
 fn finished(opened: &Opened, message: &Message) -> FinishedMessage {
     FinishedMessage {
         owner: opened.owner,
@@ -252,7 +279,7 @@ fn finished(opened: &Opened, message: &Message) -> FinishedMessage {
         message_id: message.id,
         content: message.content.clone(),
         citations: message.citations.clone(),
-        finish_reason: message.finish_reason.unwrap_or(FinishReason::Stop),
+        finish_reason: message.finish_reason,
         model: message.model.clone(),
         input_tokens: message.input_tokens,
         output_tokens: message.output_tokens,
@@ -267,6 +294,8 @@ struct Written {
     message: Message,
     quotes: Vec<Quote>,
     fault: Option<Fault>,
+    /// How many bytes of the text have been saved on the way.
+    saved: usize,
 }
 
 impl Written {

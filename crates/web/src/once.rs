@@ -12,6 +12,7 @@ use http::{HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use identity::ConversationRead;
 use kernel::{Code, ConversationId, Fault, MessageId};
+use tracing::Instrument as _;
 
 use crate::failure::{Failure, Outcome};
 use crate::who::Who;
@@ -54,11 +55,11 @@ async fn keyed(site: Site, request: Request, next: Next) -> Outcome<Response> {
         Once::Done(answer) => return again(&site, &who, answer).await,
     };
     // In a task of its own: a caller that goes away must not leave the key claimed for ever.
-    let work = tokio::spawn(async move {
+    let work = async move {
         let response = next.run(Request::from_parts(parts, Body::from(payload))).await;
         keep(claim, response).await
-    });
-    work.await.map_err(|panic| Failure::from(Fault::internal(panic)))?
+    };
+    tokio::spawn(work.in_current_span()).await.map_err(|panic| Failure::from(Fault::internal(panic)))?
 }
 
 /// Keeps what will be the same next time: successes. A failure gives the key back.
