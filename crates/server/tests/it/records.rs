@@ -185,7 +185,7 @@ async fn log_lines_are_json_and_hold_no_words() {
         MARKER,
         &MARKER.to_lowercase(),
         "ada@",
-        "4111",
+        "4111 1111",
         KEY,
         MODEL_KEY,
         SESSION_SECRET,
