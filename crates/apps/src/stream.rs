@@ -93,13 +93,7 @@ impl Hall {
     ) -> Result<Vec<Numbered>> {
         self.conversation(may, id).await?;
         let store = &self.rooms.store;
-        let message = match answer {
-            Some(answer) => store.message(&may.owner(), id, answer).await?,
-            None => {
-                let newest = store.recent_messages(&may.owner(), id, 1).await?;
-                newest.into_iter().next().ok_or(Fault::new(Code::NotFound))?
-            }
-        };
+        let message = self.written(may, id, answer).await?;
         let asked = message.parent_id.ok_or(Fault::new(Code::NotFound))?;
         let user = store.message(&may.owner(), id, asked).await?;
         let mut log = Log::default();
@@ -122,6 +116,34 @@ impl Hall {
         }
         log.push(StreamEvent::Done(Arc::new(message)));
         Ok(log.after(last))
+    }
+
+    /// A stored answer with its end. One that another replica is still writing is waited for.
+    async fn written(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        answer: Option<MessageId>,
+    ) -> Result<Message> {
+        let until = tokio::time::Instant::now() + self.rooms.deadline;
+        loop {
+            let message = match answer {
+                Some(answer) => self.rooms.store.message(&may.owner(), id, answer).await?,
+                None => {
+                    let newest = self.rooms.store.recent_messages(&may.owner(), id, 1).await?;
+                    newest.into_iter().next().ok_or(Fault::new(Code::NotFound))?
+                }
+            };
+            if message.finish_reason.is_some() {
+                return Ok(message);
+            }
+            if tokio::time::Instant::now() >= until {
+                return Err(Fault::new(Code::Conflict)
+                    .say("the answer is still being written by another server; try again")
+                    .retry_after(Duration::from_secs(1)));
+            }
+            tokio::time::sleep(STANDING).await;
+        }
     }
 
     /// The pieces of the model, until it ends, is stopped, nobody reads any more, or the reader's credential

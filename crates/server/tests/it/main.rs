@@ -30,4 +30,5 @@ mod permissions;
 mod probes;
 mod production;
 mod records;
+mod replicas;
 mod world;

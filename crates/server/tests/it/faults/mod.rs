@@ -5,5 +5,6 @@ mod kill;
 mod postgres;
 mod provider;
 mod redis;
+mod silence;
 mod slow;
 mod stop;

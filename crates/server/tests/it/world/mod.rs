@@ -73,6 +73,11 @@ impl Setup {
         self
     }
 
+    /// The value of a variable.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
     /// Without a model provider: the built-in answerer serves.
     pub fn without_model(mut self) -> Setup {
         self.model = false;
