@@ -20,6 +20,11 @@ use crate::{Ask, Hall, cite};
 /// How often an open stream asks whether its reader's credential still stands.
 const STANDING: Duration = Duration::from_millis(250);
 
+/// How long a reader waits for an answer that another process is writing, and the pause between two looks. Shorter
+/// than the patience of common proxies.
+const ELSEWHERE: Duration = Duration::from_secs(25);
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Tries to store the end of an answer while the database is away, and the wait between two.
 const CLOSE_TRIES: u32 = 20;
 const CLOSE_WAIT: Duration = Duration::from_millis(500);
@@ -80,7 +85,8 @@ impl Hall {
     }
 
     /// The events of a stored answer, from the event after number `last`: of the newest answer, or of the one
-    /// that is named. Fails with `not_found` when there is none.
+    /// that is named. One that another process is writing is waited for; when it takes longer than a reader can be
+    /// kept waiting, the events have no end. Fails with `not_found` when there is none.
     pub async fn replay(
         &self,
         may: &May<ConversationRead>,
@@ -90,7 +96,7 @@ impl Hall {
     ) -> Result<Vec<Numbered>> {
         self.conversation(may, id).await?;
         let store = &self.rooms.store;
-        let message = match answer {
+        let mut message = match answer {
             Some(answer) => store.message(&may.owner(), id, answer).await?,
             None => {
                 let newest = store.recent_messages(&may.owner(), id, 1).await?;
@@ -99,6 +105,11 @@ impl Hall {
         };
         let asked = message.parent_id.ok_or(Fault::new(Code::NotFound))?;
         let user = store.message(&may.owner(), id, asked).await?;
+        let until = tokio::time::Instant::now() + ELSEWHERE;
+        while message.finish_reason.is_none() && tokio::time::Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
+            message = store.message(&may.owner(), id, message.id).await?;
+        }
         let mut log = Log::default();
         let blank = Message {
             content: String::new(),
@@ -117,7 +128,10 @@ impl Hall {
         for citation in message.citations.as_array().into_iter().flatten() {
             log.push(StreamEvent::Citation(citation.clone()));
         }
-        log.push(StreamEvent::Done(Arc::new(message)));
+        // Without an end the reader knows that it has to come back.
+        if message.finish_reason.is_some() {
+            log.push(StreamEvent::Done(Arc::new(message)));
+        }
         Ok(log.after(last))
     }
 
