@@ -20,10 +20,8 @@ use crate::{Ask, Hall, cite};
 /// How often an open stream asks whether its reader's credential still stands.
 const STANDING: Duration = Duration::from_millis(250);
 
-/// How long a reader waits for an answer that another process is writing, and the pause between two looks. Shorter
-/// than the patience of common proxies.
-const ELSEWHERE: Duration = Duration::from_secs(25);
-const LOOK: Duration = Duration::from_millis(500);
+/// How often the text so far is saved while it is being written.
+const SAVING: Duration = Duration::from_secs(1);
 
 /// Tries to store the end of an answer while the database is away, and the wait between two.
 const CLOSE_TRIES: u32 = 20;
@@ -59,7 +57,7 @@ impl Hall {
         let hall = self.clone();
         let who = may.who().clone();
         let driven = async move {
-            let mut written = Written { message: blank, quotes: Vec::new(), fault: None };
+            let mut written = Written { message: blank, quotes: Vec::new(), fault: None, saved: 0 };
             match opened.support {
                 Some(text) => written.say(text, &live),
                 None => hall.write(&live, &who, &opened, pieces, &mut written).await,
@@ -85,8 +83,7 @@ impl Hall {
     }
 
     /// The events of a stored answer, from the event after number `last`: of the newest answer, or of the one
-    /// that is named. One that another process is writing is waited for; when it takes longer than a reader can be
-    /// kept waiting, the events have no end. Fails with `not_found` when there is none.
+    /// that is named. Fails with `not_found` when there is none.
     pub async fn replay(
         &self,
         may: &May<ConversationRead>,
@@ -96,20 +93,9 @@ impl Hall {
     ) -> Result<Vec<Numbered>> {
         self.conversation(may, id).await?;
         let store = &self.rooms.store;
-        let mut message = match answer {
-            Some(answer) => store.message(&may.owner(), id, answer).await?,
-            None => {
-                let newest = store.recent_messages(&may.owner(), id, 1).await?;
-                newest.into_iter().next().ok_or(Fault::new(Code::NotFound))?
-            }
-        };
+        let message = self.written(may, id, answer).await?;
         let asked = message.parent_id.ok_or(Fault::new(Code::NotFound))?;
         let user = store.message(&may.owner(), id, asked).await?;
-        let until = tokio::time::Instant::now() + ELSEWHERE;
-        while message.finish_reason.is_none() && tokio::time::Instant::now() < until {
-            tokio::time::sleep(LOOK).await;
-            message = store.message(&may.owner(), id, message.id).await?;
-        }
         let mut log = Log::default();
         let blank = Message {
             content: String::new(),
@@ -128,11 +114,37 @@ impl Hall {
         for citation in message.citations.as_array().into_iter().flatten() {
             log.push(StreamEvent::Citation(citation.clone()));
         }
-        // Without an end the reader knows that it has to come back.
-        if message.finish_reason.is_some() {
-            log.push(StreamEvent::Done(Arc::new(message)));
-        }
+        log.push(StreamEvent::Done(Arc::new(message)));
         Ok(log.after(last))
+    }
+
+    /// A stored answer with its end. One that another replica is still writing is waited for.
+    async fn written(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        answer: Option<MessageId>,
+    ) -> Result<Message> {
+        let until = tokio::time::Instant::now() + self.rooms.deadline;
+        loop {
+            let message = match answer {
+                Some(answer) => self.rooms.store.message(&may.owner(), id, answer).await?,
+                None => {
+                    let newest = self.rooms.store.recent_messages(&may.owner(), id, 1).await?;
+                    newest.into_iter().next().ok_or(Fault::new(Code::NotFound))?
+                }
+            };
+            if message.finish_reason.is_some() {
+                return Ok(message);
+            }
+            if tokio::time::Instant::now() >= until {
+                // Readers that come back by themselves do so after a 503; a 409 would be final to them.
+                return Err(Fault::new(Code::Unavailable)
+                    .say("the answer is still being written by another server; try again")
+                    .retry_after(Duration::from_secs(1)));
+            }
+            tokio::time::sleep(STANDING).await;
+        }
     }
 
     /// The pieces of the model, until it ends, is stopped, nobody reads any more, or the reader's credential
@@ -148,6 +160,7 @@ impl Hall {
         let abandoned = live.abandoned();
         tokio::pin!(abandoned);
         let mut standing = tokio::time::interval(STANDING);
+        let mut saving = tokio::time::interval(SAVING);
         // In this order: being told to stop ends the model's stream too, and that end is no failure of the model.
         let started = tokio::select! {
             biased;
@@ -170,6 +183,10 @@ impl Hall {
                     tracing::warn!("a stream was ended: the credential of its reader was revoked");
                     return self.cut(written);
                 }
+                _ = saving.tick() => {
+                    self.save(opened, written);
+                    continue;
+                }
                 piece = pieces.next() => piece,
             };
             match piece {
@@ -189,6 +206,22 @@ impl Hall {
                 }
             }
         }
+    }
+
+    /// Saves what there is so far, so that a crash keeps it. The stream does not wait for it; a save that comes too
+    /// late is refused by the store, and one that fails is made up for by the next.
+    fn save(&self, opened: &Opened, written: &mut Written) {
+        if written.message.content.len() == written.saved {
+            return;
+        }
+        written.saved = written.message.content.len();
+        let so_far = finished(opened, &written.message);
+        let store = self.rooms.store.clone();
+        self.rooms.tasks.spawn(async move {
+            if let Err(fault) = store.finish_turn(so_far, Vec::new()).await {
+                tracing::debug!(code = fault.code().as_str(), "the answer so far was not saved");
+            }
+        });
     }
 
     /// Stopped before the end, by somebody or because the server stops.
@@ -239,7 +272,7 @@ impl Hall {
     }
 }
 
-/// The end of an answer as the store takes it.
+/// An answer, finished or so far, as the store takes it.
 fn finished(opened: &Opened, message: &Message) -> FinishedMessage {
     FinishedMessage {
         owner: opened.owner,
@@ -247,7 +280,7 @@ fn finished(opened: &Opened, message: &Message) -> FinishedMessage {
         message_id: message.id,
         content: message.content.clone(),
         citations: message.citations.clone(),
-        finish_reason: message.finish_reason.unwrap_or(FinishReason::Stop),
+        finish_reason: message.finish_reason,
         model: message.model.clone(),
         input_tokens: message.input_tokens,
         output_tokens: message.output_tokens,
@@ -262,6 +295,8 @@ struct Written {
     message: Message,
     quotes: Vec<Quote>,
     fault: Option<Fault>,
+    /// How many bytes of the text have been saved on the way.
+    saved: usize,
 }
 
 impl Written {

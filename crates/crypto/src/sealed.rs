@@ -15,34 +15,33 @@ const HEADER: usize = 1 + KEY_ID + NONCE;
 
 /// A key that seals values: one for each subject. Destroying it makes everything it sealed unreadable.
 #[derive(Clone)]
-pub struct DataKey(Secret<[u8; 32]>);
+pub struct DataKey {
+    bytes: Secret<[u8; 32]>,
+    /// Four bytes that tell a wrong key from an altered value, and tell nothing about the key.
+    id: [u8; KEY_ID],
+}
 
 impl DataKey {
     /// A new key.
     pub fn generate(random: &dyn Random) -> DataKey {
         let mut bytes = [0; 32];
         random.fill(&mut bytes);
-        DataKey(Secret::new(bytes))
+        DataKey::from_bytes(bytes)
     }
 
-    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> DataKey {
-        DataKey(Secret::new(bytes))
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> DataKey {
+        let hash = blake3::derive_key("stoa 2026 sealed value key id", &bytes);
+        let mut id = [0; KEY_ID];
+        id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        DataKey { bytes: Secret::new(bytes), id }
     }
 
     pub(crate) const fn bytes(&self) -> &[u8; 32] {
-        self.0.expose()
-    }
-
-    /// Four bytes that tell a wrong key from an altered value, and tell nothing about the key.
-    fn id(&self) -> [u8; KEY_ID] {
-        let hash = blake3::derive_key("stoa 2026 sealed value key id", self.0.expose());
-        let mut id = [0; KEY_ID];
-        id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-        id
+        self.bytes.expose()
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&Key::from(*self.0.expose()))
+        XChaCha20Poly1305::new(&Key::from(*self.bytes()))
     }
 }
 
@@ -77,7 +76,7 @@ pub fn seal(key: &DataKey, place: Place<'_>, plain: &[u8], random: &dyn Random) 
     let payload = Payload { msg: plain, aad: &aad };
     let mut sealed = Vec::with_capacity(HEADER + plain.len() + 16);
     sealed.push(VERSION);
-    sealed.extend_from_slice(&key.id());
+    sealed.extend_from_slice(&key.id);
     sealed.extend_from_slice(&nonce);
     // Encryption fails only beyond 256 GiB, far above every body limit; an empty result would then not open.
     if let Ok(ciphertext) = key.cipher().encrypt(&XNonce::from(nonce), payload) {
@@ -97,7 +96,7 @@ pub fn open(key: &DataKey, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>> {
     if *version != VERSION {
         return Err(broken("unknown version"));
     }
-    if key_id != key.id() {
+    if key_id != key.id {
         return Err(broken("sealed with another key"));
     }
     let nonce = <[u8; NONCE]>::try_from(nonce).map_err(|_| broken("too short"))?;

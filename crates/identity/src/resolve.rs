@@ -43,8 +43,8 @@ pub struct Resolved {
 pub struct Refusal {
     /// What the caller is told.
     pub fault: Fault,
-    /// What the audit log is told.
-    pub event: AuditEvent,
+    /// What the audit log is told. In a box, as refusals are rare and results should stay small.
+    pub event: Box<AuditEvent>,
 }
 
 impl Identity {
@@ -85,13 +85,15 @@ impl Identity {
     ) -> Result<Resolved, Refusal> {
         let refuse = |reason: &str, code: Code| Refusal {
             fault: Fault::new(code),
-            event: AuditEvent::new(EventType::AuthFailure, Actor::Anonymous)
-                .from(address)
-                .with("reason", reason),
+            event: Box::new(
+                AuditEvent::new(EventType::AuthFailure, Actor::Anonymous)
+                    .from(address)
+                    .with("reason", reason),
+            ),
         };
         if let Some(why) = credentials.malformed {
             let mut refusal = refuse("malformed credential", Code::Unauthenticated);
-            refusal.event = refusal.event.with("detail", why);
+            refusal.event.details.insert("detail".to_owned(), why.into());
             return Err(refusal);
         }
         if let Some(key) = credentials.key {

@@ -46,6 +46,9 @@ impl SubjectKey {
 impl Store {
     /// The key of a subject; a new one, not stored yet, when the subject has none.
     pub(crate) async fn subject_key(&self, subject: &Subject) -> Result<Arc<SubjectKey>> {
+        if let Some(known) = self.inside.data_keys.get(subject).await {
+            return Ok(known);
+        }
         self.inside
             .data_keys
             .try_get_with(*subject, self.load_subject_key(subject))

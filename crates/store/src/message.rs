@@ -132,7 +132,7 @@ pub struct Turn {
     pub max_conversations: Option<u32>,
 }
 
-/// The end of a message that was streamed.
+/// The end of a message that was streamed, or what there is of it so far.
 #[derive(Clone, Debug)]
 pub struct FinishedMessage {
     /// Whose conversation it is.
@@ -141,12 +141,12 @@ pub struct FinishedMessage {
     pub conversation_id: ConversationId,
     /// The message.
     pub message_id: MessageId,
-    /// All of what was generated.
+    /// All of what was generated until now.
     pub content: String,
     /// Where it comes from.
     pub citations: Json,
-    /// Why it ended.
-    pub finish_reason: FinishReason,
+    /// Why it ended; `None` while it goes on.
+    pub finish_reason: Option<FinishReason>,
     /// The model that wrote it.
     pub model: Option<String>,
     /// Tokens that the model read.
@@ -260,7 +260,7 @@ impl Store {
         written
     }
 
-    /// Ends a streamed message. `not_found` for a message that is unknown or somebody else's, `conflict` for one
+    /// Ends a streamed message, or saves what there is of it so far. `not_found` for a message that is unknown or somebody else's, `conflict` for one
     /// that has ended already.
     pub async fn finish_turn(&self, done: FinishedMessage, audit: Vec<AuditEvent>) -> Result<()> {
         let watch = self.watch("turn.finish");
@@ -271,7 +271,8 @@ impl Store {
                 let content = key.seal(self, place("content", &message), done.content.as_bytes());
                 let citations = seal_citations(self, &key, &message, &done.citations);
                 let (message, events) = (message.clone(), audit.clone());
-                let (conversation, reason) = (done.conversation_id.to_string(), done.finish_reason.as_str());
+                let (conversation, reason) =
+                    (done.conversation_id.to_string(), done.finish_reason.map(FinishReason::as_str));
                 let (model, input_tokens, output_tokens) =
                     (done.model.clone(), done.input_tokens, done.output_tokens);
                 self.inside.writer.order(move |reply| {

@@ -87,7 +87,9 @@ const COUNT: &str = "SELECT owner, app, COUNT(*) FROM conversations WHERE owner 
 impl Talks {
     async fn load(tx: &mut Tx, orders: &[TurnOrder]) -> Result<Talks, Trouble> {
         let mut talks = Talks::default();
-        let ids = orders.iter().map(|order| order.conversation.to_string()).collect();
+        // An id that was just made belongs to nothing; should it after all, its insertion fails.
+        let existing = orders.iter().filter(|order| matches!(order.opening, SealedOpening::Existing));
+        let ids = existing.map(|order| order.conversation.to_string()).collect();
         let locked = tx.engine().locked();
         let mut rows = bulk::find(tx, TALK, locked, ids).await?;
         let tags = orders.iter().filter_map(|order| match &order.opening {
@@ -298,7 +300,8 @@ pub(crate) struct FinishOrder {
     pub(crate) message: String,
     pub(crate) content: Vec<u8>,
     pub(crate) citations: Option<Vec<u8>>,
-    pub(crate) finish_reason: &'static str,
+    /// Absent: it goes on, this is what there is so far.
+    pub(crate) finish_reason: Option<&'static str>,
     pub(crate) model: Option<String>,
     pub(crate) input_tokens: Option<u32>,
     pub(crate) output_tokens: Option<u32>,
@@ -325,16 +328,15 @@ const FINISHED: Rows = Rows {
 };
 
 /// Ends streamed messages; the outcome of each is set. A message that is unknown or somebody else's is
-/// `not_found`; one that has ended already is a `conflict`, except after an interruption: its answer came late.
+/// `not_found`; one that has ended already is a `conflict`, except that an end may follow an interruption: it came
+/// late. What is saved on the way never follows an end.
 pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<(), Trouble> {
     let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
     let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
     let ids = orders.iter().map(|order| order.message.clone()).collect();
     let mut open = HashMap::with_capacity(orders.len());
     for row in bulk::find(tx, UNFINISHED, tx.engine().locked_messages(), ids).await? {
-        let reason = row.maybe_text(3)?;
-        let unfinished = reason.is_none() || reason.as_deref() == Some("interrupted");
-        open.insert(row.text(0)?, (row.text(1)?, row.text(2)?, unfinished));
+        open.insert(row.text(0)?, (row.text(1)?, row.text(2)?, row.maybe_text(3)?));
     }
     let mut rows = Vec::with_capacity(orders.len() * FINISHED.width);
     for order in orders.iter_mut() {
@@ -344,9 +346,11 @@ pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<()
         order.outcome = match owned {
             _ if stale.contains(&order.key.subject) => Err(Refusal::StaleKey),
             None => Err(Fault::new(Code::NotFound).into()),
-            Some((_, _, false)) => Err(Fault::new(Code::Conflict).into()),
-            Some((_, _, unfinished)) => {
-                *unfinished = false;
+            Some((_, _, Some(reason))) if reason != "interrupted" || order.finish_reason.is_none() => {
+                Err(Fault::new(Code::Conflict).into())
+            }
+            Some((_, _, reason)) => {
+                *reason = order.finish_reason.map(str::to_owned);
                 rows.extend(values![
                     order.message.as_str(),
                     order.content.clone(),

@@ -35,7 +35,12 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .route("/apps/{app}", get(chat))
         .route("/apps/{app}/{conversation}", get(conversation))
         .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
+        .route("/docs/errors", get(errors))
         .route("/docs", get(move |site: State<Site>, who: Who| reference(site, who, document)))
+}
+
+async fn errors(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
+    Ok(Html(ui::errors::page(&apps(&site, &who)?, |code| crate::status(code).as_u16())?))
 }
 
 /// Styles, scripts and pictures: the same for everybody, named by their content, kept for a year.

@@ -134,7 +134,7 @@ async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Respons
     let reason = refusal.event.details.get("reason").and_then(|v| v.as_str()).unwrap_or_default().to_owned();
     metrics::counter!("stoa_auth_failures_total", "reason" => reason.clone()).increment(1);
     tracing::warn!(reason, "authentication failed");
-    site.audit.note(refusal.event);
+    site.audit.note(*refusal.event);
     let address = limit_key(peer.ip);
     let limits = site.limiter.admit(&[everything_claim(site.limiter.rules(), &address)]).await;
     let mut response = if limits.allowed {

@@ -99,6 +99,28 @@ async fn bodies_have_a_limit() {
     .await;
 }
 
+/// `Allow` names what the path answers to, and nothing else.
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let world = Setup::sqlite().start().await;
+    let key = world.key();
+    for (method, path, allowed) in [
+        ("DELETE", "/api/v1/chat", "POST"),
+        ("POST", "/api/v1/apps", "GET,HEAD"),
+        ("PATCH", "/api/v1/conversations/019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d", "GET,HEAD,PUT,DELETE"),
+        ("POST", "/health", "GET,HEAD"),
+        ("POST", "/", "GET,HEAD"),
+        ("OPTIONS", "/v1/models", "GET,HEAD"),
+    ] {
+        let refused = key.request(method, path).send().await;
+        let mut told: Vec<&str> = refused.header("allow").split(',').map(str::trim).collect();
+        let mut wanted: Vec<&str> = allowed.split(',').collect();
+        told.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!((refused.status, told), (405, wanted), "{method} {path}");
+    }
+}
+
 /// Text of this length that repeats nothing.
 fn words(length: usize) -> String {
     let text: String = (0..length).map(|number| format!("{number} ")).collect();

@@ -189,8 +189,13 @@ on_both_engines! {
         let id = store.begin_turn(turn.clone(), event(owner)).await.unwrap();
         let open = store.message(&owner, id, turn.assistant.id).await.unwrap();
         assert_eq!((open.content.as_str(), open.finish_reason), ("", None));
+        let so_far = FinishedMessage { finish_reason: None, ..finished(owner, id, turn.assistant.id, "the") };
+        store.finish_turn(so_far.clone(), vec![]).await.unwrap();
+        let saved = store.message(&owner, id, turn.assistant.id).await.unwrap();
+        assert_eq!((saved.content.as_str(), saved.finish_reason), ("the", None));
         let done = finished(owner, id, turn.assistant.id, "the answer");
         store.finish_turn(done.clone(), event(owner)).await.unwrap();
+        assert_eq!(store.finish_turn(so_far, vec![]).await.unwrap_err().code(), Code::Conflict);
         let closed = store.message(&owner, id, turn.assistant.id).await.unwrap();
         assert_eq!((closed.content.as_str(), closed.finish_reason), ("the answer", Some(FinishReason::Stop)));
         assert_eq!(closed.citations, json!([1]));
@@ -209,6 +214,8 @@ on_both_engines! {
         assert_eq!(store.interrupt_unfinished(world.ambient.now()).await.unwrap(), 1);
         let message = store.message(&owner, id, turn.assistant.id).await.unwrap();
         assert_eq!(message.finish_reason, Some(FinishReason::Interrupted));
+        let so_far = FinishedMessage { finish_reason: None, ..finished(owner, id, turn.assistant.id, "la") };
+        assert_eq!(store.finish_turn(so_far, vec![]).await.unwrap_err().code(), Code::Conflict);
         // An answer that was only late still arrives.
         store.finish_turn(finished(owner, id, turn.assistant.id, "late"), vec![]).await.unwrap();
     }
@@ -290,7 +297,7 @@ fn finished(
         message_id,
         content: content.into(),
         citations: json!([1]),
-        finish_reason: FinishReason::Stop,
+        finish_reason: Some(FinishReason::Stop),
         model: Some("m".into()),
         input_tokens: Some(1),
         output_tokens: Some(2),

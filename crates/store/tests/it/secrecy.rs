@@ -44,7 +44,7 @@ async fn no_file_holds_what_was_typed() {
         message_id: streamed.assistant.id,
         content: typed("streamed"),
         citations: json!([MARKER]),
-        finish_reason: FinishReason::Stop,
+        finish_reason: Some(FinishReason::Stop),
         model: None,
         input_tokens: None,
         output_tokens: None,

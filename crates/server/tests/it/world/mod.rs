@@ -238,7 +238,9 @@ impl World {
     /// The messages of a conversation, oldest first, however many pieces they come in.
     pub async fn messages(&self, caller: &Caller, conversation: &str) -> Vec<Value> {
         let path = format!("/api/v1/conversations/{conversation}/messages?limit=100");
-        everything(caller, &path).await
+        let messages = everything(caller, &path).await;
+        assert!(messages.iter().all(|message| message["citations"].is_array()), "{messages:?}");
+        messages
     }
 }
 
