@@ -138,7 +138,8 @@ impl Hall {
                 return Ok(message);
             }
             if tokio::time::Instant::now() >= until {
-                return Err(Fault::new(Code::Conflict)
+                // Readers that come back by themselves do so after a 503; a 409 would be final to them.
+                return Err(Fault::new(Code::Unavailable)
                     .say("the answer is still being written by another server; try again")
                     .retry_after(Duration::from_secs(1)));
             }

@@ -18,13 +18,21 @@ pub struct Server {
     process: Child,
     pub address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
-    _data: TempDir,
+    data: Arc<TempDir>,
 }
 
 impl Server {
     /// Starts the server with these variables and none of the machine's own.
     pub async fn start(variables: &[(&str, &str)]) -> Server {
-        let data = tempfile::tempdir().expect("a data folder");
+        Server::on(Arc::new(tempfile::tempdir().expect("a data folder")), variables).await
+    }
+
+    /// Starts a second server on the data of this one.
+    pub async fn beside(&self, variables: &[(&str, &str)]) -> Server {
+        Server::on(Arc::clone(&self.data), variables).await
+    }
+
+    async fn on(data: Arc<TempDir>, variables: &[(&str, &str)]) -> Server {
         let mut process = Command::new(env!("CARGO_BIN_EXE_stoa"))
             .args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"])
             .arg(data.path())
@@ -58,7 +66,7 @@ impl Server {
                 rest.lock().expect("the log").push(line);
             }
         });
-        Server { process, address, log, _data: data }
+        Server { process, address, log, data }
     }
 
     /// The address of the server, without a slash at its end.

@@ -98,7 +98,7 @@ async fn chat(State(seen): State<Arc<Seen>>, Json(request): Json<Value>) -> Resp
     }
     let mut pieces: VecDeque<String> = pieces(&text).into_iter().map(|piece| event(&chunk(&piece))).collect();
     if question.contains("break off") {
-        pieces.truncate(6);
+        pieces.truncate(3);
     } else {
         let end = json!({
             "id": "mock", "object": "chat.completion.chunk", "created": 1, "model": "mock-1",

@@ -111,6 +111,27 @@ async fn a_reload_in_mid_stream_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_reload_that_meets_another_replica_waits_for_the_answer() {
+    walk("replica", &[], async |scene| {
+        let person = &scene.person;
+        let provider = [("OPENAI_BASE_URL", scene.upstream.url.as_str())];
+        let other = scene.server.lock().await.beside(&provider).await;
+        person.open("/apps/assistant").await;
+        person.say("Count slowly").await;
+        person.until("document.querySelector('.writing .prose')?.textContent.includes('word4')").await;
+        let here = person.path().await;
+        // Cookies do not tell ports apart: to the browser it is the same host.
+        person.browser.goto(format!("{}{here}", other.url())).await.unwrap();
+        assert_eq!(person.text(".bubble").await, "Count slowly");
+        assert_eq!(person.answer().await, slow_answer());
+        assert_eq!(person.count(".note").await, 0);
+        person.open(&here).await;
+        assert_eq!(person.answer().await, slow_answer());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn conversations_are_renamed_exported_and_deleted() {
     walk("keep-order", &[], async |scene| {
         let person = &scene.person;
