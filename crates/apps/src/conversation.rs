@@ -158,7 +158,8 @@ impl Hall {
     pub async fn stop(&self, may: &May<ConversationWrite>, id: ConversationId) -> Result<bool> {
         let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
         may.inside(&conversation.app)?;
-        Ok(self.live.stop(id))
+        // Not here, then perhaps in another replica, which finds out with its next save.
+        Ok(self.live.stop(id) || self.rooms.store.cancel_unfinished(&may.owner(), id).await?)
     }
 
     /// The whole conversation.

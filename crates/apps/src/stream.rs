@@ -20,8 +20,8 @@ use crate::{Ask, Hall, cite};
 /// How often an open stream asks whether its reader's credential still stands.
 const STANDING: Duration = Duration::from_millis(250);
 
-/// How often the text so far is saved while it is being written.
-const SAVING: Duration = Duration::from_secs(1);
+/// How often the text so far is saved while it is being written, and so how soon a stop at another replica is seen.
+const SAVING: Duration = Duration::from_millis(750);
 
 /// Tries to store the end of an answer while the database is away, and the wait between two.
 const CLOSE_TRIES: u32 = 20;
@@ -57,7 +57,7 @@ impl Hall {
         let hall = self.clone();
         let who = may.who().clone();
         let driven = async move {
-            let mut written = Written { message: blank, quotes: Vec::new(), fault: None, saved: 0 };
+            let mut written = Written { message: blank, quotes: Vec::new(), fault: None };
             match opened.support {
                 Some(text) => written.say(text, &live),
                 None => hall.write(&live, &who, &opened, pieces, &mut written).await,
@@ -160,7 +160,7 @@ impl Hall {
         let abandoned = live.abandoned();
         tokio::pin!(abandoned);
         let mut standing = tokio::time::interval(STANDING);
-        let mut saving = tokio::time::interval(SAVING);
+        let mut saving = tokio::time::interval_at(tokio::time::Instant::now() + SAVING, SAVING);
         // In this order: being told to stop ends the model's stream too, and that end is no failure of the model.
         let started = tokio::select! {
             biased;
@@ -208,18 +208,19 @@ impl Hall {
         }
     }
 
-    /// Saves what there is so far, so that a crash keeps it. The stream does not wait for it; a save that comes too
-    /// late is refused by the store, and one that fails is made up for by the next.
-    fn save(&self, opened: &Opened, written: &mut Written) {
-        if written.message.content.len() == written.saved {
-            return;
-        }
-        written.saved = written.message.content.len();
+    /// Saves what there is so far, so that a crash keeps it. The stream does not wait for it, and a save that fails is
+    /// made up for by the next. One that is refused says that the answer was stopped, or its conversation deleted,
+    /// at another replica: then the model is told to stop here.
+    fn save(&self, opened: &Opened, written: &Written) {
         let so_far = finished(opened, &written.message);
-        let store = self.rooms.store.clone();
+        let (store, cancel) = (self.rooms.store.clone(), opened.cancel.clone());
         self.rooms.tasks.spawn(async move {
-            if let Err(fault) = store.finish_turn(so_far, Vec::new()).await {
-                tracing::debug!(code = fault.code().as_str(), "the answer so far was not saved");
+            match store.finish_turn(so_far, Vec::new()).await {
+                Ok(()) => {}
+                Err(fault) if matches!(fault.code(), Code::Conflict | Code::NotFound) => cancel.cancel(),
+                Err(fault) => {
+                    tracing::debug!(code = fault.code().as_str(), "the answer so far was not saved")
+                }
             }
         });
     }
@@ -246,9 +247,9 @@ impl Hall {
             }
             stored = self.rooms.store.finish_turn(finished.clone(), Vec::new()).await;
         }
-        // Deleted while it was being written: there is nothing to store it in, and nobody to tell but the readers.
+        // Deleted, or ended by another replica, while it was being written: there is nothing to store.
         let fault = match stored {
-            Err(fault) if fault.code() != Code::NotFound => Some(fault),
+            Err(fault) if !matches!(fault.code(), Code::NotFound | Code::Conflict) => Some(fault),
             _ => written.fault,
         };
         tracing::info!(
@@ -295,8 +296,6 @@ struct Written {
     message: Message,
     quotes: Vec<Quote>,
     fault: Option<Fault>,
-    /// How many bytes of the text have been saved on the way.
-    saved: usize,
 }
 
 impl Written {

@@ -25,6 +25,8 @@ pub struct Ask {
     pub target: Target,
     /// The text.
     pub content: String,
+    /// The field that the text came in, for faults that name it.
+    pub field: &'static str,
     /// How to answer.
     pub options: Options,
     /// A stream without readers runs on for a while.
@@ -118,8 +120,9 @@ impl Hall {
     }
 
     /// Lets the text in, or says why not. A refused text goes no further and is not kept.
-    fn admit(&self, may: &May<Converse>, app: &App, text: &str) -> Result<Option<&'static str>> {
-        content::validate::message(text, app.max_input_chars as usize)?;
+    fn admit(&self, may: &May<Converse>, app: &App, ask: &Ask) -> Result<Option<&'static str>> {
+        let text = ask.content.as_str();
+        content::validate::message(ask.field, text, app.max_input_chars as usize)?;
         // One key speaks for many people, who all say "hello": repeats count for people alone.
         if may.who().is_key() {
             content::spam::check(text)?;
@@ -164,7 +167,7 @@ impl Hall {
                 "this app holds files; there is nobody to talk to in it",
             ));
         }
-        let support = self.admit(may, &app, &ask.content)?;
+        let support = self.admit(may, &app, ask)?;
         let owner = may.owner();
         let existing = match &ask.target {
             Target::Conversation(id) => {

@@ -62,6 +62,11 @@ impl Models {
         !self.0.providers.is_empty()
     }
 
+    /// The model that is asked when an app names none; `None` when the built-in answerer serves.
+    pub fn default_model(&self) -> Option<&str> {
+        self.0.providers.first().map(|provider| &*provider.model)
+    }
+
     /// The names of the providers, in the order in which they are tried.
     pub fn provider_names(&self) -> Vec<&str> {
         self.0.providers.iter().map(|provider| &*provider.name).collect()

@@ -376,6 +376,20 @@ impl Store {
         })
         .await
     }
+
+    /// Ends what is being written in a conversation of this owner as `cancelled`, whichever process writes it: the
+    /// writer finds out with its next save. Gives whether anything was.
+    pub async fn cancel_unfinished(&self, owner: &Subject, id: ConversationId) -> Result<bool> {
+        let (owner, id) = (owner.to_string(), id.to_string());
+        self.write("message.cancel", Vec::new(), move |tx| {
+            Box::pin(async move {
+                let sql = "UPDATE messages SET finish_reason = 'cancelled' WHERE finish_reason IS NULL \
+                           AND conversation_id = (SELECT id FROM conversations WHERE id = $1 AND owner = $2)";
+                Ok(tx.run(sql, values![id, owner]).await? > 0)
+            })
+        })
+        .await
+    }
 }
 
 fn open(row: &Row, conversation_id: ConversationId, key: &SubjectKey) -> Result<(i64, Message)> {

@@ -317,6 +317,16 @@ impl FinishOrder {
     }
 }
 
+/// Whether an end may follow the one that is stored. After an interruption it only came late; after a stop from
+/// another process the writer brings the text that belongs to it. What is saved on the way never follows an end.
+fn may_follow(stored: &str, end: Option<&str>) -> bool {
+    match stored {
+        "interrupted" => end.is_some(),
+        "cancelled" => end == Some("cancelled"),
+        _ => false,
+    }
+}
+
 const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reason FROM messages m \
      JOIN conversations c ON c.id = m.conversation_id WHERE m.role = 'assistant' AND m.id IN";
 const FINISHED: Rows = Rows {
@@ -328,8 +338,7 @@ const FINISHED: Rows = Rows {
 };
 
 /// Ends streamed messages; the outcome of each is set. A message that is unknown or somebody else's is
-/// `not_found`; one that has ended already is a `conflict`, except that an end may follow an interruption: it came
-/// late. What is saved on the way never follows an end.
+/// `not_found`; one that has ended already is a `conflict`, unless this end [`may_follow`].
 pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<(), Trouble> {
     let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
     let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
@@ -346,7 +355,7 @@ pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<()
         order.outcome = match owned {
             _ if stale.contains(&order.key.subject) => Err(Refusal::StaleKey),
             None => Err(Fault::new(Code::NotFound).into()),
-            Some((_, _, Some(reason))) if reason != "interrupted" || order.finish_reason.is_none() => {
+            Some((_, _, Some(reason))) if !may_follow(reason, order.finish_reason) => {
                 Err(Fault::new(Code::Conflict).into())
             }
             Some((_, _, reason)) => {

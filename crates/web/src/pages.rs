@@ -75,7 +75,7 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
     ];
     let page = FrontPage {
         apps: apps(&site, &who)?,
-        model: model(&site),
+        model: model(&site, None),
         operator_hints: site.config.environment == "development",
         health: Some(HealthView {
             status: report.status.as_str().to_owned(),
@@ -133,7 +133,7 @@ async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationI
         conversation,
         messages,
         earlier_url: None,
-        model: model(site),
+        model: model(site, Some(this)),
         limits: LimitsView {
             max_chars: this.max_input_chars,
             max_user_messages: this.max_user_messages,
@@ -180,9 +180,11 @@ fn apps(site: &Site, who: &Who) -> Outcome<Vec<AppView>> {
     Ok(site.hall.apps(&who.may(site, AppsRead)?).iter().map(app_view).collect())
 }
 
-fn model(site: &Site) -> ModelView {
-    match site.models.provider_names().first() {
-        Some(name) => ModelView { connected: true, label: (*name).to_owned() },
+/// What answers in this app, or in most of them.
+fn model(site: &Site, app: Option<&apps::App>) -> ModelView {
+    let named = app.and_then(|app| app.model.as_deref());
+    match site.models.default_model() {
+        Some(model) => ModelView { connected: true, label: named.unwrap_or(model).to_owned() },
         None => ModelView { connected: false, label: "Built-in answerer".to_owned() },
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn print_naughty() {
     let allowed = |text: &&&str| {
         !text.trim().is_empty() && !text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
     };
-    let taken = strings.iter().filter(|text| validate::message(text, 5_000).is_ok()).count();
+    let taken = strings.iter().filter(|text| validate::message("content", text, 5_000).is_ok()).count();
     let expected = strings.iter().filter(allowed).count();
     println!(
         "naughty strings: {taken} of {expected} allowed ones pass validation ({} in all)",

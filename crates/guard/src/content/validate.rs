@@ -13,9 +13,9 @@ pub const LONGEST_NAME: usize = 100;
 /// Most characters of a caller's own session id.
 pub const LONGEST_SESSION: usize = 128;
 
-/// A message of at most `most` characters (Unicode scalar values). The fault names the field `message`.
-pub fn message(text: &str, most: usize) -> Result<()> {
-    check("message", "message", text, most, Lines::Many)
+/// A message of at most `most` characters (Unicode scalar values). The fault names the field that it came in.
+pub fn message(field: &'static str, text: &str, most: usize) -> Result<()> {
+    check(field, "message", text, most, Lines::Many)
 }
 
 /// A title: one line of at most [`LONGEST_TITLE`] characters. The fault names the field `title`.
@@ -87,8 +87,8 @@ mod tests {
     #[test]
     fn length_is_counted_in_characters() {
         for letter in ["a", "é", "語", "😀"] {
-            assert!(message(&letter.repeat(5_000), 5_000).is_ok());
-            assert_eq!(code(message(&letter.repeat(5_001), 5_000)), "too_long");
+            assert!(message("content", &letter.repeat(5_000), 5_000).is_ok());
+            assert_eq!(code(message("content", &letter.repeat(5_001), 5_000)), "too_long");
         }
         assert!(title(&"ü".repeat(LONGEST_TITLE)).is_ok());
         assert_eq!(code(name(&"ü".repeat(LONGEST_NAME + 1))), "too_long");
@@ -97,13 +97,13 @@ mod tests {
     #[test]
     fn empty_and_control_characters_are_refused() {
         for text in ["", " ", "\t\r\n ", "\u{a0}\u{2003}\u{3000}"] {
-            assert_eq!(code(message(text, 10)), "empty");
+            assert_eq!(code(message("content", text, 10)), "empty");
         }
-        assert_eq!(code(message("a\0b", 10)), "nul");
-        assert_eq!(code(message("a\u{1b}[31m", 10)), "control_character");
-        assert_eq!(code(message("a\u{9b}", 10)), "control_character");
+        assert_eq!(code(message("content", "a\0b", 10)), "nul");
+        assert_eq!(code(message("content", "a\u{1b}[31m", 10)), "control_character");
+        assert_eq!(code(message("content", "a\u{9b}", 10)), "control_character");
         assert_eq!(code(title("a\nb")), "one_line");
-        assert!(message("a\tb\r\nc", 10).is_ok());
+        assert!(message("content", "a\tb\r\nc", 10).is_ok());
         assert!(session("a b, ü").is_ok());
         assert_eq!(code(session("a\nb")), "one_line");
         assert_eq!(session("").unwrap_err().fields()[0].field, "session_id");
@@ -115,7 +115,7 @@ mod tests {
         for text in
             ["<script>alert(1)</script>", "a < b", "' OR 1=1 --", "\u{202e}abc", "Z̮̞̠͙͔ͅ", "\u{feff}x", "٠"]
         {
-            assert!(message(text, 100).is_ok(), "{text:?}");
+            assert!(message("content", text, 100).is_ok(), "{text:?}");
         }
     }
 }

@@ -115,7 +115,7 @@ fn quoted(quotes: &[Quote], passages: &[Passage]) -> String {
     for (number, quote) in quotes.iter().enumerate() {
         let Some(passage) = passages.get(quote.passage) else { continue };
         text.push_str("\n\n");
-        for line in passage.text.get(quote.range.clone()).unwrap_or("").lines() {
+        for line in unwrapped(passage.text.get(quote.range.clone()).unwrap_or("")) {
             let _ = writeln!(text, "> {line}");
         }
         let _ = write!(text, "\n[{}] {}", number + 1, passage.title);
@@ -123,10 +123,49 @@ fn quoted(quotes: &[Quote], passages: &[Passage]) -> String {
     text
 }
 
+/// The lines of a quote with those of one paragraph joined: where a source was wrapped says nothing to the reader.
+/// Lists, tables, quotes and code keep their lines. Only white space changes; the citation holds the very bytes.
+fn unwrapped(quote: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut code = false;
+    for line in quote.lines() {
+        let words = line.trim();
+        let fence = words.starts_with("```");
+        let item = words.starts_with(['-', '*', '+', '|', '>', '#'])
+            || words.starts_with(|c: char| c.is_ascii_digit());
+        match lines.last_mut() {
+            Some(last) if !code && !fence && !item && !words.is_empty() && !last.trim().is_empty() => {
+                last.push(' ');
+                last.push_str(words);
+            }
+            _ => lines.push(line.to_owned()),
+        }
+        code ^= fence;
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::chat::ChatMessage;
+
+    #[test]
+    fn wrapped_paragraphs_are_joined_and_the_rest_keeps_its_lines() {
+        let quote = "One sentence that\nwas wrapped.\n\n- a list\n  goes on\n- second\n\n```sh\na\nb\n```";
+        let lines = [
+            "One sentence that was wrapped.",
+            "",
+            "- a list goes on",
+            "- second",
+            "",
+            "```sh",
+            "a",
+            "b",
+            "```",
+        ];
+        assert_eq!(unwrapped(quote), lines);
+    }
 
     fn ask(question: &str, passages: Vec<Passage>) -> ChatRequest {
         let message = ChatMessage { role: Role::User, content: question.to_owned() };

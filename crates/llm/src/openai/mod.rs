@@ -38,7 +38,7 @@ pub(crate) struct Provider {
     pub(crate) name: Arc<str>,
     /// How it has been doing.
     pub(crate) health: Health,
-    model: String,
+    pub(crate) model: String,
     chat: Url,
     embeddings: Url,
     models: Url,

@@ -113,3 +113,28 @@ async fn replicas_write_one_chain() {
     world.verify_audit().await;
     check([Case::new(key.get("/health"), 200)]).await;
 }
+
+/// A stop that reaches another replica than the one that writes ends the answer there within a second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_stops_when_the_other_replica_is_told() {
+    let Some(setup) = Setup::postgres() else { return };
+    let world = setup.set("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    world.upstream.set(Mode::Gated);
+    let replica = world.replica().await;
+    let visitor = world.visitor();
+    let id = world.conversation(&visitor).await;
+    let path = format!("/api/v1/conversations/{id}/messages");
+    let request = visitor.post(&path).json(&json!({"content": "go"})).header("accept", "text/event-stream");
+    let mut here = request.stream().await;
+    here.until("delta").await;
+    let there = visitor.at(replica.address);
+    let stop = there
+        .post(&format!("/api/v1/conversations/{id}/stop"))
+        .header("origin", &format!("http://{}", replica.address));
+    assert_eq!(stop.send().await.json(), json!({"stopped": true}));
+    let rest = tokio::time::timeout(2 * SECOND, here.rest()).await.expect("the stream ends by itself");
+    assert_eq!(rest.last().unwrap().data["finish_reason"], "cancelled");
+    let stored = world.messages(&there, &id).await;
+    let answer = stored.last().unwrap();
+    assert_eq!((&answer["content"], &answer["finish_reason"]), (&json!("first "), &json!("cancelled")));
+}

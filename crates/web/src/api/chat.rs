@@ -87,6 +87,7 @@ pub(crate) async fn create(
     let ask = Ask {
         target: Target::Session(session_id.clone()),
         content: request.message,
+        field: "message",
         options: Options::default(),
         resumable: false,
     };

@@ -96,6 +96,7 @@ pub(crate) async fn create(
     let ask = Ask {
         target: Target::Conversation(id),
         content: new.content,
+        field: "content",
         options: Options::default(),
         resumable: new.resumable,
     };

@@ -97,6 +97,7 @@ fn ask(request: CompletionRequest) -> Result<Ask> {
     Ok(Ask {
         target: Target::New,
         content: last.content,
+        field: "messages",
         options: Options { max_tokens, temperature: request.temperature, history: Some(messages) },
         resumable: false,
     })
