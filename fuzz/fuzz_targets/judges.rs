@@ -17,7 +17,8 @@ fuzz_target!(|data: &[u8]| {
     assert!((0.0..=1.0).contains(&suspicion.score), "{suspicion:?}");
 
     let normal = normalise(text);
-    assert!(normal.text.starts_with(' ') && normal.text.ends_with(' ') && !normal.text.contains("  "));
+    let words = &normal.text;
+    assert!(words.starts_with(' ') && words.ends_with(' ') && !words.contains("  "), "{words:?}");
 
     let guard = SpamGuard::new();
     let once = guard.admit("a", text, Time::EPOCH);

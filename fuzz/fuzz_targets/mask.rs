@@ -1,5 +1,5 @@
 //! The mask: finds lie in order on whole characters, a stream lets go the same for any cut, the result is bounded,
-//! and a second pass changes nothing more. The first byte of the input says how the text is cut.
+//! and no address or account number is left for a second pass. The first byte of the input says how the text is cut.
 
 #![no_main]
 
@@ -31,7 +31,10 @@ fuzz_target!(|data: &[u8]| {
         out.push_str(&stream.finish());
         assert_eq!(out, whole, "the cut changed what was let go");
 
-        // Some masks are found again, such as the one before the `@` of a URL, and stand for themselves.
-        assert_eq!(masker.mask(&whole), whole, "the mask left something behind");
+        // Masks are shorter or longer than what they hide, so a second pass may see another word near a number. What is
+        // recognised by itself must be gone.
+        let alone = |kind| matches!(kind, PiiKind::Email | PiiKind::Iban | PiiKind::Mac);
+        let left = masker.find(&whole).into_iter().find(|find| alone(find.kind));
+        assert!(left.is_none(), "{whole:?} still holds {left:?}");
     }
 });
