@@ -277,13 +277,14 @@ impl Writer {
 
     #[inline]
     fn end_word(&mut self) {
-        let length = self.out.len() - self.word;
-        if length == 0 {
+        if self.out.len() == self.word {
             return;
         }
         if self.alike {
             self.unmask_alike();
         }
+        // Look-alikes take two bytes and are written as one, so the length is taken after them.
+        let length = self.out.len() - self.word;
         if self.digits && self.letters {
             for byte in self.out.iter_mut().skip(self.word) {
                 *byte = unleet(*byte);
@@ -423,6 +424,7 @@ mod tests {
         assert_eq!(text("how to k i l l time"), " how to kill time . ");
         assert_eq!(text("k.i.l.l. a b c"), " kill . abc . ");
         assert_eq!(text("make a b o m b now"), " make a bomb now . ");
+        assert_eq!(text("k i l l раypal"), " kill paypal . ", "look-alikes are shorter once they are read");
         assert_eq!(text("I a"), " i a . ");
         let stretched = normalise("kiiiill them");
         assert_eq!(
