@@ -120,6 +120,14 @@ impl Engine {
         }
     }
 
+    /// The name of every index, as text.
+    pub(crate) const fn indexes(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'index'",
+            Engine::Postgres => "SELECT indexname::text FROM pg_indexes WHERE schemaname = current_schema()",
+        }
+    }
+
     /// Every table and column of the schema, as two columns of text.
     pub(crate) const fn columns(self) -> &'static str {
         match self {

@@ -193,6 +193,15 @@ impl Store {
         }
     }
 
+    /// The indexes of the frequent queries that this database lacks: somebody dropped them, and the query behind
+    /// each reads whole tables now.
+    pub async fn missing_indexes(&self) -> Result<Vec<&'static str>> {
+        let rows = self.read("migrate.indexes").await?.all(self.inside.engine.indexes(), values![]).await?;
+        let found = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
+        let lacks = |index: &&'static str| !found.iter().any(|name| name == index);
+        Ok(FREQUENT.iter().copied().filter(lacks).collect())
+    }
+
     /// Every table with its columns, in order: what the test of the registry compares.
     #[doc(hidden)]
     pub async fn schema(&self) -> Result<Vec<(String, String)>> {
@@ -200,6 +209,16 @@ impl Store {
         rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
     }
 }
+
+/// The indexes of the frequent queries: history, the list of conversations, sessions, keys, the audit log.
+const FREQUENT: [&str; 6] = [
+    "messages_in_conversation",
+    "conversations_by_owner",
+    "conversations_by_session",
+    "api_keys_by_digest",
+    "audit_events_by_time",
+    "audit_events_by_type",
+];
 
 enum Stop {
     Trouble(Trouble),

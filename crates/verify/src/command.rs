@@ -20,6 +20,10 @@ pub struct Args {
     #[arg(long, value_name = "KEY", env = "STOA_VERIFY_API_KEY", hide_env_values = true,
           value_parser = NonEmptyStringValueParser::new())]
     pub api_key: Option<String>,
+    /// The token of the metrics, for the count of errors and warnings since the start
+    #[arg(long, value_name = "TOKEN", env = "STOA_VERIFY_METRICS_TOKEN", hide_env_values = true,
+          value_parser = NonEmptyStringValueParser::new())]
+    pub metrics_token: Option<String>,
     /// An origin that CORS should allow, for example https://app.example.com
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub origin: Option<String>,
@@ -42,6 +46,7 @@ impl From<Args> for Options {
         Options {
             url: args.url,
             api_key: args.api_key.map(ApiKey::new),
+            metrics_token: args.metrics_token.map(ApiKey::new),
             origin: args.origin,
             json: args.json,
             only: args.only,

@@ -36,6 +36,8 @@ pub struct Options {
     pub url: Url,
     /// A key for the checks that need one.
     pub api_key: Option<ApiKey>,
+    /// The token of the metrics, for the count of errors and warnings since the start.
+    pub metrics_token: Option<ApiKey>,
     /// An origin that CORS should allow.
     pub origin: Option<String>,
     /// One document in place of lines (for the command; `run` gives the report in any case).
@@ -54,6 +56,7 @@ impl Options {
         Options {
             url,
             api_key: None,
+            metrics_token: None,
             origin: None,
             json: false,
             only: Vec::new(),

@@ -15,6 +15,12 @@ const FAILING: Step = Step {
 };
 
 on_both_engines! {
+    async fn an_index_that_somebody_dropped_is_named(world) {
+        assert!(world.store.missing_indexes().await.unwrap().is_empty());
+        world.tamper("DROP INDEX messages_in_conversation").await;
+        assert_eq!(world.store.missing_indexes().await.unwrap(), ["messages_in_conversation"]);
+    }
+
     async fn the_registry_names_every_table_and_column(world) {
         let mut real = world.store.schema().await.unwrap();
         let mut named: Vec<(String, String)> = TABLES

@@ -47,6 +47,13 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
         "/openapi.json" => return compressed(mock, asked, document(mock).to_string()),
         "/docs" => return Response::new(full("docs")),
         "/metrics" if mock.has("open-metrics") => return Response::new(full("stoa_up 1")),
+        "/metrics" if asked.header("authorization") == "Bearer the-token" => {
+            let errors = u8::from(mock.has("logged-errors"));
+            let text = format!(
+                "stoa_log_events_total{{level=\"ERROR\"}} {errors}\nstoa_log_events_total{{level=\"WARNING\"}} 2\n"
+            );
+            return Response::new(full(text));
+        }
         "/metrics" => return refuse(mock, asked, 404, "not_found", json!([])),
         _ => {}
     }

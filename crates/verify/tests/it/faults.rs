@@ -7,7 +7,7 @@ use verify::{Outcome, run};
 use crate::mock::{Mock, Quiet, options, with_key};
 
 /// Check, planted faults, and a word of the line that must come of it.
-const TABLE: [(&str, &[&str], &str); 68] = [
+const TABLE: [(&str, &[&str], &str); 69] = [
     ("reach", &["slow"], "no answer within"),
     ("health", &["database-down"], "database down"),
     ("health", &["health-lacks-security"], "security"),
@@ -37,6 +37,7 @@ const TABLE: [(&str, &[&str], &str); 68] = [
     ("authentication", &["wrong-key-is-visitor"], "wrong X-API-Key"),
     ("authentication", &["no-www-authenticate"], "WWW-Authenticate"),
     ("metrics", &["open-metrics"], "200"),
+    ("metrics", &["logged-errors"], "1 errors"),
     ("errors", &["plain-errors"], "application/problem+json"),
     ("errors", &["wrong-request-id"], "request_id"),
     ("errors", &["breaks-on-bad-json"], "500"),
@@ -86,6 +87,7 @@ async fn each_fault_is_found_by_its_check() {
             // Cleaning up needs something to clean.
             let with = if *check == "clean-up" { "idempotency" } else { check };
             let mut options = options(address, &[check, with]);
+            options.metrics_token = Some(verify::ApiKey::new("the-token"));
             options.timeout = Duration::from_millis(1500);
             let report = run(options, &mut Quiet).await;
             let line = report.line(check).map(|line| (line.outcome.clone(), line.text()));

@@ -74,6 +74,22 @@ async fn reach(url: &Secret<String>, patience: Duration) -> Result<(), String> {
     }
 }
 
+/// A complete schema, with the indexes of the frequent queries.
+async fn indexes(store: &Store, name: &'static str, migrations: usize) -> Probe {
+    match store.missing_indexes().await {
+        Ok(missing) if missing.is_empty() => Probe::good(
+            name,
+            format!("all {migrations} migrations are applied, the frequent queries have their indexes"),
+        ),
+        Ok(missing) => Probe::bad(
+            name,
+            format!("an index of a frequent query is missing: {}", missing.join(", ")),
+            "create it again as `migrations/` has it",
+        ),
+        Err(fault) => Probe::bad(name, fault.to_string(), "see the line of the database"),
+    }
+}
+
 async fn schema(store: &Store) -> Probe {
     let name = "database schema";
     match store.migrations().await {
@@ -81,7 +97,7 @@ async fn schema(store: &Store) -> Probe {
             let missing = steps.iter().filter(|step| step.applied_at.is_none()).count();
             let all = steps.len();
             if missing == 0 {
-                Probe::good(name, format!("all {all} migrations are applied"))
+                indexes(store, name, all).await
             } else {
                 Probe::attention(
                     name,
