@@ -74,7 +74,18 @@ pub async fn walk(name: &str, settings: &[(&str, &str)], journey: impl AsyncFnOn
 }
 
 impl Driver {
+    /// A driver picks a free port and takes it in two steps, for both families of addresses; when something else takes
+    /// it in between, the driver gives up, and the next one tries another port.
     async fn start(program: &std::path::Path) -> Driver {
+        for _ in 0..4 {
+            if let Some(driver) = Driver::attempt(program).await {
+                return driver;
+            }
+        }
+        panic!("chromedriver does not start");
+    }
+
+    async fn attempt(program: &std::path::Path) -> Option<Driver> {
         let mut process = Command::new(program)
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -89,15 +100,15 @@ impl Driver {
                 // "ChromeDriver was started successfully on port 12345."
                 let said = line.strip_prefix("ChromeDriver was started successfully on port ");
                 if let Some(port) = said.and_then(|rest| rest.trim_end_matches('.').parse().ok()) {
-                    return port;
+                    return Some(port);
                 }
             }
-            panic!("chromedriver does not say its port");
+            None
         };
-        let port = tokio::time::timeout(Duration::from_secs(20), port).await.expect("chromedriver in time");
+        let port = tokio::time::timeout(Duration::from_secs(20), port).await.expect("chromedriver in time")?;
         // Its pipe must not fill.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Driver { _process: process, port, profile: tempfile::tempdir().expect("a profile") }
+        Some(Driver { _process: process, port, profile: tempfile::tempdir().expect("a profile") })
     }
 
     async fn browser(&self, chromium: &std::path::Path) -> WebDriver {
