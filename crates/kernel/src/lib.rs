@@ -17,7 +17,7 @@ pub use app::{AppId, AppKind, Entry, UserEntry};
 pub use audit::{Actor, AuditEvent, EventType, Severity};
 pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
-pub use id::{AlertId, ConversationId, EventId, KeyId, MessageId, RequestId, UserId, VisitorId};
+pub use id::{AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, RequestId, UserId, VisitorId};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;
 pub use subject::Subject;

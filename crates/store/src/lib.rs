@@ -1,6 +1,7 @@
 //! The only SQL: rows in, rows out, on SQLite and Postgres from one text.
 //! Every query carries the owner. It never decides who may do what: callers bring a proof to the services above.
 
+mod alert;
 mod audit;
 mod audit_verify;
 mod batch;
@@ -15,14 +16,17 @@ mod dialect;
 mod epoch;
 mod idempotency;
 mod key;
+mod lease;
 mod message;
 mod migrate;
+mod outbox;
 mod pool;
 mod reader;
 mod registry;
 mod secret;
 mod state;
 mod store;
+mod tally;
 mod trouble;
 mod turn;
 mod tx;
@@ -30,6 +34,7 @@ mod value;
 mod watch;
 mod writer;
 
+pub use alert::{Alert, AlertFilter, NewAlert, Raised};
 pub use audit::{AuditFilter, StoredEvent};
 pub use audit_verify::{AuditFault, AuditVerdict};
 pub use block::Block;
@@ -40,6 +45,8 @@ pub use idempotency::{Idempotent, StoredAnswer};
 pub use key::{ApiKey, NewKey};
 pub use message::{FinishReason, FinishedMessage, Message, Opening, Role, Turn};
 pub use migrate::{Migration, STEPS, Step};
+pub use outbox::{Mail, NewParcel, Parcel, Sink, Template};
 pub use pool::PoolState;
 pub use registry::{Holds, Rule, SubjectExport, TABLES, Table};
 pub use store::Store;
+pub use tally::{By, Tally, TallyQuery};
