@@ -113,13 +113,6 @@ impl Store {
         let rows = self.read("audit.minutes").await?.all(sql, values).await?;
         rows.iter().map(minute).collect()
     }
-
-    /// How many sessions are signed in.
-    pub async fn count_sessions(&self) -> Result<u64> {
-        let sql = "SELECT COUNT(*) FROM sessions WHERE expires_at > $1";
-        let row = self.read("session.count").await?.one(sql, values![self.inside.ambient.now()]).await?;
-        Ok(row.map_or(Ok(0), |row| number(&row, 0))?)
-    }
 }
 
 fn number(row: &Row, column: usize) -> Result<u64, Trouble> {
