@@ -75,7 +75,9 @@ mod tests {
             "__Secure-stoa_session=v; Path=/; Max-Age=28800; HttpOnly; SameSite=Lax; Secure; Domain=example.com"
         );
         assert_eq!(set(false, None, false), "stoa_session=v; Path=/; Max-Age=28800; HttpOnly; SameSite=Lax");
-        assert!(SessionCookie::new(true, None).clear(true).starts_with("__Host-stoa_session=; Path=/; Max-Age=0"));
+        assert!(
+            SessionCookie::new(true, None).clear(true).starts_with("__Host-stoa_session=; Path=/; Max-Age=0")
+        );
     }
 
     #[test]

@@ -123,10 +123,7 @@ pub(crate) fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<I
 
 /// The one value of a cookie. A cookie that another host below the same domain has planted beside the right one
 /// must not be chosen by the order in which the browser sends the two.
-pub(crate) fn one_cookie<'a>(
-    headers: &'a HeaderMap,
-    name: &str,
-) -> Result<Option<&'a str>, &'static str> {
+pub(crate) fn one_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, &'static str> {
     let mut values = cookies(headers, name).filter(|value| !value.is_empty());
     let first = values.next();
     match values.any(|value| Some(value) != first) {

@@ -27,7 +27,13 @@ impl Devices {
 
     /// The `Set-Cookie` value after a sign-in to this account. A browser that is known already keeps its number,
     /// so that signing in again opens no second count.
-    pub(crate) fn remember(&self, tag: &str, known: Option<[u8; 16]>, https: bool, ambient: &Ambient) -> String {
+    pub(crate) fn remember(
+        &self,
+        tag: &str,
+        known: Option<[u8; 16]>,
+        https: bool,
+        ambient: &Ambient,
+    ) -> String {
         let number = known.unwrap_or_else(|| ambient.bytes::<16>());
         let mut bytes = vec![VERSION];
         bytes.extend_from_slice(&ambient.now().micros().to_le_bytes());

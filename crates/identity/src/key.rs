@@ -113,6 +113,11 @@ impl Keys {
         self.environment.by_digest.get(&digest).cloned().or_else(stored)
     }
 
+    /// Whether the key has no row.
+    pub(crate) fn is_environment(&self, id: KeyId) -> bool {
+        self.environment.by_id(id).is_some()
+    }
+
     pub(crate) fn by_id(&self, id: KeyId) -> Option<Known> {
         self.environment.by_id(id).cloned().or_else(|| self.stored.load().by_id(id).cloned())
     }

@@ -24,8 +24,6 @@ pub struct Principal {
     pub(crate) limits: OwnLimits,
     /// The moment from which a credential without a row counts: an ID token's `iat`.
     pub(crate) issued_at: Option<Time>,
-    /// When the credential ends by itself, where its row does not say so.
-    pub(crate) expires_at: Option<Time>,
 }
 
 /// Which kind of credential was shown.

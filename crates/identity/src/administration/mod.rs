@@ -46,7 +46,12 @@ pub struct Administration {
 
 impl Administration {
     /// Over these rooms.
-    pub const fn new(identity: Arc<Identity>, accounts: Arc<Accounts>, store: Store, ambient: Ambient) -> Administration {
+    pub const fn new(
+        identity: Arc<Identity>,
+        accounts: Arc<Accounts>,
+        store: Store,
+        ambient: Ambient,
+    ) -> Administration {
         Administration { identity, accounts, store, ambient }
     }
 }
@@ -60,27 +65,104 @@ mod shape {
     }
 
     impl Administration {
-        pub async fn users(&self, may: &May<Admin>, filter: UserFilter, page: PageRequest) -> Result<Page<User>> { later() }
-        pub async fn user(&self, may: &May<Admin>, id: UserId) -> Result<User> { later() }
+        pub async fn users(
+            &self,
+            may: &May<Admin>,
+            filter: UserFilter,
+            page: PageRequest,
+        ) -> Result<Page<User>> {
+            later()
+        }
+        pub async fn user(&self, may: &May<Admin>, id: UserId) -> Result<User> {
+            later()
+        }
         /// Invites to an address; gives the link's token, which the admin passes on when no mail is configured.
-        pub async fn invite(&self, may: &May<Admin>, email: &str, role: Role) -> Result<kernel::Secret<String>> { later() }
-        pub async fn set_role(&self, may: &May<Admin>, id: UserId, role: Role) -> Result<User> { later() }
-        pub async fn set_active(&self, may: &May<Admin>, id: UserId, active: bool) -> Result<User> { later() }
-        pub async fn sign_out_user(&self, may: &May<Admin>, id: UserId) -> Result<()> { later() }
-        pub async fn grants(&self, may: &May<Admin>, user: UserId) -> Result<Vec<(AppId, Level)>> { later() }
-        pub async fn set_grant(&self, may: &May<Admin>, user: UserId, app: &AppId, level: Level) -> Result<()> { later() }
-        pub async fn remove_grant(&self, may: &May<Admin>, user: UserId, app: &AppId) -> Result<()> { later() }
-        pub async fn sessions(&self, may: &May<Admin>, user: Option<UserId>, page: PageRequest) -> Result<Page<Session>> { later() }
-        pub async fn end_session(&self, may: &May<Admin>, id: SessionId) -> Result<()> { later() }
-        pub async fn keys(&self, may: &May<Admin>, user: Option<UserId>, page: PageRequest) -> Result<Page<ApiKey>> { later() }
-        pub async fn revoke_key(&self, may: &May<Admin>, id: KeyId) -> Result<()> { later() }
-        pub async fn lockdown(&self, may: &May<Admin>) -> Result<Lockdown> { later() }
-        pub async fn set_lockdown(&self, may: &May<Admin>, mode: Mode) -> Result<Lockdown> { later() }
-        pub async fn revoke(&self, may: &May<Admin>, what: What) -> Result<Revoked> { later() }
-        pub async fn blocks(&self, may: &May<Admin>) -> Result<Vec<Block>> { later() }
+        pub async fn invite(
+            &self,
+            may: &May<Admin>,
+            email: &str,
+            role: Role,
+        ) -> Result<kernel::Secret<String>> {
+            later()
+        }
+        pub async fn set_role(&self, may: &May<Admin>, id: UserId, role: Role) -> Result<User> {
+            later()
+        }
+        pub async fn set_active(&self, may: &May<Admin>, id: UserId, active: bool) -> Result<User> {
+            later()
+        }
+        pub async fn sign_out_user(&self, may: &May<Admin>, id: UserId) -> Result<()> {
+            later()
+        }
+        pub async fn grants(&self, may: &May<Admin>, user: UserId) -> Result<Vec<(AppId, Level)>> {
+            later()
+        }
+        pub async fn set_grant(
+            &self,
+            may: &May<Admin>,
+            user: UserId,
+            app: &AppId,
+            level: Level,
+        ) -> Result<()> {
+            later()
+        }
+        pub async fn remove_grant(&self, may: &May<Admin>, user: UserId, app: &AppId) -> Result<()> {
+            later()
+        }
+        pub async fn sessions(
+            &self,
+            may: &May<Admin>,
+            user: Option<UserId>,
+            page: PageRequest,
+        ) -> Result<Page<Session>> {
+            later()
+        }
+        pub async fn end_session(&self, may: &May<Admin>, id: SessionId) -> Result<()> {
+            later()
+        }
+        pub async fn keys(
+            &self,
+            may: &May<Admin>,
+            user: Option<UserId>,
+            page: PageRequest,
+        ) -> Result<Page<ApiKey>> {
+            later()
+        }
+        pub async fn revoke_key(&self, may: &May<Admin>, id: KeyId) -> Result<()> {
+            later()
+        }
+        pub async fn lockdown(&self, may: &May<Admin>) -> Result<Lockdown> {
+            later()
+        }
+        pub async fn set_lockdown(&self, may: &May<Admin>, mode: Mode) -> Result<Lockdown> {
+            later()
+        }
+        pub async fn revoke(&self, may: &May<Admin>, what: What) -> Result<Revoked> {
+            later()
+        }
+        pub async fn blocks(&self, may: &May<Admin>) -> Result<Vec<Block>> {
+            later()
+        }
         /// Blocks an address or network, for good or for this long.
-        pub async fn block(&self, may: &May<Admin>, net: &str, span: Option<Duration>, reason: Option<String>) -> Result<Block> { later() }
-        pub async fn unblock(&self, may: &May<Admin>, net: &str) -> Result<()> { later() }
-        pub async fn audit(&self, may: &May<Admin>, filter: AuditFilter, page: PageRequest) -> Result<Page<StoredEvent>> { later() }
+        pub async fn block(
+            &self,
+            may: &May<Admin>,
+            net: &str,
+            span: Option<Duration>,
+            reason: Option<String>,
+        ) -> Result<Block> {
+            later()
+        }
+        pub async fn unblock(&self, may: &May<Admin>, net: &str) -> Result<()> {
+            later()
+        }
+        pub async fn audit(
+            &self,
+            may: &May<Admin>,
+            filter: AuditFilter,
+            page: PageRequest,
+        ) -> Result<Page<StoredEvent>> {
+            later()
+        }
     }
 }
