@@ -1,9 +1,9 @@
-//! The end of an account, with a receipt that outlives it. The receipt holds counts and a pseudonymous id, nothing
+//! The end of a subject's data, with a receipt that outlives it. The receipt holds counts and a pseudonymous id, nothing
 //! else; whoever holds its own id, which cannot be guessed, may read it.
 
 use std::collections::BTreeMap;
 
-use kernel::{AuditEvent, Code, Fault, Result, Subject, Time, UserId};
+use kernel::{AuditEvent, Code, Fault, Result, Subject, Time};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,16 +27,17 @@ fn place(id: Uuid) -> String {
 }
 
 impl Store {
-    /// Erases an account with everything that it holds. `conflict` for the last active admin, `not_found` when there
-    /// is no such account.
-    pub async fn erase_user(&self, id: UserId, audit: Vec<AuditEvent>) -> Result<Erased> {
-        self.user(id).await?;
-        // Inactive first: the rule of the last admin is asked in the same way as ever, and nothing of the account
-        // can be used while it goes.
-        self.set_active(id, false, Vec::new()).await?;
-        let subject = Subject::User(id);
-        let counts = self.erase_subject(&subject, audit).await?;
-        self.keep_receipt(&subject, counts).await
+    /// Erases a subject with everything that it holds. `conflict` for the last active admin, `not_found` for an
+    /// account that does not exist.
+    pub async fn erase(&self, subject: &Subject, audit: Vec<AuditEvent>) -> Result<Erased> {
+        if let Subject::User(id) = subject {
+            self.user(*id).await?;
+            // Inactive first: the rule of the last admin is asked in the same way as ever, and nothing of the account
+            // can be used while it goes.
+            self.set_active(*id, false, Vec::new()).await?;
+        }
+        let counts = self.erase_subject(subject, audit).await?;
+        self.keep_receipt(subject, counts).await
     }
 
     async fn keep_receipt(&self, subject: &Subject, counts: Vec<(&'static str, u64)>) -> Result<Erased> {

@@ -75,7 +75,7 @@ async fn create(
         anyhow::bail!("there is an account with the address {address} already");
     }
     let given = prompt::password(from_stdin, ambient.random())?;
-    identity::password::judge(&given.secret, false, &[&address, new.name]).map_err(told)?;
+    judge(&given.secret, false, [&address, new.name])?;
     let id = UserId::new(ambient);
     let row = NewUser {
         id,
@@ -88,6 +88,12 @@ async fn create(
     let made = event(EventType::UserChanged, id).with("change", "created").with("role", new.role.as_str());
     store.create_user(row, vec![made]).await.map_err(told)?;
     tell(id, &given, as_json, &format!("{address} may sign in now, with the role {}.", new.role.as_str()))
+}
+
+/// The rules hold for the operator too: a weak password is as weak when somebody else chose it.
+fn judge(password: &Secret<String>, second_factor: bool, about: [&str; 2]) -> anyhow::Result<()> {
+    let context: Vec<String> = about.into_iter().chain(["stoa"]).map(str::to_owned).collect();
+    identity::policy::check(password, second_factor, &context).map_err(told)
 }
 
 fn hashed(password: &Secret<String>, ambient: &Ambient) -> anyhow::Result<Secret<String>> {
@@ -118,8 +124,7 @@ async fn password(
 ) -> anyhow::Result<()> {
     let user = find(store, name).await?;
     let given = prompt::password(from_stdin, ambient.random())?;
-    identity::password::judge(&given.secret, user.totp_at.is_some(), &[&user.email, &user.name])
-        .map_err(told)?;
+    judge(&given.secret, user.totp_at.is_some(), [&user.email, &user.name])?;
     let changed = event(EventType::UserChanged, user.id).with("change", "password");
     let hash = hashed(&given.secret, ambient)?;
     store.set_password(user.id, hash, None, vec![changed]).await.map_err(told)?;
@@ -266,7 +271,7 @@ async fn erase(store: &Store, name: &str, yes: bool) -> anyhow::Result<bool> {
         complain("Nothing was changed.");
         return Ok(false);
     }
-    let erased = store.erase_user(user.id, vec![event(EventType::DataErased, user.id)]).await.map_err(told)?;
+    let erased = store.erase(&Subject::User(user.id), vec![event(EventType::DataErased, user.id)]).await.map_err(told)?;
     print_json(&serde_json::to_value(&erased)?)?;
     Ok(true)
 }
