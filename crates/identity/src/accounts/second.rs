@@ -2,10 +2,11 @@
 
 use crypto::{recovery, totp};
 use kernel::{AuditEvent, Code, EventType, Fault, Result, Secret};
-use store::User;
+use store::{Template, User};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::Accounts;
-use crate::policy;
+use crate::policy::Least;
 use crate::{AccountRead, AccountWrite, Context, May};
 
 /// The name under which authenticator apps show the account.
@@ -62,14 +63,14 @@ impl Accounts {
         let event = changed(may, "totp enrolled");
         self.parts.store.confirm_totp(user.id, step, digests, vec![event]).await?;
         self.parts.identity.forget();
-        self.tell_method(&user, "authenticator app");
+        self.tell(&user, Template::SignInMethodAdded, [("method", "an authenticator app")]).await;
         Ok(codes)
     }
 
     /// Removes the authenticator. The password must be long enough to stand alone then.
     pub async fn remove_totp(&self, may: &May<AccountWrite>, password: &Secret<String>) -> Result<()> {
         let user = self.confirm_password(may, password).await?;
-        if user.has_password && policy::length(password) < policy::ALONE {
+        if user.has_password && password.expose().nfc().count() < Least::Alone.chars() {
             return Err(Fault::invalid(
                 "password",
                 "too_short",
