@@ -3,10 +3,14 @@
 
 mod config;
 mod credential;
+pub mod hasher;
 mod key;
 mod permission;
+pub mod policy;
 mod principal;
 mod resolve;
+pub mod token;
+pub mod trust;
 mod visitor;
 
 pub use config::Config;

@@ -210,6 +210,10 @@ mod tests {
             secure_cookies: false,
             visitor_lifetime: Duration::from_secs(86_400),
             environment_keys: vec![Secret::new(ENVIRONMENT_KEY.to_owned())],
+            tokens: crate::trust::AccessTokens::default(),
+            passwords: crate::trust::PasswordRules::default(),
+            firebase: None,
+            issuers: Vec::new(),
             require_authentication,
             entries: vec![(app("assistant"), entry(true, true)), (app("support"), entry(false, true))],
         };
