@@ -15,6 +15,7 @@ mod house;
 mod key;
 mod memory;
 mod mint;
+pub mod passkey;
 mod permission;
 pub mod policy;
 mod principal;
