@@ -23,14 +23,6 @@ pub struct Config {
     pub registration: Registration,
     /// Mails can be sent: addresses are verified, passwords are reset by mail.
     pub mail: bool,
-    /// How access tokens are signed and how long they live.
-    pub tokens: AccessTokens,
-    /// What passwords must be and what hashing one costs.
-    pub passwords: PasswordRules,
-    /// The Firebase project whose ID tokens are taken.
-    pub firebase: Option<Firebase>,
-    /// Other issuers whose ID tokens are taken, and where people can sign in.
-    pub issuers: Vec<TrustedIssuer>,
     /// How long a visitor's cookie lives.
     pub visitor_lifetime: Duration,
     /// Keys of the environment, taken as they are.

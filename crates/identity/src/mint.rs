@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crypto::token;
 use kernel::{
-    Ambient, AppId, AuditEvent, Code, EventType, Fault, KeyId, Page, PageRequest, Result, Secret, Time, UserId,
+    Ambient, AppId, AuditEvent, Code, EventType, Fault, KeyId, Page, PageRequest, Result, Secret, Time,
+    UserId,
 };
 use store::{ApiKey, NewKey, Store};
 
@@ -71,7 +72,8 @@ impl KeyService {
         let outside =
             |app: &&AppId| !may.who().apps().contains(app) || !self.identity.keys.open().contains(app);
         if apps.iter().any(|app| outside(&app)) {
-            return Err(Fault::new(Code::Forbidden).say("a key may enter only apps that you may enter and that take keys"));
+            return Err(Fault::new(Code::Forbidden)
+                .say("a key may enter only apps that you may enter and that take keys"));
         }
         self.room(maker).await?;
         let id = KeyId::new(&self.ambient);
@@ -125,8 +127,7 @@ impl KeyService {
         let mut alive = 0;
         loop {
             let piece = self.store.keys(Some(maker), page).await?;
-            let stands =
-                |key: &&ApiKey| key.revoked_at.is_none() && key.expires_at.is_none_or(|at| now < at);
+            let stands = |key: &&ApiKey| key.revoked_at.is_none() && key.expires_at.is_none_or(|at| now < at);
             alive += piece.items.iter().filter(stands).count();
             if alive >= MOST {
                 return Err(Fault::new(Code::Conflict).say("there are 100 keys already; revoke one first"));

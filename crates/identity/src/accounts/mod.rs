@@ -6,6 +6,7 @@ mod join;
 mod mail;
 mod oidc;
 mod open;
+mod passkey;
 mod password;
 mod reset;
 mod second;
@@ -22,6 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::device::Devices;
 use crate::hasher::Hasher;
+use crate::passkey::Party;
 use crate::{Config, Identity};
 
 pub use oidc::Departure;
@@ -43,6 +45,8 @@ pub struct AccountParts {
     pub tasks: TaskTracker,
     /// Judges and hashes passwords, not too many at once.
     pub hasher: Hasher,
+    /// Verifies passkeys; absent where there is no host name to bind them to.
+    pub party: Option<Party>,
 }
 
 /// The services of accounts. Shared by all requests.

@@ -42,11 +42,8 @@ impl Accounts {
         let (id, user) = (new.id, new.user);
         let refresh = self.refresh_token(id);
         let expires_at = self.parts.ambient.now() + self.config.tokens.refresh_lifetime;
-        let new = NewSession {
-            refresh: Some((token::digest(refresh.expose()), expires_at)),
-            expires_at,
-            ..new
-        };
+        let new =
+            NewSession { refresh: Some((token::digest(refresh.expose()), expires_at)), expires_at, ..new };
         self.begin(new, from, vec![self.succeeded(&who, from)]).await?;
         Ok(self.tokens(id, user, refresh))
     }
@@ -74,7 +71,8 @@ impl Accounts {
                 Err(self.refused(from, "reused token", Some(session.user)).await)
             }
             Refreshed::Expired => {
-                Err(Fault::new(kernel::Code::TokenExpired).say("the refresh token has expired: sign in again"))
+                Err(Fault::new(kernel::Code::TokenExpired)
+                    .say("the refresh token has expired: sign in again"))
             }
             Refreshed::Unknown => Err(self.refused(from, "unknown token", session.map(|s| s.user)).await),
         }
@@ -98,12 +96,7 @@ impl Accounts {
         Err(Fault::new(denial.code))
     }
 
-    async fn refused(
-        &self,
-        from: &Context,
-        reason: &'static str,
-        user: Option<kernel::UserId>,
-    ) -> Fault {
+    async fn refused(&self, from: &Context, reason: &'static str, user: Option<kernel::UserId>) -> Fault {
         metrics::counter!("stoa_auth_failures_total", "reason" => reason).increment(1);
         let actor = user.map_or(kernel::Actor::Anonymous, |user| Subject::User(user).into());
         let mut event =

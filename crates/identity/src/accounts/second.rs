@@ -125,7 +125,8 @@ impl Accounts {
     fn recovery_codes(&self) -> Result<(RecoveryCodes, Vec<String>)> {
         let codes = recovery::generate(self.parts.ambient.random());
         let digests: Option<Vec<String>> = codes.iter().map(|code| recovery::digest(code.expose())).collect();
-        let digests = digests.ok_or_else(|| Fault::internal("a recovery code that was made has no digest"))?;
+        let digests =
+            digests.ok_or_else(|| Fault::internal("a recovery code that was made has no digest"))?;
         Ok((RecoveryCodes(codes), digests))
     }
 }

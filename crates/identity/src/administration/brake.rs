@@ -92,7 +92,9 @@ impl Administration {
             self.identity.revoke_key(None);
         }
         if what == What::All {
-            store.raise_floor(Scope::Visitors, vec![said(EventType::SessionRevoked).with("kind", "visitor")]).await?;
+            store
+                .raise_floor(Scope::Visitors, vec![said(EventType::SessionRevoked).with("kind", "visitor")])
+                .await?;
             let epochs = store.epochs().await?;
             self.identity.raise_visitors(epochs.server.saturating_add(epochs.visitors));
         }
@@ -129,7 +131,8 @@ impl Administration {
             created_at: now,
             expires_at: span.map(|span| now + span),
         };
-        let said = event(may, EventType::AddressBlocked).to(format_args!("address:{net}"))
+        let said = event(may, EventType::AddressBlocked)
+            .to(format_args!("address:{net}"))
             .with("expires_at", block.expires_at.map(kernel::Time::rfc3339_seconds));
         self.store.add_block(block.clone(), vec![said]).await?;
         Ok(block)
@@ -144,6 +147,7 @@ impl Administration {
 }
 
 fn network(text: &str) -> Result<ipnet::IpNet> {
-    AddressBlocks::parse(text.trim())
-        .ok_or_else(|| Fault::invalid("net", "invalid", "write an address or a network: 192.0.2.1, 192.0.2.0/24"))
+    AddressBlocks::parse(text.trim()).ok_or_else(|| {
+        Fault::invalid("net", "invalid", "write an address or a network: 192.0.2.1, 192.0.2.0/24")
+    })
 }

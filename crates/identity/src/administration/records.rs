@@ -26,13 +26,23 @@ impl Administration {
     }
 
     /// What one account did and what was done to it, newest first.
-    pub async fn audit_of(&self, may: &May<Admin>, user: UserId, page: PageRequest) -> Result<Page<StoredEvent>> {
+    pub async fn audit_of(
+        &self,
+        may: &May<Admin>,
+        user: UserId,
+        page: PageRequest,
+    ) -> Result<Page<StoredEvent>> {
         let filter = AuditFilter { actor: Some(Subject::User(user).to_string()), ..AuditFilter::default() };
         self.audit(may, filter, page).await
     }
 
     /// Alerts, newest first.
-    pub async fn alerts(&self, _: &May<Admin>, filter: AlertFilter, page: PageRequest) -> Result<Page<Alert>> {
+    pub async fn alerts(
+        &self,
+        _: &May<Admin>,
+        filter: AlertFilter,
+        page: PageRequest,
+    ) -> Result<Page<Alert>> {
         self.store.alerts(filter, page).await
     }
 

@@ -11,12 +11,7 @@ use crate::{Admin, May, email};
 
 impl Administration {
     /// Accounts, newest first; `filter.q` is an address in any way of writing.
-    pub async fn users(
-        &self,
-        _: &May<Admin>,
-        filter: UserFilter,
-        page: PageRequest,
-    ) -> Result<Page<User>> {
+    pub async fn users(&self, _: &May<Admin>, filter: UserFilter, page: PageRequest) -> Result<Page<User>> {
         let q = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
         let q = match q.map(email::normal) {
             // What is no address is nobody's: an empty list, not a fault.
@@ -49,7 +44,9 @@ impl Administration {
 
     /// Changes the role. `conflict` for the last active admin.
     pub async fn set_role(&self, may: &May<Admin>, id: UserId, role: Role) -> Result<User> {
-        self.store.set_role(id, role, vec![about(may, EventType::PermissionChanged, id).with("what", "role")]).await?;
+        self.store
+            .set_role(id, role, vec![about(may, EventType::PermissionChanged, id).with("what", "role")])
+            .await?;
         self.changed(id).await
     }
 
@@ -57,7 +54,9 @@ impl Administration {
     /// again ends the sessions from before. `conflict` for the last active admin.
     pub async fn set_active(&self, may: &May<Admin>, id: UserId, active: bool) -> Result<User> {
         let what = if active { "activated" } else { "deactivated" };
-        self.store.set_active(id, active, vec![about(may, EventType::UserChanged, id).with("what", what)]).await?;
+        self.store
+            .set_active(id, active, vec![about(may, EventType::UserChanged, id).with("what", what)])
+            .await?;
         self.changed(id).await
     }
 
@@ -90,13 +89,7 @@ impl Administration {
     }
 
     /// Grants an app, or changes what the grant allows. `not_found` for an app or account that there is not.
-    pub async fn set_grant(
-        &self,
-        may: &May<Admin>,
-        user: UserId,
-        app: &AppId,
-        level: Level,
-    ) -> Result<()> {
+    pub async fn set_grant(&self, may: &May<Admin>, user: UserId, app: &AppId, level: Level) -> Result<()> {
         if !self.identity.has_app(app) {
             return Err(Fault::new(Code::NotFound));
         }
