@@ -16,8 +16,8 @@ use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
 use crate::ui::view::{
-    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
-    MessageView, ModelView, Speaker,
+    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
+    LimitsView, MessageView, ModelView, Speaker, Viewer,
 };
 use crate::ui::{self, assets};
 use crate::who::Who;
@@ -40,7 +40,7 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
 }
 
 async fn errors(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
-    Ok(Html(ui::errors::page(&apps(&site, &who)?, |code| crate::status(code).as_u16())?))
+    Ok(Html(ui::errors::page(&frame(&site, &who, "/docs/errors")?, |code| crate::status(code).as_u16())?))
 }
 
 /// Styles, scripts and pictures: the same for everybody, named by their content, kept for a year.
@@ -74,7 +74,7 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
         ("model", report.services.model),
     ];
     let page = FrontPage {
-        apps: apps(&site, &who)?,
+        frame: frame(&site, &who, "/")?,
         model: model(&site, None),
         operator_hints: site.config.environment == "development",
         health: Some(HealthView {
@@ -110,6 +110,7 @@ async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationI
         .find(|one| one.id == app && one.kind != AppKind::Files)
         .ok_or(Fault::new(Code::NotFound))?;
     let listed = site.hall.conversations(&may, Some(app.clone()), None, PageRequest::first(LISTED)).await?;
+    let frame = frame(site, who, &format!("/apps/{app}"))?;
     let mut user_messages = 0;
     let mut messages = Vec::new();
     let conversation = match open {
@@ -127,7 +128,7 @@ async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationI
     };
     let page = ChatPage {
         app: app_view(this),
-        apps: all.iter().map(app_view).collect(),
+        frame,
         conversations: listed.items.into_iter().map(conversation_view).collect(),
         next_conversations: listed.next,
         conversation,
@@ -161,7 +162,7 @@ async fn reference(
     who: Who,
     document: Arc<serde_json::Value>,
 ) -> Outcome<Html<String>> {
-    Ok(Html(ui::reference::page(&document, &apps(&site, &who)?, &site.base_url)?))
+    Ok(Html(ui::reference::page(&document, &frame(&site, &who, "/docs")?, &site.base_url)?))
 }
 
 /// The page of a request that failed.
@@ -172,12 +173,15 @@ pub(crate) fn failure(fault: &Fault, status: u16, id: RequestId) -> String {
         title: fault.code().title().to_owned(),
         detail: fault.message().to_owned(),
         request_id: id.to_string(),
+        sign_in: (status == 401).then(|| ui::Viewer::sign_in_url("")),
         retry_after: fault.retry().map(|span| span.as_secs().max(1)),
     })
 }
 
-fn apps(site: &Site, who: &Who) -> Outcome<Vec<AppView>> {
-    Ok(site.hall.apps(&who.may(site, AppsRead)?).iter().map(app_view).collect())
+/// The frame of a page; `back` is where signing in leads back to.
+fn frame(site: &Site, who: &Who, back: &str) -> Outcome<Frame> {
+    let apps = site.hall.apps(&who.may(site, AppsRead)?).iter().map(app_view).collect();
+    Ok(Frame { apps, viewer: Viewer::Visitor(back.to_owned()) })
 }
 
 /// What answers in this app, or in most of them.

@@ -36,6 +36,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "app.css"
     "chat.css"
     "pages.css"
+    "forms.css"
     "frame.js"
     "sse.js"
     "api.js"
@@ -47,6 +48,9 @@ const FILES: &[(&str, &[u8])] = table! {
     "turn.js"
     "chat.js"
     "pages.js"
+    "forms.js"
+    "admin.js"
+    "passkeys.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {

@@ -1,15 +1,25 @@
 //! The web pages: plain view structs in, HTML text and asset bytes out.
 //! It never speaks HTTP, asks a service or decides who may see something: the handlers do, and hand over views.
 
+pub(crate) mod account;
+pub(crate) mod admin;
 pub mod assets;
+pub(crate) mod chart;
 pub mod errors;
+pub mod device;
 mod example;
+pub mod form;
 pub mod fragments;
+pub mod frame;
 mod icons;
 pub mod markdown;
 mod openapi;
 pub mod pages;
 pub mod reference;
+#[cfg(test)]
+mod samples;
+pub(crate) mod shell;
+pub(crate) mod sign;
 pub mod view;
 
 use std::fmt;
@@ -19,8 +29,8 @@ use kernel::{Code, Fault};
 pub use assets::asset_url;
 pub use icons::icon;
 pub use view::{
-    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
-    MessageView, ModelView, Speaker,
+    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
+    LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
 };
 
 /// A piece of HTML that templates print as it is. Only this room makes one, from text that is already safe.
