@@ -32,7 +32,7 @@ pub(crate) struct Line {
 
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 150.0;
-const LEFT: f64 = 40.0;
+const LEFT: f64 = 44.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 22.0;
@@ -162,16 +162,18 @@ fn stroke(tone: &str, run: &[(usize, f64)], x: &impl Fn(usize) -> f64, y: &impl 
 
 /// The next number that is easy to read: 1, 2 or 5 times a power of ten, at least 4.
 fn nice(most: f64) -> f64 {
+    if most <= 4.0 || !most.is_finite() {
+        return 4.0;
+    }
     let mut step = 1.0;
-    while most.is_finite() && most > 4.0 * step * 100.0 {
+    loop {
+        for factor in [1.0, 2.0, 5.0] {
+            if most <= factor * step {
+                return factor * step;
+            }
+        }
         step *= 10.0;
     }
-    for factor in [4.0, 10.0, 20.0, 40.0, 50.0, 100.0, 200.0, 400.0] {
-        if most <= factor * step {
-            return factor * step;
-        }
-    }
-    400.0 * step
 }
 
 fn number(value: f64) -> String {
@@ -218,7 +220,7 @@ mod tests {
 
     #[test]
     fn scales_are_easy_to_read() {
-        for (most, top) in [(0.0, 4.0), (3.9, 4.0), (7.0, 10.0), (41.0, 50.0), (399.0, 400.0), (401.0, 1000.0), (123_456.0, 200_000.0)] {
+        for (most, top) in [(0.0, 4.0), (3.9, 4.0), (7.0, 10.0), (41.0, 50.0), (399.0, 500.0), (501.0, 1_000.0), (123_456.0, 200_000.0)] {
             assert_eq!(nice(most), top, "{most}");
         }
         assert_eq!((number(0.25), number(12.4), number(15_400.0)), ("0.3".into(), "12".into(), "15k".into()));
