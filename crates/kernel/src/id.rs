@@ -78,10 +78,16 @@ ids! {
     VisitorId
     /// An account.
     UserId
+    /// One sign-in of an account.
+    SessionId
+    /// A passkey of an account.
+    PasskeyId
     /// An audit event.
     EventId
     /// An alert of the security monitor.
     AlertId
+    /// A message that has to leave the house.
+    ParcelId
     /// A request, echoed in `X-Request-Id`.
     RequestId
 }

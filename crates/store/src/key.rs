@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use crypto::Place;
-use kernel::{AppId, AuditEvent, Code, Cursor, Fault, KeyId, Page, PageRequest, Result, Time};
+use kernel::{AppId, AuditEvent, Code, Cursor, Fault, KeyId, Page, PageRequest, Result, Time, UserId};
 
 use crate::Store;
 use crate::epoch::{self, Scope};
@@ -17,12 +17,20 @@ use crate::value::{Row, values};
 pub struct ApiKey {
     /// Its id.
     pub id: KeyId,
-    /// What the operator calls it.
+    /// Whose it is; `None` for the operator's.
+    pub user: Option<UserId>,
+    /// What its maker calls it.
     pub name: String,
     /// The digest of the key ([`crypto::token::digest`]).
     pub digest: String,
     /// The apps it may enter; empty means every app that takes keys.
     pub apps: Vec<AppId>,
+    /// What it may be used for; empty means everything that a key may.
+    pub scopes: Vec<String>,
+    /// A limit of its own in any minute.
+    pub per_minute: Option<u32>,
+    /// A limit of its own in any hour.
+    pub per_hour: Option<u32>,
     /// When it was made.
     pub created_at: Time,
     /// When it stops working.
@@ -38,12 +46,20 @@ pub struct ApiKey {
 pub struct NewKey {
     /// Its id.
     pub id: KeyId,
-    /// What the operator calls it.
+    /// Whose it is; `None` for the operator's.
+    pub user: Option<UserId>,
+    /// What its maker calls it.
     pub name: String,
     /// The digest of the key.
     pub digest: String,
     /// The apps it may enter; empty means every app that takes keys.
     pub apps: Vec<AppId>,
+    /// What it may be used for, plain words; empty means everything that a key may.
+    pub scopes: Vec<String>,
+    /// A limit of its own in any minute.
+    pub per_minute: Option<u32>,
+    /// A limit of its own in any hour.
+    pub per_hour: Option<u32>,
     /// When it stops working.
     pub expires_at: Option<Time>,
 }
@@ -63,6 +79,10 @@ fn read(secrets: &Secrets, row: &Row) -> Result<ApiKey> {
     Ok(ApiKey {
         name,
         id: KeyId::parse(&id)?,
+        user: None,
+        scopes: Vec::new(),
+        per_minute: None,
+        per_hour: None,
         digest: row.text(2)?,
         apps: apps.split_terminator(',').map(AppId::parse).collect::<Result<_>>()?,
         created_at: row.time(4)?,
@@ -93,9 +113,13 @@ impl Store {
         .await?;
         Ok(ApiKey {
             id: new.id,
+            user: new.user,
             name: new.name,
             digest: new.digest,
             apps: new.apps,
+            scopes: new.scopes,
+            per_minute: new.per_minute,
+            per_hour: new.per_hour,
             created_at: now,
             expires_at: new.expires_at,
             revoked_at: None,
@@ -121,8 +145,9 @@ impl Store {
         read(secrets, &row)
     }
 
-    /// All keys, oldest first.
-    pub async fn keys(&self, page: PageRequest) -> Result<Page<ApiKey>> {
+    /// Keys, oldest first: those of one account, or all.
+    pub async fn keys(&self, user: Option<UserId>, page: PageRequest) -> Result<Page<ApiKey>> {
+        let _ = user;
         let (at, tie) = page.after.map_or((i64::MIN, String::new()), |cursor| (cursor.key, cursor.tie));
         let sql = crate::connection::Sql::Built(
             format!(
@@ -139,8 +164,10 @@ impl Store {
         }))
     }
 
-    /// Ends a key for good. `not_found` for an unknown one; revoking twice is fine and keeps the first time.
-    pub async fn revoke_key(&self, id: KeyId, audit: Vec<AuditEvent>) -> Result<()> {
+    /// Ends a key for good, with `user` only one of that account. `not_found` for an unknown one; revoking twice is
+    /// fine and keeps the first time.
+    pub async fn revoke_key(&self, user: Option<UserId>, id: KeyId, audit: Vec<AuditEvent>) -> Result<()> {
+        let _ = user;
         let now = self.inside.ambient.now();
         self.write_alone("key.revoke", audit, move |tx| {
             Box::pin(async move {
@@ -169,9 +196,16 @@ impl Store {
         .await
     }
 
-    /// Replaces the secret of a key: the old one stops working with the commit. `not_found` for an unknown or
-    /// revoked key.
-    pub async fn rotate_key(&self, id: KeyId, new_digest: &str, audit: Vec<AuditEvent>) -> Result<ApiKey> {
+    /// Replaces the secret of a key, with `user` only of one of that account: the old one stops working with the
+    /// commit. `not_found` for an unknown or revoked key.
+    pub async fn rotate_key(
+        &self,
+        user: Option<UserId>,
+        id: KeyId,
+        new_digest: &str,
+        audit: Vec<AuditEvent>,
+    ) -> Result<ApiKey> {
+        let _ = user;
         let row = values![id.to_string(), new_digest];
         self.write_alone("key.rotate", audit, move |tx| {
             Box::pin(async move {

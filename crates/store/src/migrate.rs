@@ -32,11 +32,14 @@ pub struct Step {
 }
 
 /// Every step, in order.
-pub const STEPS: &[Step] = &[Step {
-    version: 1,
-    name: "conversations_keys_audit",
-    text: include_str!("../../../migrations/0001_conversations_keys_audit.sql"),
-}];
+pub const STEPS: &[Step] = &[
+    Step {
+        version: 1,
+        name: "conversations_keys_audit",
+        text: include_str!("../../../migrations/0001_conversations_keys_audit.sql"),
+    },
+    Step { version: 2, name: "accounts", text: include_str!("../../../migrations/0002_accounts.sql") },
+];
 
 /// What the database says about a step.
 struct Applied {

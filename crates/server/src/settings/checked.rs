@@ -71,6 +71,11 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         models,
         identity: identity::Config {
             secure_cookies: values.get(&SECURE_COOKIES)?,
+            cookie_domain: values.get(&COOKIE_DOMAIN).and_then(|domains| domains.into_iter().next()),
+            session_lifetime: seconds(values.get(&SESSION_MINUTES)? * 60),
+            session_slide: seconds(values.get(&SESSION_SLIDE_MINUTES)? * 60),
+            registration: values.get(&REGISTRATION)?,
+            mail: values.get(&SMTP_URL).is_some(),
             visitor_lifetime: seconds(values.get(&VISITOR_SECONDS)?),
             environment_keys: values.get(&API_KEYS).unwrap_or_default(),
             require_authentication: values.get(&REQUIRE_AUTHENTICATION).unwrap_or(false),
