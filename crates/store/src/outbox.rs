@@ -117,10 +117,7 @@ pub struct Parcel {
 const COLUMNS: &str = "SELECT id, sink, payload, attempts, created_at FROM outbox";
 
 const INSERT: Rows = Rows {
-    verb: Verb::Insert(
-        "INSERT INTO outbox (id, sink, user_id, payload, attempts, created_at, next_at)",
-        "",
-    ),
+    verb: Verb::Insert("INSERT INTO outbox (id, sink, user_id, payload, attempts, created_at, next_at)", ""),
     width: 7,
 };
 

@@ -92,7 +92,12 @@ pub fn router(site: Site) -> Router {
         )
         .merge(Router::from(everything).layer(once).layer(from_fn_with_state(site.clone(), who::everything)))
         .merge(Router::from(public))
-        .merge(pages::routes(&document).layer(from_fn_with_state(site.clone(), who::everything)))
+        .merge(
+            pages::routes(&document)
+                .layer(from_fn_with_state(site.clone(), who::everything))
+                .layer(from_fn_with_state(site.clone(), pages::around)),
+        )
+        .merge(pages::entrance(&site))
         .merge(pages::assets())
         .merge(document::routes(&document))
         .route("/api/health", get(probes::health))

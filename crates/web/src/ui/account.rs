@@ -130,8 +130,6 @@ pub(crate) struct SessionsPage {
 pub(crate) struct KeyView {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// The beginning of the key, by which people know it again.
-    pub(crate) prefix: String,
     /// Whose it is, in the lists of the administration.
     pub(crate) owner: String,
     pub(crate) owner_id: String,

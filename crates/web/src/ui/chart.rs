@@ -40,7 +40,8 @@ const BOTTOM: f64 = 22.0;
 impl Chart {
     /// The picture.
     pub(crate) fn picture(&self) -> Markup {
-        let top = nice(self.lines.iter().flat_map(|line| &line.values).flatten().copied().fold(0.0, f64::max));
+        let top =
+            nice(self.lines.iter().flat_map(|line| &line.values).flatten().copied().fold(0.0, f64::max));
         let steps = self.labels.len().max(2);
         let x = |place: usize| LEFT + (WIDTH - LEFT - RIGHT) * whole(place) / whole(steps - 1);
         let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - value / top);
@@ -63,7 +64,13 @@ impl Chart {
         for (place, label) in self.labels.iter().enumerate() {
             let last = place + 1 == self.labels.len();
             if (self.labels.len() - 1 - place).is_multiple_of(15) {
-                let anchor = if last { "end" } else if place == 0 { "start" } else { "middle" };
+                let anchor = if last {
+                    "end"
+                } else if place == 0 {
+                    "start"
+                } else {
+                    "middle"
+                };
                 let _ = write!(
                     svg,
                     r#"<text class="tick" x="{:.1}" y="{:.1}" text-anchor="{anchor}">{label}</text>"#,
@@ -156,7 +163,8 @@ fn stroke(tone: &str, run: &[(usize, f64)], x: &impl Fn(usize) -> f64, y: &impl 
         x(first.0),
         y(0.0)
     );
-    let _ = write!(drawn, r#"<circle class="end {tone}" cx="{:.1}" cy="{:.1}" r="2.5"/>"#, x(last.0), y(last.1));
+    let _ =
+        write!(drawn, r#"<circle class="end {tone}" cx="{:.1}" cy="{:.1}" r="2.5"/>"#, x(last.0), y(last.1));
     drawn
 }
 
@@ -220,7 +228,15 @@ mod tests {
 
     #[test]
     fn scales_are_easy_to_read() {
-        for (most, top) in [(0.0, 4.0), (3.9, 4.0), (7.0, 10.0), (41.0, 50.0), (399.0, 500.0), (501.0, 1_000.0), (123_456.0, 200_000.0)] {
+        for (most, top) in [
+            (0.0, 4.0),
+            (3.9, 4.0),
+            (7.0, 10.0),
+            (41.0, 50.0),
+            (399.0, 500.0),
+            (501.0, 1_000.0),
+            (123_456.0, 200_000.0),
+        ] {
             assert_eq!(nice(most), top, "{most}");
         }
         assert_eq!((number(0.25), number(12.4), number(15_400.0)), ("0.3".into(), "12".into(), "15k".into()));

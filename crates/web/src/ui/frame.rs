@@ -148,16 +148,18 @@ mod tests {
     #[test]
     fn ways_back_are_encoded() {
         assert_eq!(Viewer::sign_in_url(""), "/sign-in");
-        assert_eq!(Viewer::sign_in_url("/apps/a?x=1&y=\"<"), "/sign-in?return_to=/apps/a%3Fx%3D1%26y%3D%22%3C");
+        assert_eq!(
+            Viewer::sign_in_url("/apps/a?x=1&y=\"<"),
+            "/sign-in?return_to=/apps/a%3Fx%3D1%26y%3D%22%3C"
+        );
     }
 
     #[test]
     fn numbers_and_ages_are_readable() {
-        assert_eq!((grouped(999), grouped(1_000), grouped(1_234_567)), (
-            "999".to_owned(),
-            "1\u{202f}000".to_owned(),
-            "1\u{202f}234\u{202f}567".to_owned()
-        ));
+        assert_eq!(
+            (grouped(999), grouped(1_000), grouped(1_234_567)),
+            ("999".to_owned(), "1\u{202f}000".to_owned(), "1\u{202f}234\u{202f}567".to_owned())
+        );
         let now = Time::from_seconds(1_000_000);
         let before = |seconds: i64| ago(now, Time::from_seconds(1_000_000 - seconds));
         assert_eq!(before(59), "just now");

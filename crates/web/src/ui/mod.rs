@@ -5,8 +5,8 @@ pub(crate) mod account;
 pub(crate) mod admin;
 pub mod assets;
 pub(crate) mod chart;
-pub mod errors;
 pub mod device;
+pub mod errors;
 mod example;
 pub mod form;
 pub mod fragments;
@@ -48,4 +48,14 @@ impl askama::filters::HtmlSafe for Markup {}
 /// Fills a template. A template fails only when one of its values cannot be formatted, which is a defect.
 fn fill(template: &impl askama::Template) -> Result<String, Fault> {
     template.render().map_err(|error| Fault::new(Code::Internal).because(error))
+}
+
+/// A page that is its own template, as HTML.
+pub(crate) fn html(page: &impl askama::Template) -> Result<String, Fault> {
+    fill(page)
+}
+
+/// A picture that another room has drawn, as one SVG element.
+pub(crate) fn picture(svg: &str) -> Markup {
+    if svg.starts_with("<svg ") { Markup(svg.to_owned()) } else { Markup(String::new()) }
 }

@@ -171,9 +171,7 @@ mod tests {
     use kernel::{AppId, ConversationId, MessageId, Time};
 
     use super::super::assets;
-    use super::super::view::{
-        HealthView, LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
-    };
+    use super::super::view::{HealthView, LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer};
     use super::*;
     use crate::ui::Ending;
 

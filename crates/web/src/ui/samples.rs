@@ -35,7 +35,12 @@ impl Words {
     }
 
     fn app(self, id: &str, kind: AppKind, name: &str, description: &str) -> AppView {
-        AppView { id: AppId::parse(id).unwrap(), kind, name: self.say(name), description: self.say(description) }
+        AppView {
+            id: AppId::parse(id).unwrap(),
+            kind,
+            name: self.say(name),
+            description: self.say(description),
+        }
     }
 
     fn apps(self) -> Vec<AppView> {
@@ -114,7 +119,6 @@ impl Words {
         KeyView {
             id: format!("01939f2e-7c4a-7b31-9d55-{n:012}"),
             name: self.say(name),
-            prefix: self.say("stoa_9fK2"),
             owner: self.say("ada@example.com"),
             owner_id: String::new(),
             apps: if n == 1 { vec![] } else { vec![self.say("support"), self.say("assistant")] },
@@ -128,7 +132,11 @@ impl Words {
     }
 
     fn keys(self) -> Vec<KeyView> {
-        vec![self.key(1, "Nightly import", false), self.key(2, "Shop front", false), self.key(3, "Old laptop", true)]
+        vec![
+            self.key(1, "Nightly import", false),
+            self.key(2, "Shop front", false),
+            self.key(3, "Old laptop", true),
+        ]
     }
 
     fn user(self, n: i64, email: &str, admin: bool, active: bool) -> UserView {
@@ -151,7 +159,12 @@ impl Words {
         vec![
             self.user(1, "ada@example.com", true, true),
             self.user(2, "grace.hopper@example.com", false, true),
-            self.user(3, "a.very.long.address.of.somebody.with.a.long.name@department.example.com", false, true),
+            self.user(
+                3,
+                "a.very.long.address.of.somebody.with.a.long.name@department.example.com",
+                false,
+                true,
+            ),
             self.user(4, "left@example.com", false, false),
         ]
     }
@@ -159,7 +172,13 @@ impl Words {
     fn pulse(self) -> PulseView {
         let labels: Vec<String> = (0..60).map(|n| format!("{:02}:{:02}", 4 + n / 60, n % 60)).collect();
         let wave = |base: f64, swing: f64, speed: f64| -> Vec<Option<f64>> {
-            (0..60).map(|n| Some((base + swing * (f64::from(n) * speed).sin() + f64::from(n * 7 % 5)).max(0.0).round())).collect()
+            (0..60)
+                .map(|n| {
+                    Some(
+                        (base + swing * (f64::from(n) * speed).sin() + f64::from(n * 7 % 5)).max(0.0).round(),
+                    )
+                })
+                .collect()
         };
         let chart = |slug, title, unit, lines: Vec<(&'static str, &'static str, Vec<Option<f64>>)>| Chart {
             slug,
@@ -176,9 +195,14 @@ impl Words {
         PulseView {
             now: now(),
             status: self.say("degraded"),
-            services: [("database", "operational"), ("cache", "degraded"), ("vector_db", "not_configured"), ("model", "operational")]
-                .map(|(name, state)| (self.say(name), self.say(state)))
-                .to_vec(),
+            services: [
+                ("database", "operational"),
+                ("cache", "degraded"),
+                ("vector_db", "not_configured"),
+                ("model", "operational"),
+            ]
+            .map(|(name, state)| (self.say(name), self.say(state)))
+            .to_vec(),
             tiles: [
                 ("Requests", "412", "in the last minute", "", "/admin"),
                 ("Errors", "0.4 %", "of the last five minutes", "good", "/admin"),
@@ -187,19 +211,43 @@ impl Words {
                 ("Failed sign-ins", "31", "in the last hour", "warn", "/admin/audit?type=auth.failure"),
                 ("Open alerts", "2", "look at them", "bad", "/admin/alerts"),
             ]
-            .map(|(name, value, note, tone, href)| Tile { name, value: self.say(value), note: self.say(note), tone, href })
+            .map(|(name, value, note, tone, href)| Tile {
+                name,
+                value: self.say(value),
+                note: self.say(note),
+                tone,
+                href,
+            })
             .to_vec(),
             charts: vec![
                 chart("requests", "Requests", "", vec![("a minute", "one", wave(380.0, 120.0, 0.13))]),
                 chart("errors", "Errors", "", vec![("a minute", "bad", wave(1.0, 2.0, 0.4))]),
-                chart("latency", "Latency", "ms", vec![("half within", "one", wave(4.0, 2.0, 0.2)), ("95 of 100 within", "two", wave(35.0, 15.0, 0.15))]),
+                chart(
+                    "latency",
+                    "Latency",
+                    "ms",
+                    vec![
+                        ("half within", "one", wave(4.0, 2.0, 0.2)),
+                        ("95 of 100 within", "two", wave(35.0, 15.0, 0.15)),
+                    ],
+                ),
                 chart("failures", "Failed sign-ins", "", vec![("a minute", "bad", vec![None; 60])]),
                 chart("sessions", "Sessions", "", vec![("signed in", "one", gaps)]),
                 chart("alerts", "Alerts", "", vec![("open", "two", vec![Some(0.0); 60])]),
             ],
             people: vec![
-                (self.say("Ada Lovelace"), "01939f2e-7c4a-7b31-9d55-000000000001".to_owned(), 3, "just now".to_owned()),
-                (self.say("grace.hopper@example.com"), "01939f2e-7c4a-7b31-9d55-000000000002".to_owned(), 1, "4 minutes ago".to_owned()),
+                (
+                    self.say("Ada Lovelace"),
+                    "01939f2e-7c4a-7b31-9d55-000000000001".to_owned(),
+                    3,
+                    "just now".to_owned(),
+                ),
+                (
+                    self.say("grace.hopper@example.com"),
+                    "01939f2e-7c4a-7b31-9d55-000000000002".to_owned(),
+                    1,
+                    "4 minutes ago".to_owned(),
+                ),
             ],
         }
     }
@@ -212,7 +260,10 @@ impl Words {
             actor: self.say(actor),
             address: self.say("203.0.113.7"),
             object: self.say("user:01939f2e-7c4a-7b31-9d55-000000000002"),
-            details: vec![(self.say("method"), self.say("password")), (self.say("reason"), self.say("wrong password"))],
+            details: vec![
+                (self.say("method"), self.say("password")),
+                (self.say("reason"), self.say("wrong password")),
+            ],
             id: "01939f2e-7c4a-7b31-9d55-0a6f2c1e8b47".to_owned(),
             hash: "9f2c1e8b470a6f2c1e8b470a6f2c1e8b470a6f2c1e8b470a6f2c1e8b470a6f2c".to_owned(),
         }
@@ -243,13 +294,13 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
         form: FormView::new(),
         return_to: words.say("/apps/workspace"),
         second_factor: false,
-        ticket: String::new(),
         issuers: vec![],
         open: true,
         mail: true,
         done: None,
     };
-    let issuers = vec![("google".to_owned(), words.say("Google")), ("company".to_owned(), words.say("Company SSO"))];
+    let issuers =
+        vec![("google".to_owned(), words.say("Google")), ("company".to_owned(), words.say("Company SSO"))];
     let security = SecurityPage {
         shell: shell("/account/security"),
         email: words.say("ada@example.com"),
@@ -278,13 +329,24 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
         filtered: false,
         totals: Some((4, 1)),
     };
-    let new_user = NewUserPage { shell: shell("/admin/users"), form: words.form(), mail: true, least: 15, invitation: None };
+    let new_user = NewUserPage {
+        shell: shell("/admin/users"),
+        form: words.form(),
+        mail: true,
+        least: 15,
+        invitation: None,
+    };
     let user = UserPage {
         shell: shell("/admin/users"),
         user: words.user(2, "grace.hopper@example.com", false, true),
         own: false,
         grants: vec![
-            GrantView { app: "assistant".to_owned(), name: words.say("Assistant"), level: "none", anyway: "open to everybody" },
+            GrantView {
+                app: "assistant".to_owned(),
+                name: words.say("Assistant"),
+                level: "none",
+                anyway: "open to everybody",
+            },
             GrantView { app: "workspace".to_owned(), name: words.say("Workspace"), level: "use", anyway: "" },
             GrantView { app: "support".to_owned(), name: words.say("Support"), level: "manage", anyway: "" },
         ],
@@ -306,7 +368,10 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
         query: "&type=auth.failure".to_owned(),
     };
     let mut braked = shell("/admin/lockdown");
-    braked.brake = Some(Brake { title: "The server is locked for accounts.", text: "Only administrators and visitors come in." });
+    braked.brake = Some(Brake {
+        title: "The server is locked for accounts.",
+        text: "Only administrators and visitors come in.",
+    });
     let mut done = shell("/account");
     done.done = Some("Saved.".to_owned());
     vec![
@@ -364,7 +429,8 @@ fn pages_obey_the_policy_and_escape_everything() {
                 assert!(tag.contains("src=\"/static/"), "{name}: <{tag}>");
             }
             for outside in tag.split('"').step_by(2) {
-                let handler = outside.split_whitespace().any(|word| word.starts_with("on") && word.ends_with('='));
+                let handler =
+                    outside.split_whitespace().any(|word| word.starts_with("on") && word.ends_with('='));
                 assert!(!handler, "{name}: <{tag}>");
             }
         }

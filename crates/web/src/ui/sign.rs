@@ -16,8 +16,6 @@ pub(crate) struct SignInPage {
     pub(crate) return_to: String,
     /// The password was right, and a code is wanted too.
     pub(crate) second_factor: bool,
-    /// The sealed proof of the first step, when there is one; else the password is asked again.
-    pub(crate) ticket: String,
     /// Names and labels of the issuers that can be signed in with.
     pub(crate) issuers: Vec<(String, String)>,
     /// Anybody may make an account.
@@ -30,7 +28,11 @@ pub(crate) struct SignInPage {
 
 impl SignInPage {
     fn back(&self) -> String {
-        if self.return_to.is_empty() { String::new() } else { format!("?return_to={}", encode(&self.return_to)) }
+        if self.return_to.is_empty() {
+            String::new()
+        } else {
+            format!("?return_to={}", encode(&self.return_to))
+        }
     }
 }
 
