@@ -213,14 +213,33 @@ impl Store {
     }
 }
 
-/// The indexes of the frequent queries: history, the list of conversations, sessions, keys, the audit log.
-const FREQUENT: [&str; 6] = [
+/// The indexes of the frequent queries: history, the list of conversations, sessions, accounts, keys, the audit log,
+/// what purges and the outbox look for.
+const FREQUENT: &[&str] = &[
     "messages_in_conversation",
     "conversations_by_owner",
     "conversations_by_session",
     "api_keys_by_digest",
+    "api_keys_by_user",
     "audit_events_by_time",
     "audit_events_by_type",
+    "audit_events_by_address",
+    "users_by_email",
+    "users_by_time",
+    "user_identities_by_user",
+    "passkeys_by_credential",
+    "passkeys_by_user",
+    "sessions_by_digest",
+    "sessions_by_user",
+    "sessions_by_time",
+    "sessions_by_expiry",
+    "refresh_tokens_by_session",
+    "refresh_tokens_by_expiry",
+    "tickets_by_user",
+    "grants_by_time",
+    "alerts_by_cause",
+    "alerts_by_time",
+    "outbox_by_time",
 ];
 
 enum Stop {

@@ -1,5 +1,6 @@
 //! Every table of the schema with whose data it holds: the content of the registry (`registry.rs`).
-//! It never reads or writes.
+//! Conditions are on `$1`, a subject (`user:…`); the id of an account is what stands after its fifth letter, and no
+//! other kind of subject has an id there. It never reads or writes.
 
 use crate::registry::Holds::{Inner, Number, SealedJson, SealedText, Text, Time};
 use crate::registry::{Rule, Table};
@@ -71,6 +72,187 @@ pub const TABLES: &[Table] = &[
         },
     },
     Table {
+        name: "refresh_tokens",
+        columns: &[
+            ("digest", Inner),
+            ("session_id", Text),
+            ("created_at", Time),
+            ("expires_at", Time),
+            ("used_at", Time),
+        ],
+        rule: Rule::Subject {
+            condition: "session_id IN (SELECT id FROM sessions WHERE user_id = substr($1, 6))",
+            export: false,
+            erase: true,
+            why: "digests of random tokens; what they stand for is exported as sessions",
+        },
+    },
+    Table {
+        name: "sessions",
+        columns: &[
+            ("id", Text),
+            ("user_id", Text),
+            ("kind", Text),
+            ("digest", Inner),
+            ("method", Text),
+            ("agent", SealedText),
+            ("ip", Text),
+            ("created_at", Time),
+            ("proven_at", Time),
+            ("extended_at", Time),
+            ("seen_at", Time),
+            ("expires_at", Time),
+        ],
+        rule: Rule::Subject {
+            condition: "user_id = substr($1, 6)",
+            export: true,
+            erase: true,
+            why: "where and when the account is signed in",
+        },
+    },
+    Table {
+        name: "grants",
+        columns: &[("app", Text), ("user_id", Text), ("level", Text), ("created_at", Time)],
+        rule: Rule::Subject {
+            condition: "user_id = substr($1, 6)",
+            export: true,
+            erase: true,
+            why: "what the account may enter",
+        },
+    },
+    Table {
+        name: "passkeys",
+        columns: &[
+            ("id", Text),
+            ("user_id", Text),
+            ("credential", Inner),
+            ("name", SealedText),
+            ("public_key", Inner),
+            ("sign_count", Inner),
+            ("created_at", Time),
+            ("last_used_at", Time),
+        ],
+        rule: Rule::Subject {
+            condition: "user_id = substr($1, 6)",
+            export: true,
+            erase: true,
+            why: "what the account signs in with",
+        },
+    },
+    Table {
+        name: "recovery_codes",
+        columns: &[("digest", Inner), ("user_id", Text), ("used_at", Time)],
+        rule: Rule::Subject {
+            condition: "user_id = substr($1, 6)",
+            export: false,
+            erase: true,
+            why: "digests of codes that the person holds",
+        },
+    },
+    Table {
+        name: "user_identities",
+        columns: &[
+            ("tag", Inner),
+            ("user_id", Text),
+            ("issuer", Text),
+            ("subject", SealedText),
+            ("created_at", Time),
+        ],
+        rule: Rule::Subject {
+            condition: "user_id = substr($1, 6)",
+            export: true,
+            erase: true,
+            why: "who the person is elsewhere",
+        },
+    },
+    Table {
+        name: "tickets",
+        columns: &[
+            ("digest", Inner),
+            ("purpose", Text),
+            ("user_id", Text),
+            ("email", Inner),
+            ("email_tag", Inner),
+            ("role", Text),
+            ("created_at", Time),
+            ("expires_at", Time),
+        ],
+        rule: Rule::Subject {
+            // An invitation may wait for the address of an account that was made otherwise.
+            condition: "(user_id = substr($1, 6) OR email_tag IN (SELECT email_tag FROM users WHERE id = substr($1, 6)))",
+            export: false,
+            erase: true,
+            why: "links in mails that have not been followed yet; they end by themselves",
+        },
+    },
+    Table {
+        name: "outbox",
+        columns: &[
+            ("id", Text),
+            ("sink", Text),
+            ("user_id", Text),
+            ("payload", Inner),
+            ("attempts", Number),
+            ("created_at", Time),
+            ("next_at", Time),
+        ],
+        rule: Rule::Subject {
+            condition: "user_id = substr($1, 6)",
+            export: false,
+            erase: true,
+            why: "mails on their way; they are forgotten when they have arrived",
+        },
+    },
+    Table {
+        name: "api_keys",
+        columns: &[
+            ("id", Text),
+            ("user_id", Text),
+            ("name", SealedText),
+            ("digest", Inner),
+            ("apps", Text),
+            ("scopes", Text),
+            ("per_minute", Number),
+            ("per_hour", Number),
+            ("created_at", Time),
+            ("expires_at", Time),
+            ("revoked_at", Time),
+            ("last_used_at", Time),
+        ],
+        rule: Rule::Subject {
+            condition: "user_id = substr($1, 6)",
+            export: true,
+            erase: true,
+            why: "credentials that the account made for its programs; those of the operator belong to no subject",
+        },
+    },
+    Table {
+        name: "users",
+        columns: &[
+            ("id", Text),
+            ("email_tag", Inner),
+            ("email", SealedText),
+            ("name", SealedText),
+            ("role", Text),
+            ("disabled_at", Time),
+            ("verified_at", Time),
+            ("password", Inner),
+            ("password_at", Time),
+            ("totp", Inner),
+            ("totp_at", Time),
+            ("totp_step", Inner),
+            ("valid_from", Time),
+            ("created_at", Time),
+            ("last_sign_in_at", Time),
+        ],
+        rule: Rule::Subject {
+            condition: "id = substr($1, 6)",
+            export: true,
+            erase: true,
+            why: "the account itself",
+        },
+    },
+    Table {
         name: "data_keys",
         columns: &[("subject", Text), ("wrapped", Inner), ("created_at", Time)],
         rule: Rule::Subject {
@@ -117,18 +299,28 @@ pub const TABLES: &[Table] = &[
         rule: Rule::Nothing { why: "the end of the chain" },
     },
     Table {
-        name: "api_keys",
+        name: "alerts",
         columns: &[
             ("id", Text),
-            ("name", Inner),
-            ("digest", Inner),
-            ("apps", Text),
-            ("created_at", Time),
-            ("expires_at", Time),
-            ("revoked_at", Time),
-            ("last_used_at", Time),
+            ("cause", Text),
+            ("kind", Text),
+            ("severity", Text),
+            ("details", Inner),
+            ("count", Number),
+            ("raised_at", Time),
+            ("last_at", Time),
+            ("acknowledged_at", Time),
+            ("acknowledged_by", Text),
+            ("closed_at", Time),
         ],
-        rule: Rule::Nothing { why: "credentials of programs, made and named by the operator" },
+        rule: Rule::Nothing {
+            why: "what the operator was warned of: ids, addresses and counts, as in the audit log",
+        },
+    },
+    Table {
+        name: "leases",
+        columns: &[("name", Text), ("holder", Text), ("expires_at", Time)],
+        rule: Rule::Nothing { why: "which replica does which job" },
     },
     Table {
         name: "blocks",
