@@ -91,6 +91,11 @@ impl Identity {
         self.require_authentication
     }
 
+    /// The public keys of the access tokens; `None` while a shared secret signs.
+    pub fn jwks(&self) -> Option<serde_json::Value> {
+        None
+    }
+
     /// To be taken before the database is read for [`Identity::refresh`].
     pub fn mark(&self) -> u64 {
         self.own.load(Ordering::Acquire)

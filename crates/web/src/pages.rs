@@ -1,11 +1,14 @@
 //! The web pages over HTTP: handlers gather what a page shows and hand it to `ui`, which writes the HTML.
 
 mod account;
+mod admin;
 mod form;
 mod guest;
 mod person;
 mod security;
 mod sign;
+mod users;
+mod watching;
 
 use std::sync::Arc;
 
@@ -61,6 +64,7 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .route("/apps/{app}/{conversation}", get(conversation))
         .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
         .merge(account::routes())
+        .merge(admin::routes())
         .route("/docs/errors", get(errors))
         .route("/docs", get(move |site: State<Site>, who: Who| reference(site, who, document)))
 }

@@ -13,8 +13,10 @@ use kernel::Ambient;
 use llm::Models;
 use ops::audit::AuditSpool;
 use ops::health::Health;
+use ops::pulse::Pulses;
 
 use crate::Config;
+use crate::api::admin::settings::SettingView;
 
 /// The rooms behind the HTTP surface. Cheap to clone.
 #[derive(Clone)]
@@ -40,6 +42,8 @@ pub struct Parts {
     pub limiter: Limiter,
     /// Addresses that are refused; replaced as a whole when the list changes.
     pub blocks: ArcSwap<AddressBlocks>,
+    /// What happened in the last hour.
+    pub pulses: Pulses,
     /// Models, for embeddings.
     pub models: Models,
     /// Events that belong to no change.
@@ -49,6 +53,8 @@ pub struct Parts {
     /// Where people reach the server, without a slash at the end: for the commands that pages show. Never taken
     /// from a request, whose `Host` anybody may choose.
     pub base_url: String,
+    /// Each effective setting with its origin; secrets as fingerprints.
+    pub settings: Box<dyn Fn() -> Vec<SettingView> + Send + Sync>,
     /// The metrics as Prometheus text.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// Time and randomness.

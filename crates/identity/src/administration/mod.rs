@@ -1,6 +1,8 @@
 //! What admins do: users, grants, sessions, keys, the brake, the log, alerts. The command line does the same through
 //! the store with `Actor::Operator`. Every change is audited in its transaction and holds at once.
 
+mod records;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use kernel::{
 use store::{ApiKey, AuditFilter, Block, Lockdown, Mode, Session, Store, StoredEvent, User, UserFilter};
 
 use crate::{Accounts, Admin, Identity, May};
+
+pub use records::NewAccount;
 
 /// What `revoke` ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -210,7 +210,7 @@ pub(crate) struct Ceremony {
 }
 
 impl Ceremony {
-    pub(crate) const fn of((options, state): (Value, String)) -> axum::Json<Ceremony> {
+    pub(crate) fn of((options, state): (Value, String)) -> axum::Json<Ceremony> {
         axum::Json(Ceremony { options, state })
     }
 }

@@ -79,7 +79,7 @@ pub(crate) async fn begin_totp(
     let enrolment = site.accounts.begin_totp(&may, password.as_ref().map(|p| &p.0)).await?;
     Ok(axum::Json(EnrolmentView {
         secret: enrolment.secret.expose().clone(),
-        svg: crate::ui::qr::svg(enrolment.address.expose())?,
+        svg: crypto::totp::qr_svg(&enrolment.address)?.expose().clone(),
         otpauth: enrolment.address.expose().clone(),
     }))
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::HeaderValue;
 use http::header::CONTENT_DISPOSITION;
-use identity::{AccountRead, AccountWrite, Erased, User};
+use identity::{AccountRead, AccountWrite, DataErase, DataExport, Erased, User};
 use kernel::{Code, Fault, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -204,15 +204,22 @@ impl ExportView {
     }
 }
 
-/// All of one's own data: the account, conversations, messages, keys, sessions.
+/// All of one's own data: the account, conversations, messages, keys, sessions. For visitors too: what their cookie
+/// stands for.
 #[utoipa::path(get, path = "/api/v1/me/export", operation_id = "exportMe", tag = "account", responses(
     (status = 200, description = "Everything that is stored", body = ExportView),
     Reading,
 ))]
 pub(crate) async fn export(State(site): State<Site>, who: Who) -> Outcome<Response> {
-    let may = who.may(&site, AccountRead)?;
+    known(&who)?;
+    let may = who.may(&site, DataExport)?;
     let export = site.accounts.export(&may).await?;
     Ok(ExportView::answer(&site, may.owner(), export))
+}
+
+/// A visitor that this request has made has nothing: whoever comes without a credential is asked for one.
+fn known(who: &Who) -> Result<(), Fault> {
+    if who.fresh { Err(Fault::new(Code::Unauthenticated)) } else { Ok(()) }
 }
 
 /// The proof that it is the owner who wants it.
@@ -255,7 +262,7 @@ impl ErasureView {
     }
 }
 
-/// Erases one's own account with everything in it. The answer is the receipt.
+/// Erases one's own account with everything in it, or what a visitor's cookie stands for. The answer is the receipt.
 #[utoipa::path(delete, path = "/api/v1/me", operation_id = "eraseMe", tag = "account", request_body = Option<Farewell>, responses(
     (status = 200, description = "The receipt", body = ErasureView),
     Changing,
@@ -265,22 +272,29 @@ pub(crate) async fn erase(
     who: Who,
     MaybeJson(farewell): MaybeJson<Farewell>,
 ) -> Outcome<axum::Json<ErasureView>> {
-    let may = who.may(&site, AccountWrite)?;
-    match farewell {
-        Some(shown) => {
-            let code = shown.code.as_ref().map(|code| code.0.expose().as_str());
-            site.accounts.prove(&may, &shown.password.0, code).await?;
-        }
-        None => {
-            let now = site.ambient.now();
-            if !who.principal.proven_at().is_some_and(|at| now.since(at) < FRESH) {
+    known(&who)?;
+    let erase = who.may(&site, DataErase)?;
+    if !who.principal.is_visitor() {
+        let may = who.may(&site, AccountWrite)?;
+        match farewell {
+            Some(shown) => {
+                let code = shown.code.as_ref().map(|code| code.0.expose().as_str());
+                site.accounts.prove(&may, &shown.password.0, code).await?;
+            }
+            None if is_recent(&site, &who) => {}
+            None => {
                 return Err(Fault::new(Code::Forbidden)
                     .say("send your password with this request, or sign in again first")
                     .into());
             }
         }
     }
-    Ok(ErasureView::of(site.accounts.erase(&may).await?))
+    Ok(ErasureView::of(site.accounts.erase(&erase).await?))
+}
+
+fn is_recent(site: &Site, who: &Who) -> bool {
+    let now = site.ambient.now();
+    who.principal.proven_at().is_some_and(|at| now.since(at) < FRESH)
 }
 
 /// The receipt of an erasure. Its id cannot be guessed and is all that is needed: the account is gone.

@@ -28,7 +28,6 @@ pub(crate) struct OverviewPage {
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/pulse.html")]
 pub(crate) struct PulseView {
-    pub(crate) now: Time,
     pub(crate) status: String,
     pub(crate) services: Vec<(String, String)>,
     pub(crate) tiles: Vec<Tile>,
@@ -198,8 +197,10 @@ pub(crate) struct AuditPage {
     pub(crate) types: Vec<&'static str>,
     pub(crate) events: Vec<AuditView>,
     pub(crate) next: Option<String>,
-    /// The query of the filter, for the export.
+    /// The filter as a query, for the next piece.
     pub(crate) query: String,
+    /// The filter as the API names it, for the export.
+    pub(crate) export: String,
 }
 
 /// An alert.

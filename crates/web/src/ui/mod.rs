@@ -59,3 +59,8 @@ pub(crate) fn html(page: &impl askama::Template) -> Result<String, Fault> {
 pub(crate) fn picture(svg: &str) -> Markup {
     if svg.starts_with("<svg ") { Markup(svg.to_owned()) } else { Markup(String::new()) }
 }
+
+/// A filled template as a piece of another page.
+pub(crate) fn ready(part: &impl askama::Template) -> Result<Markup, Fault> {
+    fill(part).map(Markup)
+}

@@ -193,7 +193,6 @@ impl Words {
             *value = None;
         }
         PulseView {
-            now: now(),
             status: self.say("degraded"),
             services: [
                 ("database", "operational"),
@@ -366,6 +365,7 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
         ],
         next: Some("abc".to_owned()),
         query: "&type=auth.failure".to_owned(),
+        export: "&event=auth.failure".to_owned(),
     };
     let mut braked = shell("/admin/lockdown");
     braked.brake = Some(Brake {

@@ -212,7 +212,7 @@ fn pieces(
         let filter = filter.clone();
         async move {
             let Left::From(page, begun) = left else { return None };
-            if !site.identity.stands(may.who()).await {
+            if !matches!(site.identity.stands(may.who()).await, Ok(true)) {
                 return Some((Err(std::io::Error::other("not allowed any more")), (site, may, Left::Nothing)));
             }
             let piece = match site.administration.audit(&may, filter, page).await {
