@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use web::{Parts, Site};
 
 use crate::measures;
-use crate::settings::Settings;
+use crate::settings::{self, Settings, Sources};
 
 /// The rooms of a running server.
 pub(crate) struct House {
@@ -40,6 +40,7 @@ pub(crate) struct House {
 /// after [`Site::open`].
 pub(crate) async fn build(
     settings: &Settings,
+    sources: &Sources,
     base_url: String,
     keyring: Keyring,
     telemetry: &Telemetry,
@@ -105,9 +106,23 @@ pub(crate) async fn build(
         audit,
         health,
         base_url,
+        settings: shown(sources.clone()),
         metrics: Box::new(move || metrics.render()),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
     Ok(House { store, identity, site, tasks, cut, stop })
+}
+
+/// The settings as they were read at the start, for the admin's page; read only when somebody asks.
+fn shown(sources: Sources) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
+    Box::new(move || {
+        let rows = settings::shown::rows(&settings::inspect(&sources), |_| true, |_| true);
+        let setting = |row: settings::shown::Row| web::Setting {
+            name: row.name.to_owned(),
+            value: row.value,
+            origin: row.origin,
+        };
+        rows.into_iter().map(setting).collect()
+    })
 }

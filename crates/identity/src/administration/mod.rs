@@ -1,7 +1,7 @@
 //! What admins do: users, grants, sessions, keys, the brake, the log, alerts. The command line does the same through
 //! the store with `Actor::Operator`. Every change is audited in its transaction and holds at once.
 
-mod records;
+mod subjects;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use store::{ApiKey, AuditFilter, Block, Lockdown, Mode, Session, Store, StoredEv
 
 use crate::{Accounts, Admin, Identity, May};
 
-pub use records::NewAccount;
+pub use subjects::NewAccount;
 
 /// What `revoke` ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

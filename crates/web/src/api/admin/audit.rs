@@ -183,7 +183,7 @@ pub(crate) async fn export(
     let ExportFilter { event, severity, actor, ip, object, since, until, .. } = filter;
     let filter = Filter { event, severity, actor, ip, object, since, until, limit: None, after: None };
     let filter = filter.wanted()?;
-    site.administration.note_audit_export(&may, &filter, form.as_str()).await?;
+    site.administration.note_audit_export(&may).await?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(form.content_type())),
         (CONTENT_DISPOSITION, HeaderValue::from_static(form.disposition())),

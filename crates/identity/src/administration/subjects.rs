@@ -1,7 +1,7 @@
-//! What admins read and erase: accounts with all their data, alerts, how much was used.
+//! Accounts that admins make for others, all of an account's data and its end, and how much was used.
 
-use kernel::{Actor, AlertId, AuditEvent, EventType, Page, PageRequest, Result, Role, Secret, Subject, Time, UserId};
-use store::{Alert, AlertFilter, AuditFilter, Erased, SubjectExport, Usage, User};
+use kernel::{Actor, AuditEvent, EventType, Result, Role, Secret, Subject, Time, UserId};
+use store::{Erased, SubjectExport, Usage, User};
 
 use super::Administration;
 use crate::{Admin, May};
@@ -48,28 +48,6 @@ impl Administration {
         let erased = self.store.erase(&Subject::User(id), vec![event]).await?;
         self.identity.forget();
         Ok(erased)
-    }
-
-    /// Writes down that the audit log is being exported, before the first event leaves.
-    pub async fn note_audit_export(&self, may: &May<Admin>, filter: &AuditFilter, form: &str) -> Result<()> {
-        let event = by(may, EventType::DataExported)
-            .to("audit")
-            .with("format", form)
-            .with("event_type", filter.event_type.clone())
-            .with("since", filter.since.map(Time::rfc3339_seconds))
-            .with("until", filter.until.map(Time::rfc3339_seconds));
-        self.store.record(vec![event]).await
-    }
-
-    /// Alerts, newest first.
-    pub async fn alerts(&self, _: &May<Admin>, filter: AlertFilter, page: PageRequest) -> Result<Page<Alert>> {
-        self.store.alerts(filter, page).await
-    }
-
-    /// Takes note of an alert.
-    pub async fn acknowledge(&self, may: &May<Admin>, id: AlertId) -> Result<Alert> {
-        let event = by(may, EventType::AlertAcknowledged).to(format_args!("alert:{id}"));
-        self.store.acknowledge_alert(id, Actor::Subject(may.owner()), vec![event]).await
     }
 
     /// How much was used from `since` until before `until`.
