@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use kernel::{Ambient, AppId, Entry, Level, Role, Subject, Time, UserEntry};
+use kernel::{Ambient, AppId, Entry, Level, Result, Role, Subject, Time, UserEntry};
 use parking_lot::Mutex;
 use store::{Account, ApiKey, Epochs, Mode, Store};
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use crate::key::Keys;
 use crate::memory::{Holder, Memory};
 use crate::principal::Apps;
 use crate::session::Sliding;
+use crate::token::Ring;
 use crate::visitor::Visitors;
 
 /// Resolves credentials and makes permissions. Shared by all requests.
@@ -28,6 +29,7 @@ pub struct Identity {
     pub(crate) cookie: SessionCookie,
     pub(crate) sliding: Sliding,
     pub(crate) memory: Memory,
+    pub(crate) ring: Ring,
     pub(crate) store: Store,
     pub(crate) ambient: Ambient,
     entries: Vec<(AppId, Entry)>,
@@ -62,11 +64,13 @@ pub struct News {
 
 impl Identity {
     /// From the configuration. Keys of the database, the brake and epochs arrive with [`Identity::refresh`].
-    pub fn new(config: &Config, store: Store, ambient: Ambient) -> Identity {
+    /// An `internal` fault when there is no secret to sign with.
+    pub fn new(config: &Config, store: Store, ambient: Ambient) -> Result<Identity> {
         let enterable = |rule: fn(&Entry) -> bool| -> Vec<AppId> {
             config.entries.iter().filter(|(_, entry)| rule(entry)).map(|(app, _)| app.clone()).collect()
         };
-        Identity {
+        Ok(Identity {
+            ring: Ring::new(&config.tokens, &config.cookie_secrets)?,
             visitors: Visitors::new(&config.cookie_secrets, config.visitor_lifetime, config.secure_cookies),
             keys: Keys::new(&config.environment_keys, enterable(|entry| entry.keys)),
             visitor_apps: Apps(enterable(|entry| entry.visitors).into()),
@@ -83,7 +87,7 @@ impl Identity {
             seen: Mutex::default(),
             own: AtomicU64::new(0),
             moved: watch::Sender::new(0),
-        }
+        })
     }
 
     /// Whether anonymous visitors are refused everywhere.
@@ -106,8 +110,9 @@ impl Identity {
     pub fn refresh(&self, mark: u64, news: News) -> bool {
         let News { epochs, brake, revoked, keys } = news;
         self.revoked.store(Arc::new(revoked));
-        self.floors.visitors.store(epochs.server.saturating_add(epochs.visitors), Ordering::Release);
-        self.floors.tokens.store(epochs.tokens, Ordering::Release);
+        // Floors only rise: what was read before this process raised one itself must not lower it.
+        self.raise_visitors(epochs.server.saturating_add(epochs.visitors));
+        self.raise_tokens(epochs.tokens);
         let fresh = self.mark() == mark;
         if fresh {
             self.keys.replace(keys);
@@ -155,6 +160,21 @@ impl Identity {
         self.own.fetch_add(1, Ordering::AcqRel);
         self.keys.revoke(id);
         self.tell();
+    }
+
+    /// Raises the floor of tokens in this process, which has just raised it in the database.
+    pub(crate) fn raise_tokens(&self, floor: i64) {
+        self.floors.tokens.fetch_max(floor, Ordering::AcqRel);
+    }
+
+    /// Raises the floor of visitors in this process, which has just raised it in the database.
+    pub(crate) fn raise_visitors(&self, floor: i64) {
+        self.floors.visitors.fetch_max(floor, Ordering::AcqRel);
+    }
+
+    /// Whether there is such an app.
+    pub(crate) fn has_app(&self, app: &AppId) -> bool {
+        self.entries.iter().any(|(known, _)| known == app)
     }
 
     fn tell(&self) {

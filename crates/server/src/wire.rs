@@ -9,6 +9,8 @@ use crypto::{Blind, Keyring};
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
+use identity::hasher::Hasher;
+use identity::passkey::Party;
 use identity::{AccountParts, Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Result};
 use knowledge::{Manual, PAGES};
@@ -55,7 +57,7 @@ pub(crate) async fn build(
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
     let models = Models::new(settings.models.clone(), outbound, ambient.clone());
-    let identity = Arc::new(Identity::new(&settings.identity, store.clone(), ambient.clone()));
+    let identity = Arc::new(Identity::new(&settings.identity, store.clone(), ambient.clone())?);
     let accounts = AccountParts {
         identity: Arc::clone(&identity),
         store: store.clone(),
@@ -63,7 +65,8 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         tags,
         tasks: tasks.clone(),
-        base_url: base_url.clone(),
+        hasher: Hasher::new(&settings.identity.passwords, ambient.clone())?,
+        party: party(settings),
     };
     let accounts = Arc::new(Accounts::new(&settings.identity, accounts));
     let administration =
@@ -125,4 +128,18 @@ fn shown(sources: Sources) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
         };
         rows.into_iter().map(setting).collect()
     })
+}
+
+/// The relying party of passkeys: bound to the host of the public URL, else to `localhost`, where people develop.
+fn party(settings: &Settings) -> Option<Party> {
+    const NAME: &str = "Stoa";
+    let secrets = &settings.identity.cookie_secrets;
+    match &settings.http.public_url {
+        None => Some(Party::local(NAME, secrets)),
+        Some(url) => Party::new(NAME, url, &[], secrets)
+            .inspect_err(|unfit| {
+                tracing::warn!(?unfit, "passkeys are not offered: the public URL does not fit")
+            })
+            .ok(),
+    }
 }

@@ -7,6 +7,7 @@ use store::{NewUser, Purpose, Template, Ticket, User};
 
 use super::password::checked_name;
 use super::{Accounts, Verified, mail};
+use crate::policy::Least;
 use crate::{Context, Registration, email};
 
 impl Accounts {
@@ -32,7 +33,6 @@ impl Accounts {
         }
         let address = email::normal(email)?;
         let name = checked_name(name)?;
-        self.accept_new(password, false, &address, &name)?;
         self.count_address(from).await?;
         let digest = invitation.map(token::digest);
         if let Some(digest) = &digest {
@@ -40,7 +40,7 @@ impl Accounts {
             let ticket = self.parts.store.ticket(digest, Purpose::Invite).await?;
             ticket.filter(|ticket| is_for(ticket, &address)).ok_or_else(no_invitation)?;
         }
-        let hash = self.parts.hasher.hash(password.clone()).await?;
+        let hash = self.parts.hasher.admit(password.clone(), &address, &name, Least::Alone).await?;
         let taken = match &digest {
             Some(digest) => {
                 let ticket = self.parts.store.take_ticket(digest, Purpose::Invite).await?;
@@ -157,13 +157,12 @@ impl Accounts {
             return Err(Fault::invalid("token", "missing", "the token is missing"));
         }
         let address = email::normal(email)?;
-        self.accept_new(password, false, &address, "")?;
         self.count_address(from).await?;
         let digest = token::digest(token);
         if self.parts.store.ticket(&digest, Purpose::Setup).await?.is_none() {
             return Err(self.no_claim(from).await);
         }
-        let hash = self.parts.hasher.hash(password.clone()).await?;
+        let hash = self.parts.hasher.admit(password.clone(), &address, "", Least::Alone).await?;
         let id = UserId::new(&self.parts.ambient);
         let new = NewUser {
             id,

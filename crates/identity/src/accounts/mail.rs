@@ -45,8 +45,14 @@ impl Accounts {
         let sent = async {
             let ticket =
                 self.ticket(Purpose::Verify, Some(user.id), &user.email, None, VERIFY, Vec::new()).await?;
-            self.post(Some(user.id), &user.email, Template::VerifyAddress, link("/verify", &ticket, VERIFY), VERIFY)
-                .await
+            self.post(
+                Some(user.id),
+                &user.email,
+                Template::VerifyAddress,
+                link("/verify", &ticket, VERIFY),
+                VERIFY,
+            )
+            .await
         };
         lost(sent.await);
     }
@@ -59,8 +65,14 @@ impl Accounts {
                 .with("what", "password reset sent");
             let ticket =
                 self.ticket(Purpose::Reset, Some(user.id), &user.email, None, RESET, vec![event]).await?;
-            self.post(Some(user.id), &user.email, Template::ResetPassword, link("/reset", &ticket, RESET), RESET)
-                .await
+            self.post(
+                Some(user.id),
+                &user.email,
+                Template::ResetPassword,
+                link("/reset", &ticket, RESET),
+                RESET,
+            )
+            .await
         };
         lost(sent.await);
     }

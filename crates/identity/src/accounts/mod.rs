@@ -3,20 +3,30 @@
 
 mod data;
 mod door;
+mod attempt;
+mod join;
+mod mail;
 mod oidc;
+mod open;
+mod passkey;
+mod password;
+mod reset;
 mod second;
-mod shape;
+mod sign_in;
+mod sign_out;
 
 use std::sync::Arc;
 
 use crypto::Blind;
 use guard::limits::Limiter;
-use kernel::{Ambient, Fault, Result, Secret, SessionId, Time, UserId};
+use kernel::{Ambient, Secret, SessionId};
 use store::{Store, User};
 use tokio_util::task::TaskTracker;
 
 use crate::device::Devices;
-use crate::{AccountRead, Config, Identity, May};
+use crate::hasher::Hasher;
+use crate::passkey::Party;
+use crate::{Config, Identity};
 
 pub use oidc::Departure;
 pub use second::{Enrolment, RecoveryCodes};
@@ -35,15 +45,29 @@ pub struct AccountParts {
     pub tags: Blind,
     /// Work that goes on after the answer must end before the process does.
     pub tasks: TaskTracker,
-    /// Where people reach the server; links in mails begin with it.
-    pub base_url: String,
+    /// Judges and hashes passwords, not too many at once.
+    pub hasher: Hasher,
+    /// Verifies passkeys; absent where there is no host name to bind them to.
+    pub party: Option<Party>,
 }
 
 /// The services of accounts. Shared by all requests.
+#[derive(Clone)]
 pub struct Accounts {
-    parts: AccountParts,
-    config: Config,
-    devices: Devices,
+    parts: Arc<AccountParts>,
+    config: Arc<Config>,
+    devices: Arc<Devices>,
+}
+
+impl Accounts {
+    /// Over these rooms.
+    pub fn new(config: &Config, parts: AccountParts) -> Accounts {
+        Accounts {
+            devices: Arc::new(Devices::new(&config.cookie_secrets, config.secure_cookies)),
+            config: Arc::new(config.clone()),
+            parts: Arc::new(parts),
+        }
+    }
 }
 
 /// The proof that somebody has just shown who they are. It is spent by opening a session or tokens.

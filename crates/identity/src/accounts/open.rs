@@ -41,14 +41,11 @@ impl Accounts {
         let new = self.session(&who, from, SessionKind::Token);
         let (id, user) = (new.id, new.user);
         let refresh = self.refresh_token(id);
-        let expires_at = self.parts.ambient.now() + self.config.refresh_lifetime;
-        let new = NewSession {
-            refresh: Some((token::digest(refresh.expose()), expires_at)),
-            expires_at,
-            ..new
-        };
+        let expires_at = self.parts.ambient.now() + self.config.tokens.refresh_lifetime;
+        let new =
+            NewSession { refresh: Some((token::digest(refresh.expose()), expires_at)), expires_at, ..new };
         self.begin(new, from, vec![self.succeeded(&who, from)]).await?;
-        self.tokens(id, user, refresh)
+        Ok(self.tokens(id, user, refresh))
     }
 
     /// New tokens for a refresh token, which is used up. One that comes back ends the whole sign-in: either a thief
@@ -63,18 +60,19 @@ impl Accounts {
             self.may_pass(session.user, from).await?;
         }
         let new = self.refresh_token(id);
-        let expires_at = self.parts.ambient.now() + self.config.refresh_lifetime;
+        let expires_at = self.parts.ambient.now() + self.config.tokens.refresh_lifetime;
         let (old, digest) = (token::digest(refresh_token.expose()), token::digest(new.expose()));
         let rotated = self.parts.store.rotate_refresh(&old, &digest, expires_at, Some(from.peer_ip)).await?;
         match rotated {
-            Refreshed::Rotated(session) if session.id == id => self.tokens(id, session.user, new),
+            Refreshed::Rotated(session) if session.id == id => Ok(self.tokens(id, session.user, new)),
             Refreshed::Rotated(_) => Err(Fault::internal("a refresh token belongs to another session")),
             Refreshed::Reused(session) => {
                 self.parts.identity.forget();
                 Err(self.refused(from, "reused token", Some(session.user)).await)
             }
             Refreshed::Expired => {
-                Err(Fault::new(kernel::Code::TokenExpired).say("the refresh token has expired: sign in again"))
+                Err(Fault::new(kernel::Code::TokenExpired)
+                    .say("the refresh token has expired: sign in again"))
             }
             Refreshed::Unknown => Err(self.refused(from, "unknown token", session.map(|s| s.user)).await),
         }
@@ -98,12 +96,7 @@ impl Accounts {
         Err(Fault::new(denial.code))
     }
 
-    async fn refused(
-        &self,
-        from: &Context,
-        reason: &'static str,
-        user: Option<kernel::UserId>,
-    ) -> Fault {
+    async fn refused(&self, from: &Context, reason: &'static str, user: Option<kernel::UserId>) -> Fault {
         metrics::counter!("stoa_auth_failures_total", "reason" => reason).increment(1);
         let actor = user.map_or(kernel::Actor::Anonymous, |user| Subject::User(user).into());
         let mut event =
@@ -170,9 +163,10 @@ impl Accounts {
         Secret::new(format!("{REFRESH_PREFIX}{}_{}", session.uuid().simple(), random.expose()))
     }
 
-    fn tokens(&self, session: SessionId, user: kernel::UserId, refresh_token: Secret<String>) -> Result<Tokens> {
-        let (access_token, lifetime) = self.parts.identity.issue(user, session)?;
-        Ok(Tokens { access_token, refresh_token, expires_in: lifetime.as_secs(), session })
+    fn tokens(&self, session: SessionId, user: kernel::UserId, refresh_token: Secret<String>) -> Tokens {
+        let ring = &self.parts.identity.ring;
+        let access_token = ring.issue(user, session, &self.parts.ambient);
+        Tokens { access_token, refresh_token, expires_in: ring.lifetime().as_secs(), session }
     }
 }
 

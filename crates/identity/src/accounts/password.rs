@@ -7,7 +7,7 @@ use store::{Template, User};
 
 use super::Accounts;
 use super::second::changed;
-use crate::policy;
+use crate::policy::Least;
 use crate::{AccountRead, AccountWrite, Context, May};
 
 /// So long after proving who one is sensitive changes need no password (ASVS 7.5.1).
@@ -52,8 +52,7 @@ impl Accounts {
                 Some(_) => return Err(wrong("code")),
             }
         }
-        self.accept(new, &user)?;
-        let hash = self.parts.hasher.hash(new.clone()).await?;
+        let hash = self.accept(new, &user).await?;
         let event = changed(may, "password");
         self.parts.store.set_password(user.id, hash, may.who().session(), vec![event]).await?;
         self.parts.identity.forget();
@@ -97,7 +96,7 @@ impl Accounts {
     ) -> Result<User> {
         let user = self.own(may).await?;
         if !user.has_password {
-            return self.proven(may, None).await;
+            return if self.is_recent(may) { Ok(user) } else { Err(stale()) };
         }
         if password.expose().is_empty() {
             return Err(Fault::invalid("password", "missing", "your password is needed for this"));
@@ -123,13 +122,7 @@ impl Accounts {
             return self.own(may).await;
         }
         match password {
-            Some(password) => {
-                let user = self.own(may).await?;
-                if user.has_password {
-                    return self.confirm_password(may, password).await;
-                }
-                Err(stale())
-            }
+            Some(password) => self.confirm_password(may, password).await,
             None => Err(stale()),
         }
     }
@@ -139,22 +132,10 @@ impl Accounts {
         may.who().proven_at().is_some_and(|at| now < at + PROVEN)
     }
 
-    /// Whether this may become the account's password.
-    pub(super) fn accept(&self, password: &Secret<String>, user: &User) -> Result<()> {
-        self.accept_new(password, user.totp_at.is_some(), &user.email, &user.name)
-    }
-
-    /// Whether this may become the password of somebody with this address and name.
-    pub(super) fn accept_new(
-        &self,
-        password: &Secret<String>,
-        second_factor: bool,
-        email: &str,
-        name: &str,
-    ) -> Result<()> {
-        let mut context = vec![email.to_owned(), name.to_owned(), "stoa".to_owned()];
-        context.extend(self.config.entries.iter().map(|(app, _)| app.as_str().to_owned()));
-        policy::check(password, second_factor, &context)
+    /// The hash of what may become the account's password; `invalid_input` when it may not.
+    pub(super) async fn accept(&self, password: &Secret<String>, user: &User) -> Result<Secret<String>> {
+        let least = if user.totp_at.is_some() { Least::WithSecondFactor } else { Least::Alone };
+        self.parts.hasher.admit(password.clone(), &user.email, &user.name, least).await
     }
 }
 

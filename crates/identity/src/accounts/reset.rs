@@ -45,8 +45,7 @@ impl Accounts {
         self.count_address(from).await?;
         let user = self.reset_for(token).await?;
         // Before the ticket is used up: a password that may not be one must not cost the link.
-        self.accept(new, &user)?;
-        let hash = self.parts.hasher.hash(new.clone()).await?;
+        let hash = self.accept(new, &user).await?;
         let ticket = self.take(token, Purpose::Reset).await?;
         if ticket.user != Some(user.id) {
             return Err(Fault::internal("a ticket changed its owner"));

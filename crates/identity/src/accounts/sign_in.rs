@@ -92,15 +92,14 @@ impl Accounts {
     ) -> Fault {
         let actor = if user == NOBODY { Actor::Anonymous } else { Actor::Subject(Subject::User(user)) };
         metrics::counter!("stoa_auth_failures_total", "reason" => reason).increment(1);
-        let mut event = from
-            .event(EventType::AuthFailure, actor)
-            .with("method", method)
-            .with("reason", reason);
+        let mut event =
+            from.event(EventType::AuthFailure, actor).with("method", method).with("reason", reason);
         if !tag.is_empty() {
             event = event.with("account", tag);
         }
         self.note(event).await;
-        Fault::new(Code::Unauthenticated).say("this does not fit any account: check the address, the password, the code")
+        Fault::new(Code::Unauthenticated)
+            .say("this does not fit any account: check the address, the password, the code")
     }
 
     /// Stores the password hashed at the cost of now. Nobody waits for it, and a failure is made up for next time.

@@ -130,7 +130,7 @@ async fn show_totp(site: &Site, person: &Person, enrolment: &Enrolment) -> Outco
     let shown = TotpPage {
         shell: person.shell(site, "/account/security").await?,
         form: FormView::new(),
-        picture: picture(enrolment.picture()?.expose()),
+        picture: picture(enrolment.picture.expose()),
         secret: groups.join(" "),
         address: enrolment.address.expose().clone(),
     };
