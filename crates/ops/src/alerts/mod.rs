@@ -104,6 +104,11 @@ impl Alerts {
     pub async fn raise(&self, finding: Finding) -> Result<bool> {
         let inner = &*self.0;
         let (kind, cause) = (finding.kind, finding.cause());
+        if inner.waiting.lock().contains_key(&cause) {
+            // It has been told; whether it can be stored now is another matter.
+            let _ = self.store_waiting().await;
+            return Ok(false);
+        }
         let new = NewAlert {
             id: AlertId::new(&inner.ambient),
             cause: cause.clone(),
@@ -125,7 +130,7 @@ impl Alerts {
             Ok(Raised::Counted(_)) => Ok(false),
             Err(_) if kind.is_local() => {
                 let mut waiting = inner.waiting.lock();
-                if waiting.len() >= MOST_WAITING || waiting.contains_key(&cause) {
+                if waiting.len() >= MOST_WAITING {
                     return Ok(false);
                 }
                 say(&told, &cause);
