@@ -71,6 +71,55 @@ for (const input of document.querySelectorAll("[data-word]")) {
   compare();
 }
 
+// Signing in with a second factor: the password stays where it was typed, and the code is asked for beside it.
+const entrance = document.querySelector("form[data-sign-in]:not([data-second-step])");
+entrance?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = entrance.querySelector("button[type=submit]");
+  if (button.disabled) return;
+  button.disabled = true;
+  const body = new URLSearchParams(new FormData(entrance));
+  try {
+    const answer = await fetch(entrance.action, { method: "POST", body, headers: { Accept: "text/html" }, credentials: "same-origin", redirect: "manual" });
+    if (answer.type === "opaqueredirect") {
+      location.assign(entrance.dataset.signIn || "/");
+      return;
+    }
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const main = fresh.querySelector("main");
+    const second = fresh.querySelector("[data-second-step]");
+    if (second) {
+      const code = second.querySelector("[name=code]").closest(".field");
+      document.querySelector("#sign-title").textContent = fresh.querySelector("#sign-title").textContent;
+      for (const one of entrance.querySelectorAll(".field, .beside, .others")) one.hidden = !one.contains(button);
+      entrance.querySelector("[name=code]")?.closest(".field").remove();
+      const words = entrance.querySelector("[data-second-words]") ?? document.createElement("p");
+      words.dataset.secondWords = "";
+      words.className = "muted";
+      words.textContent = second.querySelector("p.muted").textContent;
+      if (!words.isConnected) entrance.prepend(words);
+      button.before(code);
+      code.querySelector("input").focus();
+    } else if (fresh.querySelector("form[data-sign-in]")) {
+      for (const old of document.querySelectorAll(".sign > .alarm")) old.remove();
+      const words = fresh.querySelector("#problem p, .field-error span")?.textContent ?? "That was not right.";
+      const alarm = fresh.querySelector("#problem") ?? Object.assign(document.createElement("div"), { className: "alarm", id: "problem" });
+      alarm.setAttribute("role", "alert");
+      if (!alarm.querySelector("p")) alarm.append(document.createElement("p"));
+      alarm.querySelector("p").textContent = words;
+      entrance.before(alarm);
+      entrance.elements.password.select();
+      entrance.elements.password.focus();
+    } else {
+      document.querySelector("main").replaceWith(document.adoptNode(main));
+    }
+  } catch {
+    entrance.submit();
+    return;
+  }
+  button.disabled = false;
+});
+
 // Questions before what is hard to undo.
 const ask = (words, label, danger) =>
   new Promise((done) => {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use identity::policy::{About, Least, Policy};
 use identity::email;
 use kernel::{Actor, Ambient, AuditEvent, EventType, PageRequest, Role, Secret, Subject, Time, UserId};
 use serde_json::{Value, json};
@@ -92,8 +93,9 @@ async fn create(
 
 /// The rules hold for the operator too: a weak password is as weak when somebody else chose it.
 fn judge(password: &Secret<String>, second_factor: bool, about: [&str; 2]) -> anyhow::Result<()> {
-    let context: Vec<String> = about.into_iter().chain(["stoa"]).map(str::to_owned).collect();
-    identity::policy::check(password, second_factor, &context).map_err(told)
+    let [email, name] = about;
+    let least = if second_factor { Least::WithSecondFactor } else { Least::Alone };
+    Policy::new(["stoa"]).judge(password, About { email, name }, least).map_err(told)
 }
 
 fn hashed(password: &Secret<String>, ambient: &Ambient) -> anyhow::Result<Secret<String>> {

@@ -213,7 +213,7 @@ async fn block(State(site): State<Site>, person: Person, fields: Fields) -> Outc
         let form = fields.view().wrong("net", words);
         return show_blocks(&site, &person, form, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    let reason = Some(fields.text("reason").to_owned()).filter(|reason| !reason.is_empty());
+    let reason = Some(fields.text("reason")).filter(|reason| !reason.is_empty());
     let made = match fields.number("hours") {
         Ok(hours) => {
             let span = hours.map(|hours| Duration::from_secs(u64::from(hours) * 3_600));

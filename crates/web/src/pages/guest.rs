@@ -63,7 +63,7 @@ pub(crate) async fn anyone(State(site): State<Site>, mut request: Request, next:
     let credentials = Credentials::read(request.headers());
     let (who, cookie) = match site.identity.resolve(credentials, peer.ip, peer.https).await {
         Ok(known) if known.principal.user().is_some() => {
-            (Some(Who { principal: known.principal, peer: peer.clone() }), known.cookie)
+            (Some(Who { principal: known.principal, peer: peer.clone(), fresh: false }), known.cookie)
         }
         Ok(_) => (None, None),
         // A cookie that is good for nothing is taken away; whoever holds it may sign in anew.

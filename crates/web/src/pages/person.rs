@@ -137,7 +137,7 @@ impl Person {
         let credentials = Credentials::read(&self.headers);
         let known = site.identity.resolve(credentials, peer.ip, peer.https).await;
         let principal = known.map_err(|refusal| refusal.fault)?.principal;
-        Ok(Proof::Given(Person { who: Who { principal, peer }, ..self }))
+        Ok(Proof::Given(Person { who: Who { principal, peer, fresh: false }, ..self }))
     }
 
     /// The page that asks, with this said about the last attempt.

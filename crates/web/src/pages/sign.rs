@@ -2,17 +2,20 @@
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::header::{SET_COOKIE, VARY};
 use http::{HeaderValue, StatusCode};
 use identity::{AccountWrite, Browser, Context, Registration, Verified};
 use kernel::{Code, Fault, Secret};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::form::{Fields, local, onward, page, refused};
 use super::guest::Guest;
 use super::{LEAST, guest_frame};
 use crate::Site;
+use crate::body::Json;
 use crate::failure::Outcome;
 use crate::ui::form::FormView;
 use crate::ui::html;
@@ -22,6 +25,8 @@ use crate::ui::sign::{Door, ForgotPage, ResetPage, SaidPage, SetupPage, SignInPa
 pub(super) fn routes() -> Router<Site> {
     Router::new()
         .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route("/sign-in/passkey/begin", post(begin_passkey))
+        .route("/sign-in/passkey", post(passkey))
         .route("/sign-up", get(sign_up_page).post(sign_up))
         .route("/forgot", get(forgot_page).post(forgot))
         .route("/reset", get(reset_page).post(reset))
@@ -139,6 +144,37 @@ fn limits(site: &Site, from: &Context, response: &mut Response) {
     if let Some(verdict) = from.limits() {
         verdict.write(site.ambient.now(), response.headers_mut());
     }
+}
+
+/// What the browser is asked, for scripts.
+#[derive(Serialize)]
+struct Ceremony {
+    options: Value,
+    state: String,
+}
+
+async fn begin_passkey(State(site): State<Site>, guest: Guest) -> Outcome<axum::Json<Ceremony>> {
+    let (options, state) = site.accounts.begin_passkey_sign_in(&guest.context()).await?;
+    Ok(axum::Json(Ceremony { options, state }))
+}
+
+/// What the browser answered.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answered {
+    state: String,
+    answer: Value,
+}
+
+async fn passkey(State(site): State<Site>, guest: Guest, Json(shown): Json<Answered>) -> Outcome<Response> {
+    let from = guest.context();
+    let proof = site.accounts.finish_passkey_sign_in(&shown.state, &shown.answer, &from).await?;
+    let entered = enter(&site, proof, &from, "").await?;
+    let mut response = axum::Json(serde_json::json!({"status": "signed_in"})).into_response();
+    for cookie in entered.headers().get_all(SET_COOKIE) {
+        response.headers_mut().append(SET_COOKIE, cookie.clone());
+    }
+    Ok(response)
 }
 
 async fn sign_out(State(site): State<Site>, guest: Guest) -> Outcome<Response> {

@@ -42,6 +42,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "api.js"
     "notices.js"
     "passkey.js"
+    "passkeys.js"
     "reading.js"
     "transcript.js"
     "composer.js"
@@ -51,7 +52,6 @@ const FILES: &[(&str, &[u8])] = table! {
     "pages.js"
     "forms.js"
     "admin.js"
-    "passkeys.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {

@@ -179,7 +179,7 @@ pub(crate) async fn block(
     }
     let span = wanted.for_seconds.map(Duration::from_secs);
     let reason = wanted.reason.map(|reason| reason.0);
-    let made = site.administration.block(&may, &wanted.net.0, span, reason).await?;
+    let made = site.administration.block(&may, &wanted.net.0, span, reason.as_deref()).await?;
     Ok((StatusCode::CREATED, axum::Json(BlockView::of(made))))
 }
 
