@@ -95,7 +95,9 @@ pub(crate) async fn build(
         deadline: settings.web.deadline,
     });
     let metrics = telemetry.metrics().clone();
+    let pulses = ops::pulse::Pulses::new(ambient.clone());
     let site = Site::new(Parts {
+        pulses,
         config: settings.web.clone(),
         hall,
         keys: KeyService::new(Arc::clone(&identity), store.clone(), ambient.clone()),

@@ -13,6 +13,7 @@ use kernel::Ambient;
 use llm::Models;
 use ops::audit::AuditSpool;
 use ops::health::Health;
+use ops::pulse::Pulses;
 
 use crate::Config;
 use crate::api::admin::settings::SettingView;
@@ -41,6 +42,8 @@ pub struct Parts {
     pub limiter: Limiter,
     /// Addresses that are refused; replaced as a whole when the list changes.
     pub blocks: ArcSwap<AddressBlocks>,
+    /// What happened in the last hour.
+    pub pulses: Pulses,
     /// Models, for embeddings.
     pub models: Models,
     /// Events that belong to no change.
