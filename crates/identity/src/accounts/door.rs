@@ -19,13 +19,4 @@ impl Accounts {
         Vec::new()
     }
 
-    /// An ID token of a configured issuer.
-    #[allow(clippy::unused_async, reason = "asks the issuer for its keys")]
-    pub async fn exchange(
-        &self,
-        _: &kernel::Secret<String>,
-        _: &crate::Context,
-    ) -> kernel::Result<super::Verified> {
-        Err(kernel::Fault::new(kernel::Code::Unauthenticated))
-    }
 }

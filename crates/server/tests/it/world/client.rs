@@ -81,6 +81,11 @@ impl Caller {
         Caller { address, ..self.clone() }
     }
 
+    /// Where it asks.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar.as_ref()?.lock().unwrap().get(name).cloned()
