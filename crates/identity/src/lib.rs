@@ -43,6 +43,6 @@ pub use principal::{Apps, Method, OwnLimits, Principal};
 pub use resolve::{Refusal, Resolved};
 pub use scope::{Scope, Scopes};
 pub use store::{
-    Alert, AlertFilter, ApiKey, AuditFilter, Block, Erased, Lockdown, Mode, Passkey, Session, SessionKind, StoredEvent,
-    SubjectExport, Usage, UsageRow, User, UserFilter,
+    Alert, AlertFilter, ApiKey, AuditFilter, Block, Erased, Lockdown, Mode, Passkey, Session, SessionKind,
+    StoredEvent, SubjectExport, Usage, UsageRow, User, UserFilter,
 };

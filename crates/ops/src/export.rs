@@ -15,8 +15,7 @@ pub enum Form {
 }
 
 /// The head of the table, in the order of the cells.
-const HEAD: &str =
-    "id,timestamp,event_type,severity,ip_address,actor,object,details,hash\r\n";
+const HEAD: &str = "id,timestamp,event_type,severity,ip_address,actor,object,details,hash\r\n";
 
 impl Form {
     /// Reads the word; any other is `invalid_input`.
