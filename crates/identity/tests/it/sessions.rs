@@ -111,7 +111,10 @@ async fn two_credentials_of_two_people_are_an_error() {
     let (ann, bob) = (world.tokens("ann@example.com").await, world.browser("bob@example.com").await);
     let bearer = format!("Bearer {}", ann.access_token.expose());
     assert_eq!(world.refused(&bob.clone().with("authorization", &bearer)).await, "unauthenticated");
-    assert_eq!(world.refused(&bob.clone().with("x-api-key", crate::world::ENVIRONMENT_KEY)).await, "unauthenticated");
+    assert_eq!(
+        world.refused(&bob.clone().with("x-api-key", crate::world::ENVIRONMENT_KEY)).await,
+        "unauthenticated"
+    );
     let same = world.browser("ann@example.com").await.with("authorization", &bearer);
     assert!(!world.ask(&same).await.unwrap().rides_on_cookie);
     // A cookie that is good for nothing does not matter beside a credential that is.

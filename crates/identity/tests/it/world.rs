@@ -13,8 +13,8 @@ use identity::hasher::Hasher;
 use identity::passkey::Party;
 use identity::trust::{AccessTokens, PasswordRules};
 use identity::{
-    AccountParts, Accounts, Administration, Config, Context, Credentials, Identity, KeyService, News, Principal,
-    Refusal, Registration, Resolved, Tokens, Verified,
+    AccountParts, Accounts, Administration, Config, Context, Credentials, Identity, KeyService, News,
+    Principal, Refusal, Registration, Resolved, Tokens, Verified,
 };
 use kernel::{
     Actor, Ambient, AppId, AuditEvent, Clock, Entry, EventType, PageRequest, Random, Role, Secret, Time,
@@ -77,7 +77,12 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Setup {
-        Setup { registration: Registration::Open, mail: false, sign_in: 1_000_000, require_authentication: false }
+        Setup {
+            registration: Registration::Open,
+            mail: false,
+            sign_in: 1_000_000,
+            require_authentication: false,
+        }
     }
 }
 
@@ -178,8 +183,18 @@ impl World {
         let keys = KeyService::new(Arc::clone(&identity), store.clone(), ambient.clone());
         let administration =
             Administration::new(Arc::clone(&identity), Arc::clone(&accounts), store.clone(), ambient);
-        let world =
-            World { identity, accounts, keys, administration, store, clock, tasks, _folder: folder, path, setup };
+        let world = World {
+            identity,
+            accounts,
+            keys,
+            administration,
+            store,
+            clock,
+            tasks,
+            _folder: folder,
+            path,
+            setup,
+        };
         world.look().await;
         world
     }
