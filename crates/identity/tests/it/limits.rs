@@ -7,6 +7,12 @@ use kernel::Role;
 
 use crate::world::{HOME, MINUTE, OTHER, PASSWORD, Setup, World, code, secret};
 
+fn known(device: &str, ip: IpAddr) -> Context {
+    let mut from = Context::new(ip, false);
+    from.device = Some(device.to_owned());
+    from
+}
+
 fn address(number: u32) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + number))
 }
@@ -57,20 +63,20 @@ async fn a_thousand_addresses_try_one_account_five_times_and_its_owner_still_get
     assert!(tried <= 5, "{tried}");
     // From the address that she has signed in from, and from anywhere with the browser that she has used.
     world.sign_in("ann@example.com").await.unwrap();
-    let away = || Context { device: Some(device.clone()), ..world.from(address(5_000_000)) };
+    let away = || known(&device, address(5_000_000));
     world.accounts.sign_in("ann@example.com", &secret(PASSWORD), None, &away()).await.unwrap();
     // The memory of a browser opens no account but its own, and no endless count.
     world.user("bob@example.com", Role::User).await;
     let mut tried = 0;
     for number in 0..20 {
-        let from = Context { device: Some(device.clone()), ..world.from(address(6_000_000 + number)) };
+        let from = known(&device, address(6_000_000 + number));
         let answer = world.accounts.sign_in("bob@example.com", &secret(OTHER), None, &from).await;
         tried += usize::from(code(answer) == "unauthenticated");
     }
     assert_eq!(tried, 5);
     let mut own = 0;
     for number in 0..20 {
-        let from = Context { device: Some(device.clone()), ..world.from(address(7_000_000 + number)) };
+        let from = known(&device, address(7_000_000 + number));
         let answer = world.accounts.sign_in("ann@example.com", &secret(OTHER), None, &from).await;
         own += usize::from(code(answer) == "unauthenticated");
     }
