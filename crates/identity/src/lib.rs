@@ -4,6 +4,7 @@
 mod config;
 mod credential;
 pub mod hasher;
+pub mod issuer;
 mod key;
 mod permission;
 pub mod policy;
