@@ -6,6 +6,7 @@ mod credential;
 pub mod hasher;
 pub mod issuer;
 mod key;
+pub mod oidc;
 mod permission;
 pub mod policy;
 mod principal;
