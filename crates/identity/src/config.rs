@@ -13,6 +13,16 @@ pub struct Config {
     pub cookie_secrets: Vec<Secret<String>>,
     /// Cookies carry `Secure`.
     pub secure_cookies: bool,
+    /// Shares the session cookie with every host below this domain.
+    pub cookie_domain: Option<String>,
+    /// How long the session of a browser lives after its last extension.
+    pub session_lifetime: Duration,
+    /// A session is extended when it is used this long after its last extension.
+    pub session_slide: Duration,
+    /// Who may make an account.
+    pub registration: Registration,
+    /// Mails can be sent: addresses are verified, passwords are reset by mail.
+    pub mail: bool,
     /// How long a visitor's cookie lives.
     pub visitor_lifetime: Duration,
     /// Keys of the environment, taken as they are.
@@ -29,4 +39,15 @@ pub struct Config {
     pub require_authentication: bool,
     /// Who may enter which app.
     pub entries: Vec<(AppId, Entry)>,
+}
+
+/// Who may make an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Registration {
+    /// Nobody.
+    Off,
+    /// Who has an invitation.
+    Invite,
+    /// Everybody.
+    Open,
 }

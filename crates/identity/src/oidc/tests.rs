@@ -52,6 +52,11 @@ impl Scene {
         let config = Config {
             cookie_secrets: vec![Secret::new("a signing secret".to_owned())],
             secure_cookies: false,
+            cookie_domain: None,
+            session_lifetime: std::time::Duration::from_secs(1),
+            session_slide: std::time::Duration::from_secs(1),
+            registration: crate::Registration::Off,
+            mail: false,
             visitor_lifetime: std::time::Duration::from_secs(1),
             environment_keys: Vec::new(),
             tokens: AccessTokens::default(),

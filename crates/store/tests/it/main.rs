@@ -20,4 +20,5 @@ mod secrecy;
 mod server;
 mod subjects;
 mod tables;
+mod watching;
 mod world;

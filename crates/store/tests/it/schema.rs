@@ -7,9 +7,9 @@ use store::{Database, STEPS, Step, Store, TABLES};
 use crate::world::{event, keyring, on_both_engines};
 
 const NEWER: Step =
-    Step { version: 2, name: "newer", text: "CREATE TABLE newer (id text PRIMARY KEY, body {bytes})" };
+    Step { version: 3, name: "newer", text: "CREATE TABLE newer (id text PRIMARY KEY, body {bytes})" };
 const FAILING: Step = Step {
-    version: 2,
+    version: 3,
     name: "failing",
     text: "CREATE TABLE half (id text PRIMARY KEY); INSERT INTO half (id) VALUES ('x'); INSERT INTO nowhere VALUES (1)",
 };
@@ -43,7 +43,7 @@ on_both_engines! {
         let steps = [STEPS, &[NEWER]].concat();
         assert_eq!(world.store.migrate_with(&steps).await.unwrap().len(), 1);
         for fault in [world.store.migrate().await.unwrap_err(), world.store.migrations().await.unwrap_err()] {
-            assert!(fault.to_string().contains("migration 2 (newer)"), "{fault}");
+            assert!(fault.to_string().contains("migration 3 (newer)"), "{fault}");
         }
     }
 
@@ -51,7 +51,7 @@ on_both_engines! {
         world.tamper("UPDATE schema_migrations SET checksum = 'x'").await;
         let fault = world.store.migrate().await.unwrap_err();
         assert!(fault.to_string().contains("Migration 1"), "{fault}");
-        world.tamper("UPDATE schema_migrations SET version = 3").await;
+        world.tamper("UPDATE schema_migrations SET version = 4 WHERE version = 1").await;
         assert!(world.store.migrate().await.is_err());
     }
 

@@ -59,9 +59,13 @@ async fn no_file_holds_what_was_typed() {
     store.set_state("name", MARKER, vec![]).await.unwrap();
     let key = NewKey {
         id: KeyId::new(&world.ambient),
+        user: None,
         name: MARKER.into(),
         digest: "d".into(),
         apps: vec![],
+        scopes: vec![],
+        per_minute: None,
+        per_hour: None,
         expires_at: None,
     };
     store.create_key(key, vec![]).await.unwrap();
