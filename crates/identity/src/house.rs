@@ -96,8 +96,8 @@ impl Identity {
     }
 
     /// The public keys of the access tokens; `None` while a shared secret signs.
-    pub fn jwks(&self) -> Option<serde_json::Value> {
-        None
+    pub const fn jwks(&self) -> Option<&serde_json::Value> {
+        self.ring.jwks()
     }
 
     /// To be taken before the database is read for [`Identity::refresh`].

@@ -13,8 +13,8 @@ use store::Store;
 
 use crate::{Accounts, Admin, Identity, May};
 
-pub use subjects::NewAccount;
 pub use brake::{Revoked, What};
+pub use subjects::NewAccount;
 
 /// The services of admins.
 pub struct Administration {

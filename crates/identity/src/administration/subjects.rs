@@ -22,7 +22,7 @@ pub struct NewAccount {
 impl Administration {
     /// Makes an account that can sign in at once. `conflict` when the address is taken.
     pub async fn create_user(&self, may: &May<Admin>, new: NewAccount) -> Result<User> {
-        let event = by(may, EventType::UserChanged).with("change", "created").with("role", new.role.as_str());
+        let event = by(may, EventType::UserChanged).with("what", "created").with("role", new.role.as_str());
         let user = self.accounts.make(new, event).await?;
         self.identity.forget();
         Ok(user)
@@ -30,7 +30,7 @@ impl Administration {
 
     /// Changes what a person is called.
     pub async fn set_name(&self, may: &May<Admin>, id: UserId, name: &str) -> Result<()> {
-        let event = about(may, EventType::UserChanged, id).with("change", "name");
+        let event = about(may, EventType::UserChanged, id).with("what", "name");
         self.accounts.rename(id, name, event).await
     }
 

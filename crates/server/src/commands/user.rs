@@ -4,26 +4,28 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use identity::policy::{About, Least, Policy};
 use identity::email;
+use identity::hasher::Hasher;
+use identity::policy::Least;
 use kernel::{Actor, Ambient, AuditEvent, EventType, PageRequest, Role, Secret, Subject, Time, UserId};
 use serde_json::{Value, json};
 use store::{NewUser, Store, User, UserFilter};
 
-use super::data::{told, with_store};
+use super::data::{told, with_settings};
 use super::paper::{Mark, Paper, complain, print, print_json};
 use super::prompt;
 use crate::cli;
+use crate::settings::Settings;
 use crate::settings::keys::write_private;
 
 /// Runs the command. `false`: the operator said no.
 pub(crate) fn run(global: &cli::Global, user: &cli::User, ambient: &Ambient) -> anyhow::Result<bool> {
-    with_store(global, ambient, true, async |store| {
+    with_settings(global, ambient, async |store, settings| {
         match user {
             cli::User::Create { email, admin, name, password_stdin, json } => {
                 let role = if *admin { Role::Admin } else { Role::User };
                 let new = New { email, name: name.as_deref().unwrap_or_default(), role };
-                create(store, new, *password_stdin, *json, ambient).await?;
+                create(store, settings, new, *password_stdin, *json, ambient).await?;
             }
             cli::User::List { role, json } => list(store, role.as_deref(), *json).await?,
             cli::User::Show { email, json } => show(store, email, *json).await?,
@@ -33,7 +35,7 @@ pub(crate) fn run(global: &cli::Global, user: &cli::User, ambient: &Ambient) -> 
             cli::User::Erase { email, yes } => return erase(store, email, *yes).await,
             cli::User::Role { email, role } => set_role(store, email, role).await?,
             cli::User::Password { email, password_stdin, json } => {
-                password(store, email, *password_stdin, *json, ambient).await?;
+                password(store, settings, email, *password_stdin, *json, ambient).await?;
             }
         }
         Ok(true)
@@ -47,7 +49,9 @@ pub(crate) async fn find(store: &Store, name: &str) -> anyhow::Result<User> {
     }
     let address = email::normal(name).map_err(told)?;
     let found = store.user_by_email(&address).await.map_err(told)?;
-    found.with_context(|| format!("there is no account with the address {address}; `stoa user list` shows them"))
+    found.with_context(|| {
+        format!("there is no account with the address {address}; `stoa user list` shows them")
+    })
 }
 
 /// What the operator did to an account.
@@ -63,6 +67,7 @@ struct New<'a> {
 
 async fn create(
     store: &Store,
+    settings: &Settings,
     new: New<'_>,
     from_stdin: bool,
     as_json: bool,
@@ -76,7 +81,7 @@ async fn create(
         anyhow::bail!("there is an account with the address {address} already");
     }
     let given = prompt::password(from_stdin, ambient.random())?;
-    judge(&given.secret, false, [&address, new.name])?;
+    let hash = hashed(settings, ambient, &given, [&address, new.name], Least::Alone).await?;
     let id = UserId::new(ambient);
     let row = NewUser {
         id,
@@ -84,23 +89,25 @@ async fn create(
         name: new.name.to_owned(),
         role: new.role,
         verified: true,
-        password: Some(hashed(&given.secret, ambient)?),
+        password: Some(hash),
     };
-    let made = event(EventType::UserChanged, id).with("change", "created").with("role", new.role.as_str());
+    let made = event(EventType::UserChanged, id).with("what", "created").with("role", new.role.as_str());
     store.create_user(row, vec![made]).await.map_err(told)?;
     tell(id, &given, as_json, &format!("{address} may sign in now, with the role {}.", new.role.as_str()))
 }
 
-/// The rules hold for the operator too: a weak password is as weak when somebody else chose it.
-fn judge(password: &Secret<String>, second_factor: bool, about: [&str; 2]) -> anyhow::Result<()> {
+/// The hash of a password, when it may be one. The rules hold for the operator too: a weak password is as weak when
+/// somebody else chose it.
+async fn hashed(
+    settings: &Settings,
+    ambient: &Ambient,
+    given: &prompt::Password,
+    about: [&str; 2],
+    least: Least,
+) -> anyhow::Result<Secret<String>> {
+    let hasher = Hasher::new(&settings.identity.passwords, ambient.clone()).map_err(told)?;
     let [email, name] = about;
-    let least = if second_factor { Least::WithSecondFactor } else { Least::Alone };
-    Policy::new(["stoa"]).judge(password, About { email, name }, least).map_err(told)
-}
-
-fn hashed(password: &Secret<String>, ambient: &Ambient) -> anyhow::Result<Secret<String>> {
-    let passwords = crypto::password::Passwords::new(crypto::password::Cost::DEFAULT, ambient.random());
-    passwords.and_then(|hasher| hasher.hash(password, ambient.random())).map_err(told)
+    hasher.admit(given.secret.clone(), email, name, least).await.map_err(told)
 }
 
 /// What was done; a password that was made here is told once, alone on standard output.
@@ -119,6 +126,7 @@ fn tell(id: UserId, given: &prompt::Password, as_json: bool, say: &str) -> anyho
 
 async fn password(
     store: &Store,
+    settings: &Settings,
     name: &str,
     from_stdin: bool,
     as_json: bool,
@@ -126,9 +134,9 @@ async fn password(
 ) -> anyhow::Result<()> {
     let user = find(store, name).await?;
     let given = prompt::password(from_stdin, ambient.random())?;
-    judge(&given.secret, user.totp_at.is_some(), [&user.email, &user.name])?;
-    let changed = event(EventType::UserChanged, user.id).with("change", "password");
-    let hash = hashed(&given.secret, ambient)?;
+    let least = if user.totp_at.is_some() { Least::WithSecondFactor } else { Least::Alone };
+    let hash = hashed(settings, ambient, &given, [&user.email, &user.name], least).await?;
+    let changed = event(EventType::UserChanged, user.id).with("what", "password");
     store.set_password(user.id, hash, None, vec![changed]).await.map_err(told)?;
     tell(user.id, &given, as_json, "The password is set; the account is signed out everywhere.")
 }
@@ -170,7 +178,12 @@ fn entry(paper: &mut Paper<std::io::Stdout>, user: &User) -> anyhow::Result<()> 
     };
     let seen = user.last_sign_in_at.map_or_else(|| "never".to_owned(), Time::rfc3339_seconds);
     let name = if user.email.is_empty() { "(no address)" } else { &user.email };
-    paper.entry(mark, name, &format!("{}  {}, {state}; last sign-in {seen}", user.id, user.role.as_str()), "")?;
+    paper.entry(
+        mark,
+        name,
+        &format!("{}  {}, {state}; last sign-in {seen}", user.id, user.role.as_str()),
+        "",
+    )?;
     Ok(())
 }
 
@@ -186,7 +199,8 @@ fn document(user: &User) -> Value {
 async fn show(store: &Store, name: &str, as_json: bool) -> anyhow::Result<()> {
     let user = find(store, name).await?;
     let grants = store.grants(user.id).await.map_err(told)?;
-    let sessions = store.sessions(Some(user.id), PageRequest::first(PageRequest::MOST)).await.map_err(told)?;
+    let sessions =
+        store.sessions(Some(user.id), PageRequest::first(PageRequest::MOST)).await.map_err(told)?;
     if as_json {
         let mut shown = document(&user);
         let rows = grants.iter().map(|(app, level)| json!({ "app": app, "level": level.as_str() }));
@@ -230,8 +244,8 @@ async fn show(store: &Store, name: &str, as_json: bool) -> anyhow::Result<()> {
 
 async fn set_active(store: &Store, name: &str, active: bool) -> anyhow::Result<()> {
     let user = find(store, name).await?;
-    let change = if active { "enabled" } else { "disabled" };
-    let changed = event(EventType::UserChanged, user.id).with("change", change);
+    let what = if active { "activated" } else { "deactivated" };
+    let changed = event(EventType::UserChanged, user.id).with("what", what);
     store.set_active(user.id, active, vec![changed]).await.map_err(told)?;
     let say = if active { "may sign in again" } else { "is refused by running servers within a second" };
     print(&format!("{} {say}.\n", called(&user)))?;
@@ -241,7 +255,7 @@ async fn set_active(store: &Store, name: &str, active: bool) -> anyhow::Result<(
 async fn set_role(store: &Store, name: &str, role: &str) -> anyhow::Result<()> {
     let role = Role::parse(role).map_err(told)?;
     let user = find(store, name).await?;
-    let changed = event(EventType::PermissionChanged, user.id).with("change", "role");
+    let changed = event(EventType::PermissionChanged, user.id).with("what", "role");
     store.set_role(user.id, role, vec![changed]).await.map_err(told)?;
     print(&format!("{} has the role {} now.\n", called(&user), role.as_str()))?;
     Ok(())
@@ -273,7 +287,10 @@ async fn erase(store: &Store, name: &str, yes: bool) -> anyhow::Result<bool> {
         complain("Nothing was changed.");
         return Ok(false);
     }
-    let erased = store.erase(&Subject::User(user.id), vec![event(EventType::DataErased, user.id)]).await.map_err(told)?;
+    let erased = store
+        .erase(&Subject::User(user.id), vec![event(EventType::DataErased, user.id)])
+        .await
+        .map_err(told)?;
     print_json(&serde_json::to_value(&erased)?)?;
     Ok(true)
 }

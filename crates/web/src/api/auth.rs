@@ -6,7 +6,6 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::SET_COOKIE;
 use identity::{AccountWrite, Tokens};
-use kernel::{Code, Fault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -194,8 +193,7 @@ pub(crate) async fn setup(
     from: From,
     Json(claim): Json<Setup>,
 ) -> Outcome<axum::Json<TokensView>> {
-    let proof =
-        site.accounts.claim(claim.token.0.expose(), &claim.email.0, &claim.password.0, &from).await?;
+    let proof = site.accounts.claim(claim.token.0.expose(), &claim.email.0, &claim.password.0, &from).await?;
     Ok(TokensView::of(&site.accounts.open_tokens(proof, &from).await?))
 }
 
@@ -259,7 +257,8 @@ pub(crate) struct Leaving {
     refresh_token: Option<Hidden>,
 }
 
-/// Signs out: the session of the request, or the family of the refresh token in the body.
+/// Signs out: the session of the request, or the family of the refresh token in the body. An ID token of another
+/// issuer has no session, so everything that the account holds ends with it.
 #[utoipa::path(post, path = "/api/v1/auth/logout", operation_id = "logOut", tag = "auth", request_body = Option<Leaving>, responses(
     (status = 204, description = "Signed out; what was signed out is refused from now on"),
     Changing,
@@ -275,10 +274,6 @@ pub(crate) async fn logout(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let may = who.may(&site, AccountWrite)?;
-    if who.principal.session().is_none() {
-        // An ID token of another issuer is no session of this server: there is nothing to end.
-        return Err(Fault::new(Code::Conflict).say("this credential belongs to no session of this server").into());
-    }
     let cookie = site.accounts.sign_out(&may, who.peer.https).await?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
 }

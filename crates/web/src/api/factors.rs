@@ -79,7 +79,7 @@ pub(crate) async fn begin_totp(
     let enrolment = site.accounts.begin_totp(&may, password.as_ref().map(|p| &p.0)).await?;
     Ok(axum::Json(EnrolmentView {
         secret: enrolment.secret.expose().clone(),
-        svg: crypto::totp::qr_svg(&enrolment.address)?.expose().clone(),
+        svg: enrolment.picture.expose().clone(),
         otpauth: enrolment.address.expose().clone(),
     }))
 }
@@ -167,10 +167,7 @@ impl PasskeyView {
     (status = 200, description = "The passkeys", body = List<PasskeyView>),
     Reading,
 ))]
-pub(crate) async fn passkeys(
-    State(site): State<Site>,
-    who: Who,
-) -> Outcome<axum::Json<List<PasskeyView>>> {
+pub(crate) async fn passkeys(State(site): State<Site>, who: Who) -> Outcome<axum::Json<List<PasskeyView>>> {
     let found = site.accounts.passkeys(&who.may(&site, AccountRead)?).await?;
     Ok(axum::Json(List { items: found.into_iter().map(PasskeyView::of).collect(), next: None }))
 }

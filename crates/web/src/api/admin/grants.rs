@@ -6,7 +6,6 @@ use identity::Admin;
 use kernel::{AppId, Level, UserId};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::super::conversations::app_field;
 use super::super::input::Text;

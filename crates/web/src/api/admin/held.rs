@@ -6,7 +6,6 @@ use identity::Admin;
 use kernel::{KeyId, PageRequest, SessionId, UserId};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
 
 use super::super::keys::KeyView;
 use super::super::problems::{OnOne, Reading};
