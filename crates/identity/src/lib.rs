@@ -12,9 +12,11 @@ mod device;
 pub mod email;
 pub mod hasher;
 mod house;
+pub mod issuer;
 mod key;
 mod memory;
 mod mint;
+pub mod oidc;
 pub mod passkey;
 mod permission;
 pub mod policy;
@@ -43,6 +45,6 @@ pub use principal::{Apps, Method, OwnLimits, Principal};
 pub use resolve::{Refusal, Resolved};
 pub use scope::{Scope, Scopes};
 pub use store::{
-    Alert, AlertFilter, ApiKey, AuditFilter, Block, Erased, Lockdown, Mode, Passkey, Session, SessionKind, StoredEvent,
-    SubjectExport, Usage, UsageRow, User, UserFilter,
+    Alert, AlertFilter, ApiKey, AuditFilter, Block, Erased, Lockdown, Mode, Passkey, Session, SessionKind,
+    StoredEvent, SubjectExport, Usage, UsageRow, User, UserFilter,
 };

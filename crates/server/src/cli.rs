@@ -10,9 +10,7 @@ use crate::settings::{Flag, Places};
 
 mod accounts;
 
-pub(crate) use accounts::{
-    AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User,
-};
+pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
 
 /// The server for AI applications in production.
 #[derive(Debug, Parser)]
@@ -379,9 +377,20 @@ mod tests {
             let words = std::iter::once("stoa").chain(line.split(' '));
             Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
-        for line in
-            ["", "sreve", "secret", "secret nonsense", "key", "serve --port many", "audit list --limit 0", "lockdown", "revoke nothing", "user", "user create", "grant add ada@example.com"]
-        {
+        for line in [
+            "",
+            "sreve",
+            "secret",
+            "secret nonsense",
+            "key",
+            "serve --port many",
+            "audit list --limit 0",
+            "lockdown",
+            "revoke nothing",
+            "user",
+            "user create",
+            "grant add ada@example.com",
+        ] {
             let words = std::iter::once("stoa").chain(line.split(' ').filter(|word| !word.is_empty()));
             assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");
         }

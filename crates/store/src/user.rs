@@ -265,7 +265,8 @@ impl Store {
             None => (i64::MAX, String::new()),
         };
         let active = filter.active.map(i64::from);
-        let mut values = values![at, tie, filter.role.map(Role::as_str), page.limit.saturating_add(1), active];
+        let mut values =
+            values![at, tie, filter.role.map(Role::as_str), page.limit.saturating_add(1), active];
         let state = "CASE WHEN u.disabled_at IS NULL THEN 1 ELSE 0 END";
         let rest = format!(
             "u.created_at <= $1 AND (u.created_at < $1 OR u.id < $2) AND u.role = COALESCE($3, u.role) \

@@ -178,7 +178,9 @@ pub fn router(site: Site) -> Router {
                 .layer(secretive.clone())
                 .layer(everybody.clone()),
         )
-        .merge(Router::from(admin).layer(once).layer(admins).layer(secretive.clone()).layer(everybody.clone()))
+        .merge(
+            Router::from(admin).layer(once).layer(admins).layer(secretive.clone()).layer(everybody.clone()),
+        )
         .merge(Router::from(entrance).layer(secretive).layer(from_fn_with_state(site.clone(), who::entrance)))
         .merge(Router::from(public))
         .merge(

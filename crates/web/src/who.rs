@@ -94,7 +94,8 @@ pub(crate) async fn entrance(State(site): State<Site>, mut request: Request, nex
     };
     // A browser that carries our cookies is protected from being signed in as somebody else by another site.
     let credentials = Credentials::read(request.headers());
-    let by_cookie = (credentials.visitor.is_some() || credentials.has_session()) && !credentials.rides_on_header();
+    let by_cookie =
+        (credentials.visitor.is_some() || credentials.has_session()) && !credentials.rides_on_header();
     if by_cookie
         && changes_state(request.method())
         && let Err(fault) = site.front.same_origin(request.headers(), &peer)

@@ -19,7 +19,8 @@ impl Accounts {
         }
         let password = self.parts.hasher.admit(new.password, &address, &name, Least::Alone).await?;
         let id = UserId::new(&self.parts.ambient);
-        let row = NewUser { id, email: address, name, role: new.role, verified: true, password: Some(password) };
+        let row =
+            NewUser { id, email: address, name, role: new.role, verified: true, password: Some(password) };
         self.parts.store.create_user(row, vec![event.to(Subject::User(id))]).await
     }
 
@@ -61,7 +62,8 @@ impl Accounts {
         let next = crypto::token::digest(crypto::token::random(ambient.random()).expose());
         let old = crypto::token::digest(refresh_token.expose());
         // Rotated first: a token that was used before is a theft here too, and is recorded as one.
-        let Refreshed::Rotated(session) = store.rotate_refresh(&old, &next, ambient.now(), Some(from.peer_ip)).await?
+        let Refreshed::Rotated(session) =
+            store.rotate_refresh(&old, &next, ambient.now(), Some(from.peer_ip)).await?
         else {
             self.parts.identity.forget();
             return Ok(());

@@ -13,10 +13,4 @@ impl Accounts {
     pub fn sends_mail(&self) -> bool {
         self.config.mail
     }
-
-    /// The names of the issuers that a page can offer for sign-in.
-    pub fn issuers(&self) -> Vec<String> {
-        Vec::new()
-    }
-
 }

@@ -67,7 +67,8 @@ fn filter(wanted: &AuditWanted, now: Time) -> anyhow::Result<AuditFilter> {
 
 /// Writes the log piece by piece. The event of the export is written first, and is the first of it.
 async fn export(store: &Store, filter: AuditFilter, form: Form, out: Option<&Path>) -> anyhow::Result<()> {
-    let event = AuditEvent::new(EventType::DataExported, Actor::Operator).to("audit").with("format", form.as_str());
+    let event =
+        AuditEvent::new(EventType::DataExported, Actor::Operator).to("audit").with("format", form.as_str());
     let mut file = match out {
         None => None,
         Some(path) => {

@@ -52,9 +52,8 @@ pub(crate) fn revoke(global: &Global, wanted: &Revoke, ambient: &Ambient) -> any
     with_store(global, ambient, true, async |store| {
         let all = wanted.what == RevokeWhat::All;
         let is = |what| all || wanted.what == what;
-        let event = |what: EventType, of: &str| {
-            vec![AuditEvent::new(what, Actor::Operator).to(of).with("what", of)]
-        };
+        let event =
+            |what: EventType, of: &str| vec![AuditEvent::new(what, Actor::Operator).to(of).with("what", of)];
         let (mut sessions, mut tokens, mut keys) = (0, 0, 0);
         if is(RevokeWhat::Sessions) {
             let audit = event(EventType::SessionRevoked, "sessions");

@@ -13,7 +13,11 @@ use super::user::{event, find};
 use crate::cli;
 
 /// Runs the command.
-pub(crate) fn run(global: &cli::Global, grant: &cli::Grant, ambient: &kernel::Ambient) -> anyhow::Result<bool> {
+pub(crate) fn run(
+    global: &cli::Global,
+    grant: &cli::Grant,
+    ambient: &kernel::Ambient,
+) -> anyhow::Result<bool> {
     with_settings(global, ambient, async |store, settings| {
         match grant {
             cli::Grant::Add { email, app, level } => {
@@ -27,7 +31,10 @@ pub(crate) fn run(global: &cli::Global, grant: &cli::Grant, ambient: &kernel::Am
                 let user = find(store, email).await?;
                 let changed = event(EventType::PermissionChanged, user.id).with("app", app.as_str());
                 store.set_grant(user.id, &app, level, vec![changed]).await.map_err(told)?;
-                print(&format!("{email} may {} {app}, on running servers within a second.\n", level.as_str()))?;
+                print(&format!(
+                    "{email} may {} {app}, on running servers within a second.\n",
+                    level.as_str()
+                ))?;
             }
             cli::Grant::Remove { email, app } => {
                 let app = AppId::parse(app).map_err(told)?;

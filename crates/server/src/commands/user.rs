@@ -49,7 +49,9 @@ pub(crate) async fn find(store: &Store, name: &str) -> anyhow::Result<User> {
     }
     let address = email::normal(name).map_err(told)?;
     let found = store.user_by_email(&address).await.map_err(told)?;
-    found.with_context(|| format!("there is no account with the address {address}; `stoa user list` shows them"))
+    found.with_context(|| {
+        format!("there is no account with the address {address}; `stoa user list` shows them")
+    })
 }
 
 /// What the operator did to an account.
@@ -176,7 +178,12 @@ fn entry(paper: &mut Paper<std::io::Stdout>, user: &User) -> anyhow::Result<()> 
     };
     let seen = user.last_sign_in_at.map_or_else(|| "never".to_owned(), Time::rfc3339_seconds);
     let name = if user.email.is_empty() { "(no address)" } else { &user.email };
-    paper.entry(mark, name, &format!("{}  {}, {state}; last sign-in {seen}", user.id, user.role.as_str()), "")?;
+    paper.entry(
+        mark,
+        name,
+        &format!("{}  {}, {state}; last sign-in {seen}", user.id, user.role.as_str()),
+        "",
+    )?;
     Ok(())
 }
 
@@ -192,7 +199,8 @@ fn document(user: &User) -> Value {
 async fn show(store: &Store, name: &str, as_json: bool) -> anyhow::Result<()> {
     let user = find(store, name).await?;
     let grants = store.grants(user.id).await.map_err(told)?;
-    let sessions = store.sessions(Some(user.id), PageRequest::first(PageRequest::MOST)).await.map_err(told)?;
+    let sessions =
+        store.sessions(Some(user.id), PageRequest::first(PageRequest::MOST)).await.map_err(told)?;
     if as_json {
         let mut shown = document(&user);
         let rows = grants.iter().map(|(app, level)| json!({ "app": app, "level": level.as_str() }));
@@ -279,7 +287,10 @@ async fn erase(store: &Store, name: &str, yes: bool) -> anyhow::Result<bool> {
         complain("Nothing was changed.");
         return Ok(false);
     }
-    let erased = store.erase(&Subject::User(user.id), vec![event(EventType::DataErased, user.id)]).await.map_err(told)?;
+    let erased = store
+        .erase(&Subject::User(user.id), vec![event(EventType::DataErased, user.id)])
+        .await
+        .map_err(told)?;
     print_json(&serde_json::to_value(&erased)?)?;
     Ok(true)
 }

@@ -25,7 +25,8 @@ fn entrances() -> Vec<(&'static str, Value)> {
 /// The set-up token that a fresh server printed.
 fn setup_token(world: &World) -> String {
     let complaint = world.process.complaint();
-    let line = complaint.lines().find(|line| line.contains("set-up token")).unwrap_or_else(|| panic!("{complaint}"));
+    let line =
+        complaint.lines().find(|line| line.contains("set-up token")).unwrap_or_else(|| panic!("{complaint}"));
     assert!(line.contains("/setup"), "{line}");
     line.split_whitespace().last().unwrap().to_owned()
 }
@@ -58,8 +59,12 @@ async fn bodies_are_read_strictly() {
             cases.push(Case::new(post(&body), 400).code("invalid_input").holds(unknown));
         }
         let raw = || caller.post(&format!("/api/v1/auth/{name}"));
-        cases.push(Case::new(raw().header("content-type", "application/json").body("{"), 400).code("invalid_json"));
-        cases.push(Case::new(raw().header("content-type", "application/json").body("[]"), 400).code("invalid_input"));
+        cases.push(
+            Case::new(raw().header("content-type", "application/json").body("{"), 400).code("invalid_json"),
+        );
+        cases.push(
+            Case::new(raw().header("content-type", "application/json").body("[]"), 400).code("invalid_input"),
+        );
         cases.push(Case::new(raw().body("email=a&password=b"), 415).code("unsupported_type"));
         let mut large = good.clone();
         large["padding"] = json!("x".repeat(20_000));
@@ -75,7 +80,8 @@ async fn wrong_secrets_open_nothing() {
     let caller = world.anonymous();
     let post = |name: &str, body: Value| caller.post(&format!("/api/v1/auth/{name}")).json(&body);
     let unknown = post("login", json!({"email": "nobody@example.org", "password": PASSWORD})).send().await;
-    let wrong = post("login", json!({"email": "ada@example.org", "password": "wrong but long enough"})).send().await;
+    let wrong =
+        post("login", json!({"email": "ada@example.org", "password": "wrong but long enough"})).send().await;
     assert_eq!((unknown.status, unknown.code().as_str()), (401, "unauthenticated"), "{unknown:?}");
     let told = |answer: &crate::world::Answer| {
         let mut body = answer.json();
@@ -90,7 +96,8 @@ async fn wrong_secrets_open_nothing() {
         Case::new(post("password/forgot", json!({"email": "ada@example.org"})), 202).holds("accepted"),
     ])
     .await;
-    let event = world.await_audit("auth.failure", |event| event["details"]["reason"] == "unknown account").await;
+    let event =
+        world.await_audit("auth.failure", |event| event["details"]["reason"] == "unknown account").await;
     assert_eq!(event["actor"], "anonymous");
     let log = world.process.log();
     assert!(!log.contains("ada@example.org") && !log.contains(PASSWORD), "{log}");
@@ -308,7 +315,10 @@ async fn answers_with_tokens_are_never_compressed_nor_kept() {
     assert!(!answer.headers.contains_key("set-cookie"), "a program gets no cookie: {answer:?}");
     let caller = world.bearer(&answer.json()).with("accept-encoding", "gzip, br, zstd");
     for _ in 0..20 {
-        assert_eq!(caller.post("/api/v1/keys").json(&json!({"name": "one of many"})).send().await.status, 201);
+        assert_eq!(
+            caller.post("/api/v1/keys").json(&json!({"name": "one of many"})).send().await.status,
+            201
+        );
     }
     let keys = caller.get("/api/v1/keys?limit=100").send().await;
     assert!(keys.body.len() > 2_000 && keys.header("content-encoding").is_empty(), "{keys:?}");
@@ -320,7 +330,9 @@ async fn another_site_signs_nobody_in() {
     world.account("ada@example.org", false).await;
     let visitor = world.visitor();
     visitor.get("/").send().await;
-    let login = || visitor.post("/api/v1/auth/login").json(&json!({"email": "ada@example.org", "password": PASSWORD}));
+    let login = || {
+        visitor.post("/api/v1/auth/login").json(&json!({"email": "ada@example.org", "password": PASSWORD}))
+    };
     check([
         Case::new(login().header("origin", "https://evil.example"), 403).code("csrf"),
         Case::new(login().without("origin").header("sec-fetch-site", "cross-site"), 403).code("csrf"),
@@ -337,7 +349,10 @@ async fn sign_in_has_a_limit_of_its_own() {
     let login = |password: &str| {
         let body = json!({"email": "ada@example.org", "password": password});
         let request = world.anonymous().post("/api/v1/auth/login").json(&body);
-        request.header("x-forwarded-proto", "https").header("x-forwarded-for", "203.0.113.9").header("host", "chat.example.org")
+        request
+            .header("x-forwarded-proto", "https")
+            .header("x-forwarded-for", "203.0.113.9")
+            .header("host", "chat.example.org")
     };
     for n in 0..5 {
         let answer = login("wrong but long enough").send().await;
@@ -345,9 +360,17 @@ async fn sign_in_has_a_limit_of_its_own() {
         assert_eq!(answer.header("x-ratelimit-limit"), "5", "{answer:?}");
     }
     let answer = login(PASSWORD).send().await;
-    assert_eq!((answer.status, answer.code().as_str()), (429, "rate_limited"), "even the right one: {answer:?}");
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (429, "rate_limited"),
+        "even the right one: {answer:?}"
+    );
     assert_eq!(answer.json()["error"], "Rate limit exceeded");
-    world.await_audit("ratelimit.exceeded", |event| event["details"]["scope"].as_str().unwrap().starts_with("sign_in")).await;
+    world
+        .await_audit("ratelimit.exceeded", |event| {
+            event["details"]["scope"].as_str().unwrap().starts_with("sign_in")
+        })
+        .await;
 }
 
 #[tokio::test]

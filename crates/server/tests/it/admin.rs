@@ -41,7 +41,11 @@ async fn nobody_else_gets_in() {
     assert!(count >= 28, "{count} operations");
     check(cases).await;
     let denied = format!("user:{}", member.id);
-    world.await_audit("authz.denied", |event| event["actor"] == denied.as_str() && event["details"]["permission"] == "admin").await;
+    world
+        .await_audit("authz.denied", |event| {
+            event["actor"] == denied.as_str() && event["details"]["permission"] == "admin"
+        })
+        .await;
 }
 
 on_both_engines! {

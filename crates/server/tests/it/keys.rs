@@ -165,7 +165,8 @@ async fn scopes_and_limits_bound_a_key() {
     let ada = world.person("ada@example.org", false).await;
     let (reader, _) = made(&world, &ada.caller, json!({"name": "reader", "scopes": ["read"]})).await;
     let (talker, _) =
-        made(&world, &ada.caller, json!({"name": "talker", "scopes": ["chat"], "limits": {"per_minute": 2}})).await;
+        made(&world, &ada.caller, json!({"name": "talker", "scopes": ["chat"], "limits": {"per_minute": 2}}))
+            .await;
     check([
         Case::new(chat(&reader, "support"), 403).code("forbidden"),
         Case::new(reader.get("/api/v1/conversations"), 200),
@@ -180,7 +181,8 @@ async fn scopes_and_limits_bound_a_key() {
     let limits = whoami["limits"].as_array().unwrap();
     assert!(limits.iter().any(|limit| limit["scope"] == "key" && limit["remaining"] == 0), "{whoami}");
     // A limit that is wider than the server's changes nothing.
-    let (wide, _) = made(&world, &ada.caller, json!({"name": "wide", "limits": {"per_minute": 1_000_000}})).await;
+    let (wide, _) =
+        made(&world, &ada.caller, json!({"name": "wide", "limits": {"per_minute": 1_000_000}})).await;
     let answer = chat(&wide, "support").send().await;
     assert_ne!(answer.header("x-ratelimit-limit"), "1000000", "{answer:?}");
 }
@@ -188,8 +190,10 @@ async fn scopes_and_limits_bound_a_key() {
 #[tokio::test]
 async fn a_key_that_is_asked_for_twice_is_made_once() {
     let world = Setup::sqlite().unlimited().start().await;
-    let (ada, eve) = (world.person("ada@example.org", false).await, world.person("eve@example.org", false).await);
-    let ask = |caller: &Caller, name: &str| make(caller, json!({"name": name})).header("idempotency-key", "once");
+    let (ada, eve) =
+        (world.person("ada@example.org", false).await, world.person("eve@example.org", false).await);
+    let ask =
+        |caller: &Caller, name: &str| make(caller, json!({"name": name})).header("idempotency-key", "once");
     let first = ask(&ada.caller, "shop").send().await;
     let again = ask(&ada.caller, "shop").send().await;
     assert_eq!((first.status, again.status), (201, 201));
@@ -204,6 +208,9 @@ async fn a_key_that_is_asked_for_twice_is_made_once() {
     for name in ["stoa.db", "stoa.db-wal"] {
         let bytes = std::fs::read(world.data().join(name)).unwrap_or_default();
         assert!(!bytes.windows(key.len()).any(|window| window == key.as_bytes()), "{name} holds a key");
-        assert!(!bytes.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes()), "{name} holds a password");
+        assert!(
+            !bytes.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes()),
+            "{name} holds a password"
+        );
     }
 }

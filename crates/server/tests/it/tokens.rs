@@ -136,12 +136,18 @@ async fn the_brake_keeps_tokens_and_keys_out_and_lets_them_in_again() {
     let second = Duration::from_secs(1);
     for (mode, visitors) in [("users", 200), ("admin-only", 403)] {
         assert!(world.stoa(&["lockdown", mode]).await.success());
-        eventually(second, "the brake is pulled", async || me(&ada.caller).send().await.code() == "locked_down").await;
+        eventually(second, "the brake is pulled", async || {
+            me(&ada.caller).send().await.code() == "locked_down"
+        })
+        .await;
         let login = json!({"email": "ada@example.org", "password": crate::world::PASSWORD});
         check([
             Case::new(world.key().get("/api/v1/apps"), 403).code("locked_down"),
-            Case::new(world.anonymous().get("/api/v1/apps"), visitors)
-                .code(if visitors == 403 { "locked_down" } else { "" }),
+            Case::new(world.anonymous().get("/api/v1/apps"), visitors).code(if visitors == 403 {
+                "locked_down"
+            } else {
+                ""
+            }),
             Case::new(me(&admin.caller), 200),
             Case::new(world.anonymous().post("/api/v1/auth/login").json(&login), 403).code("locked_down"),
         ])
@@ -160,10 +166,12 @@ async fn the_brake_keeps_tokens_and_keys_out_and_lets_them_in_again() {
         (told["key"].as_str().unwrap().to_owned(), ())
     };
     let holder = world.anonymous().with("x-api-key", &made);
-    eventually(second, "the key is known", async || holder.get("/api/v1/apps").send().await.status == 200).await;
+    eventually(second, "the key is known", async || holder.get("/api/v1/apps").send().await.status == 200)
+        .await;
     let revoked = world.told(&["revoke", "all", "--json"]).await.remove(0);
     assert_eq!(revoked["keys"], 1, "{revoked}");
-    eventually(second, "the key has ended", async || holder.get("/api/v1/apps").send().await.status == 401).await;
+    eventually(second, "the key has ended", async || holder.get("/api/v1/apps").send().await.status == 401)
+        .await;
     assert_eq!(world.stoa(&["lockdown", "everybody"]).await.code, Some(2));
     assert_eq!(world.stoa(&["revoke"]).await.code, Some(2));
     for event in ["lockdown.on", "lockdown.off", "session.revoked", "key.revoked"] {

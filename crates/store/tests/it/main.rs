@@ -25,6 +25,6 @@ mod server;
 mod sessions;
 mod subjects;
 mod tables;
-mod tickets;
 mod watching;
+mod tickets;
 mod world;

@@ -193,8 +193,7 @@ pub(crate) async fn setup(
     from: From,
     Json(claim): Json<Setup>,
 ) -> Outcome<axum::Json<TokensView>> {
-    let proof =
-        site.accounts.claim(claim.token.0.expose(), &claim.email.0, &claim.password.0, &from).await?;
+    let proof = site.accounts.claim(claim.token.0.expose(), &claim.email.0, &claim.password.0, &from).await?;
     Ok(TokensView::of(&site.accounts.open_tokens(proof, &from).await?))
 }
 

@@ -167,10 +167,7 @@ impl PasskeyView {
     (status = 200, description = "The passkeys", body = List<PasskeyView>),
     Reading,
 ))]
-pub(crate) async fn passkeys(
-    State(site): State<Site>,
-    who: Who,
-) -> Outcome<axum::Json<List<PasskeyView>>> {
+pub(crate) async fn passkeys(State(site): State<Site>, who: Who) -> Outcome<axum::Json<List<PasskeyView>>> {
     let found = site.accounts.passkeys(&who.may(&site, AccountRead)?).await?;
     Ok(axum::Json(List { items: found.into_iter().map(PasskeyView::of).collect(), next: None }))
 }

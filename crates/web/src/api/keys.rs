@@ -124,7 +124,8 @@ pub(crate) struct KeyRequest {
 impl KeyRequest {
     fn read(self, now: Time) -> Result<NewApiKey, Fault> {
         let limits = self.limits.unwrap_or_default();
-        for (field, limit) in [("limits.per_minute", limits.per_minute), ("limits.per_hour", limits.per_hour)] {
+        for (field, limit) in [("limits.per_minute", limits.per_minute), ("limits.per_hour", limits.per_hour)]
+        {
             if limit == Some(0) {
                 return Err(Fault::invalid(field, "out_of_range", "a limit is at least 1"));
             }
@@ -195,7 +196,11 @@ pub(crate) async fn create(
     (status = 204, description = "It has ended"),
     OnOne,
 ))]
-pub(crate) async fn revoke(State(site): State<Site>, who: Who, Path(id): Path<String>) -> Outcome<StatusCode> {
+pub(crate) async fn revoke(
+    State(site): State<Site>,
+    who: Who,
+    Path(id): Path<String>,
+) -> Outcome<StatusCode> {
     let may = who.may(&site, KeysManage)?;
     site.keys.revoke(&may, KeyId::parse(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -170,9 +170,7 @@ pub(crate) async fn password(
 ) -> Outcome<http::StatusCode> {
     let may = who.may(&site, AccountWrite)?;
     let code = change.code.as_ref().map(|code| code.0.expose().as_str());
-    site.accounts
-        .change_password(&may, &change.current_password.0, &change.new_password.0, code)
-        .await?;
+    site.accounts.change_password(&may, &change.current_password.0, &change.new_password.0, code).await?;
     Ok(http::StatusCode::NO_CONTENT)
 }
 

@@ -417,7 +417,7 @@ async fn settings(State(site): State<Site>, person: Person) -> Outcome<Response>
     let shell = shell(&site, &person, &may, "/admin/settings").await?;
     let mut groups: Vec<(String, Vec<SettingView>)> = Vec::new();
     for setting in (site.settings)() {
-        let group = setting.name.split('.').next().unwrap_or_default().replace('_', " ");
+        let group = setting.name.split_once('.').map_or("general", |(group, _)| group).replace('_', " ");
         let title = sentence(&group).trim_end_matches('.').to_owned();
         let value = setting.value.unwrap_or_default();
         let view = SettingView {

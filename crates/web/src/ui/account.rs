@@ -110,6 +110,7 @@ impl SessionView {
             "totp" => "password and code",
             "recovery" => "password and recovery code",
             "passkey" => "passkey",
+            "setup" => "set-up token",
             "oidc" | "id_token" => "another account",
             _ => "sign-in",
         }

@@ -213,7 +213,10 @@ fn pieces(
         async move {
             let Left::From(page, begun) = left else { return None };
             if !matches!(site.identity.stands(may.who()).await, Ok(true)) {
-                return Some((Err(std::io::Error::other("not allowed any more")), (site, may, Left::Nothing)));
+                return Some((
+                    Err(std::io::Error::other("not allowed any more")),
+                    (site, may, Left::Nothing),
+                ));
             }
             let piece = match site.administration.audit(&may, filter, page).await {
                 Ok(piece) => piece,
