@@ -10,6 +10,8 @@ use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
 use identity::hasher::Hasher;
+use identity::issuer::Issuers;
+use identity::oidc::SignIn;
 use identity::passkey::Party;
 use identity::{AccountParts, Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Result};
@@ -56,8 +58,11 @@ pub(crate) async fn build(
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
-    let models = Models::new(settings.models.clone(), outbound, ambient.clone());
-    let identity = Arc::new(Identity::new(&settings.identity, store.clone(), ambient.clone())?);
+    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
+    let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
+    let identity =
+        Arc::new(Identity::new(&settings.identity, store.clone(), Arc::clone(&issuers), ambient.clone())?);
     let accounts = AccountParts {
         identity: Arc::clone(&identity),
         store: store.clone(),
@@ -66,6 +71,7 @@ pub(crate) async fn build(
         tags,
         tasks: tasks.clone(),
         hasher: Hasher::new(&settings.identity.passwords, ambient.clone())?,
+        oidc,
         party: party(settings),
     };
     let accounts = Arc::new(Accounts::new(&settings.identity, accounts));
