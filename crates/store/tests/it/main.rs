@@ -25,6 +25,7 @@ mod server;
 mod sessions;
 mod subjects;
 mod tables;
-mod watching;
 mod tickets;
+mod usage;
+mod watching;
 mod world;
