@@ -30,7 +30,7 @@ pub mod trust;
 mod visitor;
 
 pub use accounts::{AccountParts, Accounts, Arrival, Browser, Enrolment, RecoveryCodes, Tokens, Verified};
-pub use administration::{Administration, Revoked, What};
+pub use administration::{Administration, NewAccount, Revoked, What};
 pub use config::{Config, Registration};
 pub use context::Context;
 pub use credential::{Credentials, DEVICE_COOKIE, SESSION_COOKIES, VISITOR_COOKIE};

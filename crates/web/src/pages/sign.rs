@@ -68,7 +68,7 @@ async fn show_sign_in(
     second_factor: bool,
     done: Option<&'static str>,
 ) -> Outcome<Response> {
-    let issuers = site.accounts.issuers().into_iter().map(|name| (name.clone(), title(&name))).collect();
+    let issuers = site.accounts.issuers().into_iter().map(|name| (name.to_owned(), title(name))).collect();
     let shown = SignInPage {
         frame: guest_frame(site, guest).await,
         form,
