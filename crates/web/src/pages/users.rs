@@ -190,6 +190,7 @@ async fn show_user(site: &Site, person: &Person, id: UserId, failed: Option<Stri
 }
 
 async fn show(State(site): State<Site>, person: Person, Path(id): Path<String>) -> Outcome<Response> {
+    person.admin(&site)?;
     show_user(&site, &person, UserId::parse(&id)?, None, StatusCode::OK).await
 }
 
@@ -306,6 +307,7 @@ fn word(user: &User) -> String {
 }
 
 async fn ask_erase(State(site): State<Site>, person: Person, Path(id): Path<String>) -> Outcome<Response> {
+    person.admin(&site)?;
     show_erase(&site, &person, UserId::parse(&id)?, FormView::new(), StatusCode::OK).await
 }
 
@@ -315,8 +317,9 @@ async fn erase(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Outcome<Response> {
+    let may = person.admin(&site)?;
     let id = UserId::parse(&id)?;
-    let user = site.administration.user(&person.admin(&site)?, id).await?;
+    let user = site.administration.user(&may, id).await?;
     let word = word(&user);
     if fields.text("word") != word {
         return show_erase(&site, &person, id, other_word(&word), StatusCode::UNPROCESSABLE_ENTITY).await;
