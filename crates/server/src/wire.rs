@@ -5,11 +5,15 @@ use std::sync::atomic::AtomicBool;
 
 use apps::{Hall, Rooms};
 use arc_swap::ArcSwap;
-use crypto::Keyring;
+use crypto::{Blind, Keyring};
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
-use identity::Identity;
+use identity::hasher::Hasher;
+use identity::issuer::Issuers;
+use identity::oidc::SignIn;
+use identity::passkey::Party;
+use identity::{AccountParts, Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Result};
 use knowledge::{Manual, PAGES};
 use llm::Models;
@@ -48,12 +52,30 @@ pub(crate) async fn build(
     // The rules of the judges take some milliseconds to prepare; nobody should wait for them.
     tokio::task::spawn_blocking(guard::content::warm);
     let (tasks, cut, stop) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+    let tags = Blind::new(keyring.purpose_key("stoa 2026 account tags"));
     let store = Store::open(settings.store.clone(), keyring, ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
-    let models = Models::new(settings.models.clone(), outbound, ambient.clone());
-    let identity = Arc::new(Identity::new(&settings.identity, ambient.clone()));
+    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
+    let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
+    let identity =
+        Arc::new(Identity::new(&settings.identity, store.clone(), Arc::clone(&issuers), ambient.clone())?);
+    let accounts = AccountParts {
+        identity: Arc::clone(&identity),
+        store: store.clone(),
+        limiter: limiter.clone(),
+        ambient: ambient.clone(),
+        tags,
+        tasks: tasks.clone(),
+        hasher: Hasher::new(&settings.identity.passwords, ambient.clone())?,
+        oidc,
+        party: party(settings),
+    };
+    let accounts = Arc::new(Accounts::new(&settings.identity, accounts));
+    let administration =
+        Administration::new(Arc::clone(&identity), Arc::clone(&accounts), store.clone(), ambient.clone());
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
     let measured = measures::Parts {
         store: store.clone(),
@@ -81,6 +103,9 @@ pub(crate) async fn build(
     let site = Site::new(Parts {
         config: settings.web.clone(),
         hall,
+        keys: KeyService::new(Arc::clone(&identity), store.clone(), ambient.clone()),
+        accounts,
+        administration,
         identity: Arc::clone(&identity),
         front,
         limiter,
@@ -94,4 +119,18 @@ pub(crate) async fn build(
         open: AtomicBool::new(false),
     });
     Ok(House { store, identity, site, tasks, cut, stop })
+}
+
+/// The relying party of passkeys: bound to the host of the public URL, else to `localhost`, where people develop.
+fn party(settings: &Settings) -> Option<Party> {
+    const NAME: &str = "Stoa";
+    let secrets = &settings.identity.cookie_secrets;
+    match &settings.http.public_url {
+        None => Some(Party::local(NAME, secrets)),
+        Some(url) => Party::new(NAME, url, &[], secrets)
+            .inspect_err(|unfit| {
+                tracing::warn!(?unfit, "passkeys are not offered: the public URL does not fit")
+            })
+            .ok(),
+    }
 }

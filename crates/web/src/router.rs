@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use guard::http::Peer;
 use http::header::ACCEPT_ENCODING;
 use kernel::{Code, Fault};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -113,10 +114,13 @@ async fn unknown_path() -> Failure {
 async fn wrong_method(State(site): State<Site>, request: Request) -> Response {
     let path = request.uri().path();
     let needs_caller = path.starts_with("/api/v1/") || path.starts_with("/v1/");
-    match needs_caller.then(|| who::stranger(&site, &request)).flatten() {
-        Some(refusal) => refusal.into_response(),
-        None => Failure::from(Code::MethodNotAllowed).into_response(),
+    let (parts, _) = request.into_parts();
+    if let Some(peer) = parts.extensions.get::<Peer>().filter(|_| needs_caller)
+        && let Some(refusal) = who::stranger(&site, &parts.headers, peer).await
+    {
+        return refusal.into_response();
     }
+    Failure::from(Code::MethodNotAllowed).into_response()
 }
 
 /// The layer that reads compressed bodies refuses other encodings with a bare status that lists those it takes.

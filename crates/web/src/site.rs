@@ -8,7 +8,7 @@ use apps::Hall;
 use arc_swap::ArcSwap;
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
-use identity::Identity;
+use identity::{Accounts, Administration, Identity, KeyService};
 use kernel::Ambient;
 use llm::Models;
 use ops::audit::AuditSpool;
@@ -28,6 +28,12 @@ pub struct Parts {
     pub hall: Hall,
     /// Who is asking.
     pub identity: Arc<Identity>,
+    /// Signing in and out, one's own account.
+    pub accounts: Arc<Accounts>,
+    /// One's own keys.
+    pub keys: KeyService,
+    /// What admins do.
+    pub administration: Administration,
     /// Hosts, schemes, origins, headers.
     pub front: Front,
     /// How often.

@@ -8,7 +8,7 @@ use guard::http::{Peer, limit_key};
 use guard::limits::{Claim, Rules, Standing, Verdict};
 use http::header::SET_COOKIE;
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use identity::{Credentials, May, Permission, Principal};
 use kernel::{AuditEvent, Code, EventType, Fault};
 
@@ -79,10 +79,9 @@ pub(crate) async fn credentialed(who: Who, request: Request, next: Next) -> Resp
 }
 
 /// Why this request has no caller; `None` when it has one.
-pub(crate) fn stranger(site: &Site, request: &Request) -> Option<Failure> {
-    let peer = request.extensions().get::<Peer>()?;
-    let credentials = Credentials::read(request.headers());
-    let refusal = site.identity.resolve(credentials, peer.ip, peer.https).err()?;
+pub(crate) async fn stranger(site: &Site, headers: &HeaderMap, peer: &Peer) -> Option<Failure> {
+    let credentials = Credentials::read(headers);
+    let refusal = site.identity.resolve(credentials, peer.ip, peer.https).await.err()?;
     Some(refusal.fault.into())
 }
 
@@ -91,16 +90,14 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
         return Failure::from(Code::Internal).into_response();
     };
     let credentials = Credentials::read(request.headers());
-    let by_cookie = credentials.key.is_none();
-    let resolved = match site.identity.resolve(credentials, peer.ip, peer.https) {
+    let resolved = match site.identity.resolve(credentials, peer.ip, peer.https).await {
         Ok(resolved) => resolved,
         Err(refusal) => return refuse(&site, &peer, refusal).await,
     };
     if let Some(event) = resolved.event {
         site.audit.note(event);
     }
-    let rides_on_cookie = by_cookie && request.headers().contains_key(http::header::COOKIE);
-    if rides_on_cookie
+    if resolved.rides_on_cookie
         && changes_state(request.method())
         && let Err(fault) = site.front.same_origin(request.headers(), &peer)
     {
@@ -131,18 +128,23 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
 
 /// A refused credential counts against the address, so that keys cannot be guessed at speed.
 async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Response {
-    let reason = refusal.event.details.get("reason").and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-    metrics::counter!("stoa_auth_failures_total", "reason" => reason.clone()).increment(1);
-    tracing::warn!(reason, "authentication failed");
-    site.audit.note(*refusal.event);
+    let identity::Refusal { fault, reason, event, cookie } = refusal;
+    if let Some(event) = event {
+        metrics::counter!("stoa_auth_failures_total", "reason" => reason).increment(1);
+        tracing::warn!(reason, "authentication failed");
+        site.audit.note(*event);
+    }
     let address = limit_key(peer.ip);
     let limits = site.limiter.admit(&[everything_claim(site.limiter.rules(), &address)]).await;
     let mut response = if limits.allowed {
-        Failure::from(refusal.fault).into_response()
+        Failure::from(fault).into_response()
     } else {
         limited(site, &limits, kernel::Actor::Anonymous, peer).into_response()
     };
     limits.write(site.ambient.now(), response.headers_mut());
+    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
     response
 }
 

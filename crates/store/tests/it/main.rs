@@ -26,4 +26,5 @@ mod sessions;
 mod subjects;
 mod tables;
 mod tickets;
+mod watching;
 mod world;
