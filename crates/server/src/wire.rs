@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use web::{Parts, Site};
 
 use crate::measures;
-use crate::settings::Settings;
+use crate::settings::{self, Settings, Sources};
 
 /// The rooms of a running server.
 pub(crate) struct House {
@@ -44,6 +44,7 @@ pub(crate) struct House {
 /// after [`Site::open`].
 pub(crate) async fn build(
     settings: &Settings,
+    sources: &Sources,
     base_url: String,
     keyring: Keyring,
     telemetry: &Telemetry,
@@ -114,11 +115,25 @@ pub(crate) async fn build(
         audit,
         health,
         base_url,
+        settings: shown(sources.clone()),
         metrics: Box::new(move || metrics.render()),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
     Ok(House { store, identity, site, tasks, cut, stop })
+}
+
+/// The settings as they were read at the start, for the admin's page; read only when somebody asks.
+fn shown(sources: Sources) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
+    Box::new(move || {
+        let rows = settings::shown::rows(&settings::inspect(&sources), |_| true, |_| true);
+        let setting = |row: settings::shown::Row| web::Setting {
+            name: row.name.to_owned(),
+            value: row.value,
+            origin: row.origin,
+        };
+        rows.into_iter().map(setting).collect()
+    })
 }
 
 /// The relying party of passkeys: bound to the host of the public URL, else to `localhost`, where people develop.

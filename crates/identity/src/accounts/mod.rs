@@ -2,6 +2,7 @@
 //! It decides; the rows are `store`'s, the mails are written here and sent by `ops`. It never answers HTTP.
 
 mod attempt;
+mod data;
 mod join;
 mod mail;
 mod oidc;
