@@ -133,7 +133,7 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
 async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Response {
     let reason = refusal.event.details.get("reason").and_then(|v| v.as_str()).unwrap_or_default().to_owned();
     metrics::counter!("stoa_auth_failures_total", "reason" => reason.clone()).increment(1);
-    tracing::warn!(reason, "authentication failed");
+    tracing::warn!(event_type = "auth.failure", reason, "authentication failed");
     site.audit.note(*refusal.event);
     let address = limit_key(peer.ip);
     let limits = site.limiter.admit(&[everything_claim(site.limiter.rules(), &address)]).await;
@@ -147,7 +147,12 @@ async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Respons
 }
 
 fn limited(site: &Site, limits: &Verdict, actor: impl Into<kernel::Actor>, peer: &Peer) -> Failure {
-    tracing::warn!(scope = limits.scope, limit = limits.limit, "rate limit exceeded");
+    tracing::warn!(
+        event_type = "ratelimit.exceeded",
+        scope = limits.scope,
+        limit = limits.limit,
+        "rate limit exceeded"
+    );
     let event = AuditEvent::new(EventType::RatelimitExceeded, actor)
         .from(peer.ip)
         .with("scope", limits.scope)
