@@ -20,6 +20,7 @@ mod raw;
 mod sources;
 pub(crate) mod strength;
 pub(crate) mod table;
+mod trust;
 mod values;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 pub(crate) mod apps;
 pub(crate) mod identity;
+pub(crate) mod issuers;
 pub(crate) mod later;
 pub(crate) mod model;
 pub(crate) mod server;
@@ -140,6 +141,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &server::DATABASE,
     &server::REDIS,
     &identity::IDENTITY,
+    &issuers::FIREBASE,
     &identity::ENCRYPTION,
     &traffic::HTTP,
     &traffic::LIMITS,
@@ -152,7 +154,6 @@ pub(crate) static ROOMS: &[&Room] = &[
     &later::ALERTS,
     &later::BACKUP,
     &later::FILES,
-    &later::ACCOUNTS,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.
@@ -168,7 +169,7 @@ pub(crate) struct Group {
 }
 
 /// Every list.
-pub(crate) static GROUPS: &[&Group] = &[&apps::APPS, &model::PROVIDERS, &later::ISSUERS];
+pub(crate) static GROUPS: &[&Group] = &[&apps::APPS, &model::PROVIDERS, &issuers::ISSUERS];
 
 /// Every setting.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn Entry> + Clone {
