@@ -29,8 +29,10 @@ pub mod token;
 pub mod trust;
 mod visitor;
 
-pub use accounts::{AccountParts, Accounts, Browser, Departure, Enrolment, RecoveryCodes, Tokens, Verified};
-pub use administration::{Administration, Revoked, What};
+pub use accounts::{
+    AccountParts, Accounts, Arrival, Browser, Departure, Enrolment, RecoveryCodes, Tokens, Verified,
+};
+pub use administration::{Administration, NewAccount, Revoked, What};
 pub use config::{Config, Registration};
 pub use context::Context;
 pub use credential::{Credentials, DEVICE_COOKIE, SESSION_COOKIES, VISITOR_COOKIE};
@@ -39,8 +41,12 @@ pub use key::Keys;
 pub use mint::{KeyService, NewApiKey};
 pub use permission::{
     AccountRead, AccountWrite, Admin, AppsRead, ConversationDelete, ConversationFind, ConversationRead,
-    ConversationStop, ConversationWrite, Converse, KeysManage, May, Permission,
+    ConversationStop, ConversationWrite, Converse, DataErase, DataExport, KeysManage, May, Permission,
 };
 pub use principal::{Apps, Method, OwnLimits, Principal};
 pub use resolve::{Refusal, Resolved};
 pub use scope::{Scope, Scopes};
+pub use store::{
+    Alert, AlertFilter, ApiKey, AuditFilter, Block, Erased, Lockdown, Mode, Passkey, Session, SessionKind,
+    StoredEvent, SubjectExport, Usage, UsageRow, User, UserFilter,
+};

@@ -156,3 +156,27 @@ impl Permission for Converse {
         Err(Fault::new(code))
     }
 }
+
+macro_rules! own_person {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl Permission for $name {
+            const NAME: &'static str = $text;
+
+            /// A person, with an account or without: a key is none, and its data goes with the account's.
+            fn check(&self, who: &Principal) -> Result<()> {
+                if who.is_key() { Err(Fault::new(Code::Forbidden)) } else { Ok(()) }
+            }
+        }
+    )*};
+}
+
+own_person! {
+    /// To get all of one's own data.
+    DataExport = "data.export";
+    /// To have all of one's own data erased.
+    DataErase = "data.erase";
+}

@@ -10,6 +10,8 @@ use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
 use identity::hasher::Hasher;
+use identity::issuer::Issuers;
+use identity::oidc::SignIn;
 use identity::passkey::Party;
 use identity::{AccountParts, Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Result};
@@ -23,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use web::{Parts, Site};
 
 use crate::measures;
-use crate::settings::Settings;
+use crate::settings::{self, Settings, Sources};
 
 /// The rooms of a running server.
 pub(crate) struct House {
@@ -42,6 +44,7 @@ pub(crate) struct House {
 /// after [`Site::open`].
 pub(crate) async fn build(
     settings: &Settings,
+    sources: &Sources,
     base_url: String,
     keyring: Keyring,
     telemetry: &Telemetry,
@@ -55,8 +58,11 @@ pub(crate) async fn build(
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
-    let models = Models::new(settings.models.clone(), outbound, ambient.clone());
-    let identity = Arc::new(Identity::new(&settings.identity, store.clone(), ambient.clone())?);
+    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
+    let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
+    let identity =
+        Arc::new(Identity::new(&settings.identity, store.clone(), Arc::clone(&issuers), ambient.clone())?);
     let accounts = AccountParts {
         identity: Arc::clone(&identity),
         store: store.clone(),
@@ -65,6 +71,7 @@ pub(crate) async fn build(
         tags,
         tasks: tasks.clone(),
         hasher: Hasher::new(&settings.identity.passwords, ambient.clone())?,
+        oidc,
         party: party(settings),
     };
     let accounts = Arc::new(Accounts::new(&settings.identity, accounts));
@@ -108,11 +115,25 @@ pub(crate) async fn build(
         audit,
         health,
         base_url,
+        settings: shown(sources.clone()),
         metrics: Box::new(move || metrics.render()),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
     Ok(House { store, identity, site, tasks, cut, stop })
+}
+
+/// The settings as they were read at the start, for the admin's page; read only when somebody asks.
+fn shown(sources: Sources) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
+    Box::new(move || {
+        let rows = settings::shown::rows(&settings::inspect(&sources), |_| true, |_| true);
+        let setting = |row: settings::shown::Row| web::Setting {
+            name: row.name.to_owned(),
+            value: row.value,
+            origin: row.origin,
+        };
+        rows.into_iter().map(setting).collect()
+    })
 }
 
 /// The relying party of passkeys: bound to the host of the public URL, else to `localhost`, where people develop.

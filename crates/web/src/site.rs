@@ -15,6 +15,7 @@ use ops::audit::AuditSpool;
 use ops::health::Health;
 
 use crate::Config;
+use crate::api::admin::settings::SettingView;
 
 /// The rooms behind the HTTP surface. Cheap to clone.
 #[derive(Clone)]
@@ -49,6 +50,8 @@ pub struct Parts {
     /// Where people reach the server, without a slash at the end: for the commands that pages show. Never taken
     /// from a request, whose `Host` anybody may choose.
     pub base_url: String,
+    /// Each effective setting with its origin; secrets as fingerprints.
+    pub settings: Box<dyn Fn() -> Vec<SettingView> + Send + Sync>,
     /// The metrics as Prometheus text.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// Time and randomness.

@@ -3,6 +3,7 @@
 
 mod brake;
 mod records;
+mod subjects;
 mod users;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use store::Store;
 use crate::{Accounts, Admin, Identity, May};
 
 pub use brake::{Revoked, What};
+pub use subjects::NewAccount;
 
 /// The services of admins.
 pub struct Administration {

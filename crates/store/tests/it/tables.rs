@@ -172,4 +172,18 @@ fn futures_are_send() {
     check(|store, _| async move {
         (store.rewrap_keys().await, store.epochs().await, store.keys(None, PageRequest::first(1)).await)
     });
+    let user = || kernel::UserId::parse("019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d").unwrap();
+    check(|store, _| async move {
+        (store.user(user()).await, store.account(user()).await, store.identities(user()).await)
+    });
+    check(|store, _| async move { store.users(Default::default(), PageRequest::first(1)).await });
+    check(|store, _| async move { store.set_role(user(), kernel::Role::User, vec![]).await });
+    check(|store, _| async move { store.set_email(user(), "", vec![]).await });
+    check(|store, _| async move { store.link_identity(user(), "", "", vec![]).await });
+    check(|store, _| async move { store.rotate_refresh("", "", Time::EPOCH, None).await });
+    check(|store, _| async move { store.take_ticket("", store::Purpose::Reset).await });
+    check(
+        |store, _| async move { (store.set_lockdown(store::Mode::Off, vec![]).await, store.orphans().await) },
+    );
+    check(|store, _| async move { store.purge_sessions(Time::EPOCH).await });
 }
