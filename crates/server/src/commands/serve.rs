@@ -110,7 +110,7 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
     let mut watch =
         Watch::new(house.store.clone(), house.identity.clone(), house.site.clone(), ambient.clone());
     watch.look().await.map_err(told)?;
-    jobs::start(watch, &house.store, &house.site, ambient, &house.tasks, &house.stop);
+    jobs::start(watch, &house.store, ambient, &house.tasks, &house.stop);
     offer_setup(house).await.map_err(told)?;
     house.site.open();
     Ok(())
