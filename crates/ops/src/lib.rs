@@ -3,6 +3,7 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod export;
 pub mod health;
 pub mod metrics;
 pub mod monitor;

@@ -6,11 +6,15 @@ use std::sync::atomic::AtomicBool;
 
 use apps::{Hall, Rooms};
 use arc_swap::ArcSwap;
-use crypto::Keyring;
+use crypto::{Blind, Keyring};
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
-use identity::Identity;
+use identity::hasher::Hasher;
+use identity::issuer::Issuers;
+use identity::oidc::SignIn;
+use identity::passkey::Party;
+use identity::{AccountParts, Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Result};
 use knowledge::{Manual, PAGES};
 use llm::Models;
@@ -26,7 +30,7 @@ use tokio_util::task::TaskTracker;
 use web::{Parts, Site};
 
 use crate::measures;
-use crate::settings::Settings;
+use crate::settings::{self, Settings, Sources};
 
 /// The rooms of a running server.
 pub(crate) struct House {
@@ -49,6 +53,7 @@ pub(crate) struct House {
 /// after [`Site::open`].
 pub(crate) async fn build(
     settings: &Settings,
+    sources: &Sources,
     base_url: String,
     address: SocketAddr,
     keyring: Keyring,
@@ -58,17 +63,35 @@ pub(crate) async fn build(
     // The rules of the judges take some milliseconds to prepare; nobody should wait for them.
     tokio::task::spawn_blocking(guard::content::warm);
     let (tasks, cut, stop) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+    let tags = Blind::new(keyring.purpose_key("stoa 2026 account tags"));
     let store = Store::open(settings.store.clone(), keyring, ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
+    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
+    let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
+    let identity =
+        Arc::new(Identity::new(&settings.identity, store.clone(), Arc::clone(&issuers), ambient.clone())?);
+    let accounts = AccountParts {
+        identity: Arc::clone(&identity),
+        store: store.clone(),
+        limiter: limiter.clone(),
+        ambient: ambient.clone(),
+        tags,
+        tasks: tasks.clone(),
+        hasher: Hasher::new(&settings.identity.passwords, ambient.clone())?,
+        oidc,
+        party: party(settings),
+    };
+    let accounts = Arc::new(Accounts::new(&settings.identity, accounts));
+    let administration =
+        Administration::new(Arc::clone(&identity), Arc::clone(&accounts), store.clone(), ambient.clone());
     let post =
         Post::new(settings.post.clone(), store.clone(), outbound.clone(), base_url.clone(), ambient.clone())?;
     let sender = Sender { server: base_url.clone(), environment: settings.web.environment };
     let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
     let pulses = Pulses::new(ambient.clone());
-    let models = Models::new(settings.models.clone(), outbound, ambient.clone());
-    let identity = Arc::new(Identity::new(&settings.identity, ambient.clone()));
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
     let measured = measures::Parts {
         store: store.clone(),
@@ -106,6 +129,9 @@ pub(crate) async fn build(
     let site = Site::new(Parts {
         config: settings.web.clone(),
         hall,
+        keys: KeyService::new(Arc::clone(&identity), store.clone(), ambient.clone()),
+        accounts,
+        administration,
         identity: Arc::clone(&identity),
         front,
         limiter,
@@ -115,6 +141,7 @@ pub(crate) async fn build(
         health,
         pulses,
         base_url,
+        settings: shown(sources.clone()),
         metrics: Box::new(move || metrics.render()),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
@@ -126,4 +153,31 @@ pub(crate) async fn build(
 fn replica(address: SocketAddr) -> String {
     let machine = rustix::system::uname();
     format!("{}:{}", machine.nodename().to_string_lossy(), address.port())
+}
+
+/// The settings as they were read at the start, for the admin's page; read only when somebody asks.
+fn shown(sources: Sources) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
+    Box::new(move || {
+        let rows = settings::shown::rows(&settings::inspect(&sources), |_| true, |_| true);
+        let setting = |row: settings::shown::Row| web::Setting {
+            name: row.name.to_owned(),
+            value: row.value,
+            origin: row.origin,
+        };
+        rows.into_iter().map(setting).collect()
+    })
+}
+
+/// The relying party of passkeys: bound to the host of the public URL, else to `localhost`, where people develop.
+fn party(settings: &Settings) -> Option<Party> {
+    const NAME: &str = "Stoa";
+    let secrets = &settings.identity.cookie_secrets;
+    match &settings.http.public_url {
+        None => Some(Party::local(NAME, secrets)),
+        Some(url) => Party::new(NAME, url, &[], secrets)
+            .inspect_err(|unfit| {
+                tracing::warn!(?unfit, "passkeys are not offered: the public URL does not fit")
+            })
+            .ok(),
+    }
 }

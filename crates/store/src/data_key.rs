@@ -10,7 +10,7 @@ use crypto::{DataKey, Place};
 use kernel::{Code, Fault, Result, Subject};
 
 use crate::Store;
-use crate::bulk::{self, Rows};
+use crate::bulk::{self, Rows, Verb};
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::{Value, values};
@@ -154,9 +154,11 @@ impl<E: Into<Fault>> From<E> for Refusal {
 }
 
 const STORE: Rows = Rows {
-    head: "INSERT INTO data_keys (subject, wrapped, created_at) VALUES",
+    verb: Verb::Insert(
+        "INSERT INTO data_keys (subject, wrapped, created_at)",
+        " ON CONFLICT (subject) DO NOTHING",
+    ),
     width: 3,
-    tail: " ON CONFLICT (subject) DO NOTHING",
 };
 
 /// Stores the keys that are new, locks the rows of all until the commit, and gives the subjects whose key in

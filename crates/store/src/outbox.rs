@@ -9,7 +9,7 @@ use kernel::{Fault, ParcelId, Result, Secret, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
-use crate::bulk::Rows;
+use crate::bulk::{Rows, Verb};
 use crate::data_key::Refusal;
 use crate::secret::Secrets;
 use crate::tx::Tx;
@@ -117,9 +117,8 @@ pub struct Parcel {
 const COLUMNS: &str = "SELECT id, sink, payload, attempts, created_at FROM outbox";
 
 const INSERT: Rows = Rows {
-    head: "INSERT INTO outbox (id, sink, user_id, payload, attempts, created_at, next_at) VALUES",
+    verb: Verb::Insert("INSERT INTO outbox (id, sink, user_id, payload, attempts, created_at, next_at)", ""),
     width: 7,
-    tail: "",
 };
 
 const fn place(id: &str) -> Place<'_> {

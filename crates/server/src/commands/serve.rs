@@ -52,7 +52,7 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
         tracing::info!(origin = keys.origin, "the master key was found");
         let address = listener.local_addr().context("the listener has no address")?;
         let base_url = base_url(&settings, address);
-        let house = wire::build(&settings, base_url, address, keys.keyring, &telemetry, ambient)
+        let house = wire::build(&settings, &sources, base_url, address, keys.keyring, &telemetry, ambient)
             .await
             .map_err(told)?;
         live(&settings, house, listener, address, ambient).await
@@ -111,7 +111,21 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
         Watch::new(house.store.clone(), house.identity.clone(), house.site.clone(), ambient.clone());
     watch.look().await.map_err(told)?;
     jobs::start(watch, &house, ambient);
+    offer_setup(house).await.map_err(told)?;
     house.site.open();
+    Ok(())
+}
+
+/// While nobody runs the server, whoever reads its terminal may claim it. The token goes there alone: a log is read
+/// by more people.
+async fn offer_setup(house: &House) -> kernel::Result<()> {
+    if let Some(token) = house.site.accounts.open_setup().await? {
+        let url = &house.site.base_url;
+        complain(&format!(
+            "Stoa has no admin yet. Claim it within 30 minutes at {url}/setup with the set-up token {}",
+            token.expose()
+        ));
+    }
     Ok(())
 }
 

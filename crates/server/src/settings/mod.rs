@@ -17,6 +17,7 @@ pub(crate) mod production;
 mod profile;
 mod providers;
 mod raw;
+pub(crate) mod shown;
 mod sources;
 pub(crate) mod strength;
 pub(crate) mod table;
