@@ -15,6 +15,7 @@ use super::keys::KeySources;
 use super::problem::Problem;
 use super::profile::Profile;
 use super::providers;
+use super::table::alerts::*;
 use super::table::identity::*;
 use super::table::later::*;
 use super::table::server::*;
@@ -87,6 +88,8 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
             cookie_secrets: cookie_secrets.clone(),
         },
         telemetry: telemetry(values)?,
+        monitor: monitor(values)?,
+        post: post(values)?,
         web: web::Config {
             environment: values.profile.as_str(),
             metrics_token: values.get(&METRICS_TOKEN),
@@ -227,6 +230,33 @@ fn telemetry(values: &Values) -> Option<ops::telemetry::Config> {
         format: values.get(&LOG_FORMAT)?,
         mask: values.get(&MASK_PII)?,
         file: file.map(|()| ops::telemetry::LogFile { path, max_bytes, keep }),
+    })
+}
+
+fn monitor(values: &Values) -> Option<ops::monitor::Config> {
+    Some(ops::monitor::Config {
+        pace: Duration::from_millis(values.get(&ALERT_INTERVAL)?),
+        health: seconds(values.get(&HEALTH_INTERVAL)?),
+        rate_limits_per_minute: values.get(&ALERT_RATE_LIMITS)?,
+        data_dir: values.get(&DATA_DIR)?,
+    })
+}
+
+/// How often the outbox is looked at. Alerts do not wait for it, mails to people do.
+const OUTBOX: Duration = Duration::from_secs(1);
+
+fn post(values: &Values) -> Option<ops::post::Config> {
+    let public = values.get(&PUBLIC_URL);
+    let host = public.as_ref().and_then(|url| url.host_str()).unwrap_or("localhost");
+    let smtp = values.get(&SMTP_URL).and_then(|url| smtp(&url, values.get(&SMTP_FROM), host));
+    // The signing secret of a file is not known yet: see `Settings::open_keys`.
+    let secret = values.get(&ALERT_WEBHOOK_SECRET).unwrap_or_else(|| Secret::new(String::new()));
+    Some(ops::post::Config {
+        webhook: values.get(&ALERT_WEBHOOK).map(|url| ops::post::Webhook { url, secret }),
+        slack: values.get(&SLACK_WEBHOOK),
+        smtp,
+        alert_email: values.get(&ALERT_EMAIL),
+        pace: OUTBOX,
     })
 }
 

@@ -68,7 +68,7 @@ async fn show_sign_in(
     second_factor: bool,
     done: Option<&'static str>,
 ) -> Outcome<Response> {
-    let issuers = site.accounts.issuers().into_iter().map(|name| (name.clone(), title(&name))).collect();
+    let issuers = Vec::new();
     let shown = SignInPage {
         frame: guest_frame(site, guest).await,
         form,
@@ -80,15 +80,6 @@ async fn show_sign_in(
         done,
     };
     Ok(page(code, html(&shown)?))
-}
-
-/// A name of the configuration as people read it: `google` is "Google".
-fn title(name: &str) -> String {
-    let mut letters = name.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
-        .unwrap_or_default()
 }
 
 async fn sign_in(

@@ -71,9 +71,6 @@ fn unused(case: &Case<'_>) -> Vec<String> {
     note(values.is_explicit(&SENTRY_DSN), values.place(&SENTRY_DSN));
     note(values.is_explicit(&OTLP), values.place(&OTLP));
     note(values.is_explicit(&NEW_RELIC), values.place(&NEW_RELIC));
-    note(values.is_explicit(&ALERT_WEBHOOK), values.place(&ALERT_WEBHOOK));
-    note(values.is_explicit(&SLACK_WEBHOOK), values.place(&SLACK_WEBHOOK));
-    note(values.is_explicit(&SMTP_URL), values.place(&SMTP_URL));
     note(values.is_explicit(&BACKUP_DIR), values.place(&BACKUP_DIR));
     note(values.is_explicit(&BACKUP_S3), values.place(&BACKUP_S3));
     note(values.is_explicit(&FIREBASE_PROJECT), values.place(&FIREBASE_PROJECT));

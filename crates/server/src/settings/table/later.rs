@@ -51,21 +51,6 @@ settings! { @fields MONITORING_ROWS;
     NEW_RELIC: Secret<String> = form::secret(), "monitoring.new_relic_license_key", ["NEW_RELIC_LICENSE_KEY"], Default::None, secret;
 }
 
-/// Alerts.
-pub(crate) static ALERTS: Room =
-    Room { title: "Alerts", about: "Read and checked; not used yet.", settings: ALERTS_ROWS };
-
-settings! { @fields ALERTS_ROWS;
-    /// Where alerts are posted as JSON. Not used yet.
-    ALERT_WEBHOOK: Secret<String> = form::secret_url(), "alerts.webhook_url", ["ALERT_WEBHOOK_URL"], Default::None, secret;
-    /// Where alerts are posted in Slack's form. Not used yet.
-    SLACK_WEBHOOK: Secret<String> = form::secret_url(), "alerts.slack_webhook_url", ["SLACK_WEBHOOK_URL"], Default::None, secret;
-    /// The mail server for alerts. Not used yet.
-    SMTP_URL: Secret<String> = form::secret(), "alerts.smtp_url", ["SMTP_URL"], Default::None, secret;
-    /// Who gets alerts by mail. Not used yet.
-    ALERT_EMAIL: String = form::email(), "alerts.email", ["ALERT_EMAIL"], Default::None;
-}
-
 /// Backups.
 pub(crate) static BACKUP: Room =
     Room { title: "Backups", about: "Read and checked; not used yet.", settings: BACKUP_ROWS };

@@ -3,6 +3,7 @@
 //! documents print. Reading, `config show`, `docs/settings.md`, `stoa.example.toml` and the schema all come from here.
 //! It never reads anything.
 
+pub(crate) mod alerts;
 pub(crate) mod apps;
 pub(crate) mod identity;
 pub(crate) mod later;
@@ -149,7 +150,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &server::LOGS,
     &later::AWS,
     &later::MONITORING,
-    &later::ALERTS,
+    &alerts::ALERTS,
     &later::BACKUP,
     &later::FILES,
     &later::ACCOUNTS,
