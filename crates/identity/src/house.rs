@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::Config;
 use crate::cookie::SessionCookie;
+use crate::issuer::Issuers;
 use crate::key::Keys;
 use crate::memory::{Holder, Memory};
 use crate::principal::Apps;
@@ -30,6 +31,7 @@ pub struct Identity {
     pub(crate) sliding: Sliding,
     pub(crate) memory: Memory,
     pub(crate) ring: Ring,
+    pub(crate) issuers: Arc<Issuers>,
     pub(crate) store: Store,
     pub(crate) ambient: Ambient,
     entries: Vec<(AppId, Entry)>,
@@ -65,12 +67,13 @@ pub struct News {
 impl Identity {
     /// From the configuration. Keys of the database, the brake and epochs arrive with [`Identity::refresh`].
     /// An `internal` fault when there is no secret to sign with.
-    pub fn new(config: &Config, store: Store, ambient: Ambient) -> Result<Identity> {
+    pub fn new(config: &Config, store: Store, issuers: Arc<Issuers>, ambient: Ambient) -> Result<Identity> {
         let enterable = |rule: fn(&Entry) -> bool| -> Vec<AppId> {
             config.entries.iter().filter(|(_, entry)| rule(entry)).map(|(app, _)| app.clone()).collect()
         };
         Ok(Identity {
             ring: Ring::new(&config.tokens, &config.cookie_secrets)?,
+            issuers,
             visitors: Visitors::new(&config.cookie_secrets, config.visitor_lifetime, config.secure_cookies),
             keys: Keys::new(&config.environment_keys, enterable(|entry| entry.keys)),
             visitor_apps: Apps(enterable(|entry| entry.visitors).into()),
@@ -95,7 +98,7 @@ impl Identity {
         self.require_authentication
     }
 
-    /// The public keys of the access tokens; `None` while a shared secret signs.
+    /// The public keys of access tokens as a JWK set, for `/.well-known/jwks.json`; `None` with HS256.
     pub const fn jwks(&self) -> Option<&serde_json::Value> {
         self.ring.jwks()
     }

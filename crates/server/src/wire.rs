@@ -11,6 +11,8 @@ use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
 use identity::hasher::Hasher;
+use identity::issuer::Issuers;
+use identity::oidc::SignIn;
 use identity::passkey::Party;
 use identity::{AccountParts, Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Result};
@@ -71,8 +73,11 @@ pub(crate) async fn build(
     let sender = Sender { server: base_url.clone(), environment: settings.web.environment };
     let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
     let pulses = Pulses::new(ambient.clone());
-    let models = Models::new(settings.models.clone(), outbound, ambient.clone());
-    let identity = Arc::new(Identity::new(&settings.identity, store.clone(), ambient.clone())?);
+    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
+    let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
+    let identity =
+        Arc::new(Identity::new(&settings.identity, store.clone(), Arc::clone(&issuers), ambient.clone())?);
     let accounts = AccountParts {
         identity: Arc::clone(&identity),
         store: store.clone(),
@@ -81,6 +86,7 @@ pub(crate) async fn build(
         tags,
         tasks: tasks.clone(),
         hasher: Hasher::new(&settings.identity.passwords, ambient.clone())?,
+        oidc,
         party: party(settings),
     };
     let accounts = Arc::new(Accounts::new(&settings.identity, accounts));

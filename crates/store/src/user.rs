@@ -162,7 +162,7 @@ impl SealedUser {
         ];
         tx.run(
             "INSERT INTO users (id, email_tag, email, name, role, verified_at, password, password_at, totp_step, \
-             valid_from, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9)",
+             valid_from, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)",
             row,
         )
         .await?;

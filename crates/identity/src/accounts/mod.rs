@@ -25,10 +25,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::device::Devices;
 use crate::hasher::Hasher;
+use crate::oidc::SignIn;
 use crate::passkey::Party;
 use crate::{Config, Identity};
 
-pub use oidc::Departure;
+pub use oidc::Arrival;
 pub use second::{Enrolment, RecoveryCodes};
 
 /// What accounts work with.
@@ -47,6 +48,8 @@ pub struct AccountParts {
     pub tasks: TaskTracker,
     /// Judges and hashes passwords, not too many at once.
     pub hasher: Hasher,
+    /// Signs people in at other issuers.
+    pub oidc: SignIn,
     /// Verifies passkeys; absent where there is no host name to bind them to.
     pub party: Option<Party>,
 }

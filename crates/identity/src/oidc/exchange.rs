@@ -55,7 +55,10 @@ pub(super) async fn code(
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    let request = Request::new(Method::POST, endpoint, headers, Bytes::from(form.finish())).within(BOUNDS);
+    let body_text = form.finish();
+    // The serializer cannot wait on another thread.
+    drop(form);
+    let request = Request::new(Method::POST, endpoint, headers, Bytes::from(body_text)).within(BOUNDS);
     let answer = outbound.operator().send(request).await.map_err(|failure| {
         tracing::warn!(issuer = issuer.name(), %failure, "an issuer did not exchange a code");
         away("the issuer did not exchange the code")

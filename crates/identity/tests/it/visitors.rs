@@ -64,7 +64,7 @@ async fn the_caller_is_told_less_than_the_log() {
         (Caller::key("unknown"), "unknown key"),
         (Caller::cookie(&format!("stoa_session={}", "a".repeat(43))), "unknown session"),
         (Caller::cookie("stoa_session=short"), "unknown session"),
-        (Caller::bearer(unsigned), "unknown token"),
+        (Caller::bearer(unsigned), "invalid token"),
     ] {
         let refusal = world.ask(&caller).await.unwrap_err();
         assert_eq!(refusal.fault.code().as_str(), "unauthenticated");

@@ -8,8 +8,11 @@ use std::time::Duration;
 use crypto::password::Cost;
 use crypto::{Blind, Keyring, MasterKey};
 use guard::limits::{Limiter, Rule, Rules};
+use guard::outbound::Outbound;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use identity::hasher::Hasher;
+use identity::issuer::Issuers;
+use identity::oidc::SignIn;
 use identity::passkey::Party;
 use identity::trust::{AccessTokens, PasswordRules};
 use identity::{
@@ -167,7 +170,11 @@ impl World {
             everything: rule(300),
         };
         let limits = guard::limits::Config { enabled: true, redis: None, replicas: 1, rules };
-        let identity = Arc::new(Identity::new(&config, store.clone(), ambient.clone()).unwrap());
+        let outbound = Outbound::new(MINUTE).unwrap();
+        let issuers = Arc::new(Issuers::new(&config, &outbound, &ambient));
+        let oidc = SignIn::new(&config, Arc::clone(&issuers), "http://127.0.0.1:8080", &outbound, &ambient);
+        let identity =
+            Arc::new(Identity::new(&config, store.clone(), Arc::clone(&issuers), ambient.clone()).unwrap());
         let tasks = TaskTracker::new();
         let parts = AccountParts {
             identity: Arc::clone(&identity),
@@ -177,6 +184,7 @@ impl World {
             tags,
             tasks: tasks.clone(),
             hasher: Hasher::new(&config.passwords, ambient.clone()).unwrap(),
+            oidc,
             party: Some(Party::local("Stoa", &config.cookie_secrets)),
         };
         let accounts = Arc::new(Accounts::new(&config, parts));

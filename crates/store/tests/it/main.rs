@@ -25,6 +25,6 @@ mod server;
 mod sessions;
 mod subjects;
 mod tables;
-mod watching;
 mod tickets;
+mod watching;
 mod world;
