@@ -68,11 +68,6 @@ pub(crate) async fn build(
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
-    let post =
-        Post::new(settings.post.clone(), store.clone(), outbound.clone(), base_url.clone(), ambient.clone())?;
-    let sender = Sender { server: base_url.clone(), environment: settings.web.environment };
-    let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
-    let pulses = Pulses::new(ambient.clone());
     let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
     let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
     let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
@@ -92,6 +87,11 @@ pub(crate) async fn build(
     let accounts = Arc::new(Accounts::new(&settings.identity, accounts));
     let administration =
         Administration::new(Arc::clone(&identity), Arc::clone(&accounts), store.clone(), ambient.clone());
+    let post =
+        Post::new(settings.post.clone(), store.clone(), outbound.clone(), base_url.clone(), ambient.clone())?;
+    let sender = Sender { server: base_url.clone(), environment: settings.web.environment };
+    let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
+    let pulses = Pulses::new(ambient.clone());
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
     let measured = measures::Parts {
         store: store.clone(),

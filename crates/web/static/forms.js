@@ -5,6 +5,13 @@ import { copy, prepare } from "./reading.js";
 
 prepare(document);
 
+// On a phone the navigation is a strip: the place where one is should be in sight.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) {
+  const strip = tab.closest(".tabs");
+  strip.scrollLeft = tab.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+}
+
 // A token in the address goes into its field, and out of the address bar and the history.
 const field = document.querySelector("[data-token-field]");
 if (field) {

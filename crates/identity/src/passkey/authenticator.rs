@@ -2,7 +2,6 @@
 //! and, at registration, which credential it made.
 
 use super::cbor::Reader;
-use super::form::CREDENTIAL_ID;
 use super::public_key::PublicKey;
 use super::{Party, Refusal};
 
@@ -23,6 +22,7 @@ pub(super) struct AuthenticatorData<'a> {
 
 /// A credential that was just made.
 pub(super) struct Attested<'a> {
+    /// As long as it says; the form in which the browser repeats it has the limits.
     pub(super) id: &'a [u8],
     /// The key as the authenticator wrote it; it can be read.
     pub(super) encoded: &'a [u8],
@@ -78,9 +78,6 @@ impl<'a> Attested<'a> {
         let (_model, rest) = bytes.split_first_chunk::<16>().ok_or(Refusal::AuthenticatorData)?;
         let (length, rest) = rest.split_first_chunk::<2>().ok_or(Refusal::AuthenticatorData)?;
         let length = usize::from(u16::from_be_bytes(*length));
-        if !CREDENTIAL_ID.contains(&length) {
-            return Err(Refusal::CredentialId);
-        }
         let (id, rest) = rest.split_at_checked(length).ok_or(Refusal::AuthenticatorData)?;
         let mut reader = Reader::new(rest);
         PublicKey::read(&mut reader)?;

@@ -15,7 +15,7 @@ const ARRAY: u8 = 4;
 const MAP: u8 = 5;
 const SIMPLE: u8 = 7;
 
-/// `false`, `true` and `null`: the only simple values that are read.
+/// `false`, `true` and `null`: the only simple values that are read. Floats have the same kind and larger arguments.
 const SIMPLE_VALUES: std::ops::RangeInclusive<u64> = 20..=22;
 
 /// What is not read yet.
@@ -145,8 +145,7 @@ impl<'a> Reader<'a> {
             26 => argument > u64::from(u16::MAX),
             _ => argument > u64::from(u32::MAX),
         };
-        // For kind 7 the following bytes are a float, or a simple value with no meaning here.
-        if !shortest || major == SIMPLE {
+        if !shortest {
             return Err(Refusal::Cbor("a number is not in its shortest form"));
         }
         Ok((major, argument))

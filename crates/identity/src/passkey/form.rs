@@ -19,7 +19,7 @@ const MAX_SIGNATURE: usize = 512;
 /// Web Authentication, section 5.4.3.
 const MAX_USER_HANDLE: usize = 64;
 /// Web Authentication, section 4, "Credential ID": at least 16 bytes, at most 1023.
-pub(super) const CREDENTIAL_ID: std::ops::RangeInclusive<usize> = 16..=1023;
+const CREDENTIAL_ID: std::ops::RangeInclusive<usize> = 16..=1023;
 
 /// How authenticators are reached (Web Authentication, section 5.8.4). Others mean nothing to a browser.
 const TRANSPORTS: &[&str] = &["ble", "hybrid", "internal", "nfc", "smart-card", "usb"];

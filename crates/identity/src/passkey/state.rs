@@ -103,3 +103,32 @@ fn read(bytes: &[u8]) -> Option<(Uuid, Time, [u8; 32])> {
     let until = Time::from_micros(i64::from_le_bytes(*until));
     (*version == VERSION).then(|| (Uuid::from_bytes(*user), until, challenge))
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Random, Secret};
+
+    use super::*;
+
+    struct Sevens;
+    impl Random for Sevens {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    /// Another version of this server may seal other things under the same name.
+    #[test]
+    fn only_this_layout_is_read() {
+        let jar = CookieJar::new(&[Secret::new("s".to_owned())]);
+        let open = |bytes: &[u8]| {
+            let sealed = jar.seal(Purpose::SignIn.name(), bytes, &Sevens);
+            State::open(&jar, Purpose::SignIn, &sealed, Time::EPOCH).is_ok()
+        };
+        let proper = [&[VERSION][..], &[0; 16], &1_i64.to_le_bytes(), &[9; 32]].concat();
+        assert!(open(&proper));
+        assert!(!open(&[&[VERSION + 1][..], &proper[1..]].concat()));
+        assert!(!open(&[&proper[..], &[0]].concat()));
+        (0..proper.len()).for_each(|at| assert!(!open(&proper[..at]), "{at}"));
+    }
+}

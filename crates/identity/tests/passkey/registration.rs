@@ -324,13 +324,14 @@ fn attestation_is_read_past() {
         creation.statement = packed.clone();
     });
     assert!(registered.is_ok());
+    assert!(world.register(|creation| creation.statement = vec![0xa1, 0x61, b'a', 0x81, 0x80]).is_ok());
     for (format, statement) in [
         (text("none"), int(1)),
         (text("none"), vec![0x80]),
         (int(1), vec![0xa0]),
-        (text("none"), vec![0xa1, 0x61, b'a', 0x81, 0x81, 0x81, 0x80]), // too deep
-        (text("none"), vec![0xa2, 1, 0, 1, 0]),                         // a key twice
-        (text("none"), vec![0xbf, 0xff]),                               // without a length
+        (text("none"), vec![0xa1, 0x61, b'a', 0x81, 0x81, 0x80]), // too deep, with the object around it
+        (text("none"), vec![0xa2, 1, 0, 1, 0]),                   // a key twice
+        (text("none"), vec![0xbf, 0xff]),                         // without a length
     ] {
         let refused = world.register(|creation| {
             creation.format = format.clone();
@@ -393,6 +394,7 @@ fn the_attestation_object_has_three_members_in_any_order() {
         &["fmt", "attStmt", "attStmt"],
         &["fmt", "authData", "authData"],
         &["attStmt", "authData", "authData"],
+        &["attStmt", "attStmt", "authData"],
         &["fmt", "attStmt", "authData", "authData"],
         &["fmt", "attStmt", "other"],
         &["fmt", "attStmt", "authData", "other"],
@@ -401,6 +403,14 @@ fn the_attestation_object_has_three_members_in_any_order() {
         assert!(matches!(with(members, &[]), Err(Refusal::Cbor(_))), "{members:?}");
     }
     assert!(matches!(with(&["fmt", "attStmt", "authData"], &[0]), Err(Refusal::Cbor(_))));
+    for untrue in [0xa2, 0xa4, 0x83] {
+        let refused = world.register_with(&mut Authenticator::new(Algorithm::Es256), |creation| {
+            let mut object = creation.object();
+            object[0] = untrue;
+            creation.answer_with(&object)
+        });
+        assert!(matches!(refused, Err(Refusal::Cbor(_))), "{untrue:x}");
+    }
 }
 
 #[test]

@@ -34,12 +34,12 @@ on_both_engines! {
         let world = setup.unlimited().start().await;
         let ada = world.person("ada@example.org", false).await;
         let eve = world.person("eve@example.org", false).await;
-        let answer = make(&ada.caller, json!({"name": "shop", "apps": ["support"], "expires_in_days": 30})).send().await;
+        let answer = make(&ada.caller, json!({"name": "shop", "apps": ["assistant"], "expires_in_days": 30})).send().await;
         assert_eq!(answer.status, 201, "{answer:?}");
         let shown = answer.json();
         let key = shown["key"].as_str().unwrap().to_owned();
         assert!(key.starts_with("stoa_"), "{key}");
-        assert_eq!((&shown["name"], &shown["user_id"], &shown["apps"]), (&json!("shop"), &json!(ada.id), &json!(["support"])));
+        assert_eq!((&shown["name"], &shown["user_id"], &shown["apps"]), (&json!("shop"), &json!(ada.id), &json!(["assistant"])));
         let shop = holder(&world, &shown);
         let id = shown["id"].as_str().unwrap();
         let whoami = shop.get("/api/v1/whoami").send().await.json();
@@ -67,7 +67,7 @@ on_both_engines! {
             Case::new(shop.get("/api/v1/me"), 403).code("forbidden"),
             Case::new(world.anonymous().get("/api/v1/keys"), 401).code("unauthenticated"),
             Case::new(make(&world.anonymous(), json!({"role": 1})), 401).code("unauthenticated"),
-            Case::new(shop.get("/api/v1/apps"), 200).holds("support").lacks("assistant"),
+            Case::new(shop.get("/api/v1/apps"), 200).holds("assistant").lacks("support"),
         ]).await;
         let rotated = rotate(&ada.caller, id).send().await;
         assert_eq!(rotated.status, 200, "{rotated:?}");
@@ -154,7 +154,7 @@ async fn what_is_asked_for_is_read_strictly() {
     .into_iter()
     .map(|body| Case::new(ask(body), 400).code("invalid_input"))
     .collect();
-    cases.push(Case::new(ask(json!({"name": "a", "apps": ["../x"]})), 400));
+    cases.push(Case::new(ask(json!({"name": "a", "apps": ["../x"]})), 400).code("invalid_id"));
     check(cases).await;
     assert!(everything(&ada.caller, "/api/v1/keys?limit=100").await.is_empty());
 }
@@ -168,12 +168,12 @@ async fn scopes_and_limits_bound_a_key() {
         made(&world, &ada.caller, json!({"name": "talker", "scopes": ["chat"], "limits": {"per_minute": 2}}))
             .await;
     check([
-        Case::new(chat(&reader, "support"), 403).code("forbidden"),
+        Case::new(chat(&reader, "assistant"), 403).code("forbidden"),
         Case::new(reader.get("/api/v1/conversations"), 200),
         Case::new(talker.get("/api/v1/conversations"), 403).code("forbidden"),
-        Case::new(chat(&talker, "support"), 200),
-        Case::new(chat(&talker, "support"), 200),
-        Case::new(chat(&talker, "support"), 429).code("rate_limited"),
+        Case::new(chat(&talker, "assistant"), 200),
+        Case::new(chat(&talker, "assistant"), 200),
+        Case::new(chat(&talker, "assistant"), 429).code("rate_limited"),
     ])
     .await;
     let whoami = talker.get("/api/v1/whoami").send().await.json();
@@ -183,7 +183,7 @@ async fn scopes_and_limits_bound_a_key() {
     // A limit that is wider than the server's changes nothing.
     let (wide, _) =
         made(&world, &ada.caller, json!({"name": "wide", "limits": {"per_minute": 1_000_000}})).await;
-    let answer = chat(&wide, "support").send().await;
+    let answer = chat(&wide, "assistant").send().await;
     assert_ne!(answer.header("x-ratelimit-limit"), "1000000", "{answer:?}");
 }
 

@@ -26,5 +26,6 @@ mod sessions;
 mod subjects;
 mod tables;
 mod tickets;
+mod usage;
 mod watching;
 mod world;
