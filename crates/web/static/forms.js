@@ -29,6 +29,9 @@ if (field) {
   }
 }
 
+// A link with a token that is opened where the page is open already changes the fragment alone.
+addEventListener("hashchange", () => { if (field && location.hash.includes("token=")) location.reload(); });
+
 for (const button of document.querySelectorAll("[data-reveal]")) {
   const input = document.getElementById(button.dataset.reveal);
   button.hidden = false;

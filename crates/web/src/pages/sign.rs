@@ -87,7 +87,10 @@ async fn show_sign_in(
 /// A name of the configuration as people read it: `google` is "Google".
 fn title(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+        .unwrap_or_default()
 }
 
 async fn sign_in(
@@ -369,13 +372,13 @@ async fn reset(State(site): State<Site>, guest: Guest, fields: Fields) -> Outcom
 
 /// A link that is used up or too old is a matter of the form, not a page that does not exist.
 fn stale(form: FormView, fault: Fault, field: &'static str) -> Outcome<(StatusCode, FormView)> {
-    match fault.code() {
-        Code::NotFound | Code::Unauthenticated | Code::TokenExpired => {
-            let words = "This link has been used, or is too old. Ask for a new one.";
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, form.wrong(field, words)))
-        }
-        _ => refused(form, fault),
+    let about_token = fault.fields().iter().any(|one| one.field == "token");
+    let wrong = matches!(fault.code(), Code::NotFound | Code::Unauthenticated | Code::TokenExpired);
+    if about_token || wrong {
+        let words = "This link has been used, or is too old. Ask for a new one.";
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, form.wrong(field, words)));
     }
+    refused(form, fault)
 }
 
 async fn show_verify(site: &Site, guest: &Guest, form: FormView, code: StatusCode) -> Outcome<Response> {
@@ -413,13 +416,14 @@ async fn setup(State(site): State<Site>, guest: Guest, fields: Fields) -> Outcom
     match site.accounts.claim(fields.text("setup"), fields.text("email"), &password, &from).await {
         Ok(proof) => enter(&site, proof, &from, "/admin").await,
         Err(fault) => {
-            let (status, form) = match fault.code() {
-                Code::NotFound | Code::Unauthenticated | Code::TokenExpired => {
-                    let words =
-                        "This token is not right, or is too old. A restart of the server prints a new one.";
-                    (StatusCode::UNPROCESSABLE_ENTITY, fields.view().wrong("setup", words))
-                }
-                _ => refused(fields.view(), fault)?,
+            let about_token = fault.fields().iter().any(|one| one.field == "token");
+            let wrong = matches!(fault.code(), Code::NotFound | Code::Unauthenticated | Code::TokenExpired);
+            let (status, form) = if about_token || wrong {
+                let words =
+                    "This token is not right, or is too old. A restart of the server prints a new one.";
+                (StatusCode::UNPROCESSABLE_ENTITY, fields.view().wrong("setup", words))
+            } else {
+                refused(fields.view(), fault)?
             };
             let mut response = show_setup(&site, &guest, form, status).await?;
             limits(&site, &from, &mut response);
