@@ -120,6 +120,7 @@ fn front(connected: bool) -> Outcome<FrontPage> {
         frame: frame()?,
         model: model(connected),
         operator_hints: !connected,
+        unclaimed: !connected,
         health: Some(HealthView {
             status: "healthy".to_owned(),
             services: vec![

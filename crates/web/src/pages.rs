@@ -105,8 +105,10 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
         ("vector_db", report.services.vector_db),
         ("model", report.services.model),
     ];
+    let unclaimed = who.principal.is_visitor() && site.accounts.setup_open().await.unwrap_or(false);
     let page = FrontPage {
         frame: frame(&site, Some(&who), "/").await,
+        unclaimed,
         model: model(&site, None),
         operator_hints: site.config.environment == "development",
         health: Some(HealthView {
@@ -134,7 +136,10 @@ async fn conversation(
 
 async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationId>) -> Outcome<Html<String>> {
     let app = AppId::parse(app).map_err(|_| Fault::new(Code::NotFound))?;
-    who.may(site, Converse(app.clone()))?;
+    who.may(site, Converse(app.clone())).map_err(|failure| match failure.0.code() {
+        Code::Forbidden => Fault::new(Code::Forbidden).say("This app is not open to your account.").into(),
+        _ => failure,
+    })?;
     let may = who.may(site, ConversationRead)?;
     let all = site.hall.apps(&who.may(site, AppsRead)?);
     let this = all

@@ -42,14 +42,14 @@ pub struct Parts {
     pub limiter: Limiter,
     /// Addresses that are refused; replaced as a whole when the list changes.
     pub blocks: ArcSwap<AddressBlocks>,
-    /// What happened in the last hour.
-    pub pulses: Pulses,
     /// Models, for embeddings.
     pub models: Models,
     /// Events that belong to no change.
     pub audit: AuditSpool,
     /// What was measured.
     pub health: Health,
+    /// The last hour, for charts and for the monitor.
+    pub pulses: Pulses,
     /// Where people reach the server, without a slash at the end: for the commands that pages show. Never taken
     /// from a request, whose `Host` anybody may choose.
     pub base_url: String,

@@ -5,13 +5,23 @@ import { copy, prepare } from "./reading.js";
 
 prepare(document);
 
+// On a phone the navigation is a strip: the place where one is should be in sight.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) {
+  const strip = tab.closest(".tabs");
+  strip.scrollLeft = tab.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+}
+
 // A token in the address goes into its field, and out of the address bar and the history.
 const field = document.querySelector("[data-token-field]");
-if (field) {
+const take = () => {
   const address = new URL(location.href);
   const inFragment = new URLSearchParams(address.hash.slice(1)).get("token") ?? "";
   const token = inFragment || address.searchParams.get("token") || address.searchParams.get("invitation") || "";
-  if (token) field.value = token;
+  if (token) {
+    field.value = token;
+    field.removeAttribute("aria-invalid");
+  }
   if (token || address.hash) {
     for (const name of ["token", "invitation"]) address.searchParams.delete(name);
     history.replaceState(null, "", address.pathname + address.search);
@@ -20,6 +30,11 @@ if (field) {
     field.closest("[data-token-wanted]").hidden = true;
     field.form.querySelector("input:not([type=hidden]):not([data-token-field]), button")?.focus();
   }
+};
+if (field) {
+  take();
+  // A link that is opened where the page is open already changes the fragment alone.
+  addEventListener("hashchange", () => { if (location.hash) take(); });
 }
 
 for (const button of document.querySelectorAll("[data-reveal]")) {
@@ -92,6 +107,7 @@ entrance?.addEventListener("submit", async (event) => {
       const code = second.querySelector("[name=code]").closest(".field");
       document.querySelector("#sign-title").textContent = fresh.querySelector("#sign-title").textContent;
       for (const one of entrance.querySelectorAll(".field, .beside, .others")) one.hidden = !one.contains(button);
+      for (const old of document.querySelectorAll(".sign > .alarm, .sign > .aside")) old.hidden = true;
       entrance.querySelector("[name=code]")?.closest(".field").remove();
       const words = entrance.querySelector("[data-second-words]") ?? document.createElement("p");
       words.dataset.secondWords = "";

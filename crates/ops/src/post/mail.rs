@@ -22,6 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Answers that say that this mailbox will never take the letter: unavailable, not local, name not allowed (RFC 5321).
 const NO_SUCH_BOX: [u16; 3] = [550, 551, 553];
 
+/// Whether mails can come from this: an address, or `Name <address>`.
+pub fn is_mailbox(text: &str) -> bool {
+    !text.contains(char::is_control) && text.parse::<Mailbox>().is_ok()
+}
+
 /// The way to the mail server.
 pub(super) struct Mailer {
     smtp: Smtp,

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use config::{Config, Protection, Smtp, Webhook};
+pub use mail::is_mailbox;
 pub use webhook::derived_secret;
 
 use mail::Mailer;

@@ -21,6 +21,7 @@ pub(crate) mod shown;
 mod sources;
 pub(crate) mod strength;
 pub(crate) mod table;
+mod trust;
 mod values;
 
 #[cfg(test)]
@@ -76,6 +77,10 @@ pub(crate) struct Settings {
     pub(crate) identity: identity::Config,
     /// The logs.
     pub(crate) telemetry: ops::telemetry::Config,
+    /// The security monitor.
+    pub(crate) monitor: ops::monitor::Config,
+    /// Where alerts and mails go. The webhook's secret is complete after [`Settings::open_keys`].
+    pub(crate) post: ops::post::Config,
     /// The apps.
     pub(crate) catalog: Catalog,
     /// The HTTP surface.
@@ -103,6 +108,11 @@ impl Settings {
     pub(crate) fn open_keys(&mut self, random: &dyn Random) -> Result<Keys, Problem> {
         let keys = self.keys.open(random)?;
         self.identity.cookie_secrets = keys.signing.clone();
+        if let (Some(webhook), Some(signing)) = (&mut self.post.webhook, keys.signing.first())
+            && webhook.secret.expose().is_empty()
+        {
+            webhook.secret = ops::post::derived_secret(signing);
+        }
         Ok(keys)
     }
 }

@@ -51,7 +51,8 @@ impl Server {
         let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
         let said = Arc::new(Mutex::new(Vec::new()));
-        let (mut words, heard) = (BufReader::new(process.stderr.take().expect("a pipe")).lines(), Arc::clone(&said));
+        let (mut words, heard) =
+            (BufReader::new(process.stderr.take().expect("a pipe")).lines(), Arc::clone(&said));
         tokio::spawn(async move {
             while let Ok(Some(line)) = words.next_line().await {
                 eprintln!("{line}");

@@ -252,7 +252,8 @@ async fn lockdown(State(site): State<Site>, person: Person) -> Outcome<Response>
     let may = person.admin(&site)?;
     let mut shell = shell(&site, &person, &may, "/admin/lockdown").await?;
     let number = |name: &str| person.asked(name).parse::<u64>().ok();
-    if let (Some(sessions), Some(tokens), Some(keys)) = (number("sessions"), number("tokens"), number("keys")) {
+    if let (Some(sessions), Some(tokens), Some(keys)) = (number("sessions"), number("tokens"), number("keys"))
+    {
         shell.done =
             Some(format!("Ended: {sessions} of browsers, {tokens} of programs. Revoked: {keys} keys."));
     }
@@ -274,7 +275,10 @@ fn question(mode: Mode) -> (&'static str, &'static [&'static str], &'static str)
     match mode {
         Mode::Off => (
             "Release the brake?",
-            &["Everybody may do again what their account, grants and keys allow.", "Nothing was altered meanwhile."],
+            &[
+                "Everybody may do again what their account, grants and keys allow.",
+                "Nothing was altered meanwhile.",
+            ],
             "Release",
         ),
         Mode::Users => (
@@ -326,11 +330,16 @@ pub(super) fn other_word(word: &str) -> FormView {
     FormView::new().wrong("word", &format!("Type “{word}” to go on; anything else changes nothing."))
 }
 
-async fn ask_lockdown(State(site): State<Site>, person: Person, Path(mode): Path<String>) -> Outcome<Response> {
+async fn ask_lockdown(
+    State(site): State<Site>,
+    person: Person,
+    Path(mode): Path<String>,
+) -> Outcome<Response> {
     person.admin(&site)?;
     let mode = Mode::parse(&mode).map_err(|_| kernel::Code::NotFound)?;
     let action = format!("/admin/lockdown/{}", mode.as_str());
-    show_question(&site, &person, question(mode), mode.as_str(), &action, FormView::new(), StatusCode::OK).await
+    show_question(&site, &person, question(mode), mode.as_str(), &action, FormView::new(), StatusCode::OK)
+        .await
 }
 
 async fn set_lockdown(
@@ -369,7 +378,10 @@ const WHATS: [(What, &str, &str, &[&str]); 4] = [
         What::Keys,
         "keys",
         "Revoke every API key?",
-        &["Every key that was made here is revoked for good.", "Keys of the environment end with the environment."],
+        &[
+            "Every key that was made here is revoked for good.",
+            "Keys of the environment end with the environment.",
+        ],
     ),
     (
         What::All,
@@ -391,7 +403,8 @@ async fn ask_revoke(State(site): State<Site>, person: Person, Path(word): Path<S
     person.admin(&site)?;
     let (_, word, title, effects) = what(&word)?;
     let action = format!("/admin/revoke/{word}");
-    show_question(&site, &person, (title, effects, "End"), word, &action, FormView::new(), StatusCode::OK).await
+    show_question(&site, &person, (title, effects, "End"), word, &action, FormView::new(), StatusCode::OK)
+        .await
 }
 
 async fn revoke(
@@ -404,7 +417,8 @@ async fn revoke(
     let (what, word, title, effects) = what(&word)?;
     if fields.text("word") != *word {
         let (action, code) = (format!("/admin/revoke/{word}"), StatusCode::UNPROCESSABLE_ENTITY);
-        return show_question(&site, &person, (title, effects, "End"), word, &action, other_word(word), code).await;
+        return show_question(&site, &person, (title, effects, "End"), word, &action, other_word(word), code)
+            .await;
     }
     let person = proven!(person, &site, &fields, "You are about to end what is in use.");
     let Revoked { sessions, tokens, keys, .. } =

@@ -110,8 +110,11 @@ pub(crate) fn refused(form: FormView, fault: Fault) -> Outcome<(StatusCode, Form
     if fault.fields().is_empty() {
         return Ok((code, form.say(&sentence(fault.message()))));
     }
-    let form =
-        fault.fields().iter().fold(form, |form, field| form.wrong(&field.field, &sentence(&field.detail)));
+    let form = fault.fields().iter().fold(form, |form, field| {
+        let words = sentence(&field.detail);
+        // What is said about a field that is not on the page is said about the whole.
+        if form.holds(&field.field) { form.wrong(&field.field, &words) } else { form.say(&words) }
+    });
     Ok((code, form))
 }
 

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use guard::http::{Peer, limit_key};
 use guard::limits::Claim;
-use http::header::{ACCEPT, SET_COOKIE};
+use http::header::{ACCEPT, COOKIE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use identity::{Context, Credentials};
@@ -31,6 +31,17 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
+    /// The value of a cookie, when it came once.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let lines = self.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut found = lines
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(one, _)| *one == name)
+            .map(|(_, value)| value.to_owned());
+        found.next().filter(|_| found.next().is_none())
+    }
+
     /// Where the sign-in comes from.
     pub(crate) fn context(&self) -> Context {
         Context::read(&self.headers, self.peer.ip, self.peer.https)

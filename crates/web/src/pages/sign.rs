@@ -15,7 +15,7 @@ use super::form::{Fields, local, onward, page, refused};
 use super::guest::Guest;
 use super::{LEAST, guest_frame};
 use crate::Site;
-use crate::body::Json;
+use crate::body::{Json, Path};
 use crate::failure::Outcome;
 use crate::ui::form::FormView;
 use crate::ui::html;
@@ -27,6 +27,8 @@ pub(super) fn routes() -> Router<Site> {
         .route("/sign-in", get(sign_in_page).post(sign_in))
         .route("/sign-in/passkey/begin", post(begin_passkey))
         .route("/sign-in/passkey", post(passkey))
+        .route("/api/v1/auth/oidc/{name}/start", get(depart))
+        .route("/api/v1/auth/oidc/{name}/callback", get(arrive))
         .route("/sign-up", get(sign_up_page).post(sign_up))
         .route("/forgot", get(forgot_page).post(forgot))
         .route("/reset", get(reset_page).post(reset))
@@ -144,6 +146,66 @@ fn limits(site: &Site, from: &Context, response: &mut Response) {
     if let Some(verdict) = from.limits() {
         verdict.write(site.ambient.now(), response.headers_mut());
     }
+}
+
+/// Off to another issuer.
+async fn depart(
+    State(site): State<Site>,
+    guest: Guest,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Outcome<Response> {
+    let query = Fields::of_query(query.as_deref());
+    let back = local(query.text("return_to"));
+    let from = guest.context();
+    match site.accounts.oidc_start(&name, if back.is_empty() { "/" } else { back }, &from).await {
+        Ok(departure) => {
+            let mut response = onward(departure.url.as_str());
+            let cookie = HeaderValue::from_str(&departure.cookie).map_err(Fault::internal)?;
+            response.headers_mut().append(SET_COOKIE, cookie);
+            Ok(response)
+        }
+        Err(fault) => not_arrived(&site, &guest, back, fault).await,
+    }
+}
+
+/// Back from another issuer.
+async fn arrive(
+    State(site): State<Site>,
+    guest: Guest,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Outcome<Response> {
+    let from = guest.context();
+    let cookie = guest.cookie(site.accounts.oidc_cookie());
+    let query = query.unwrap_or_default();
+    match site.accounts.oidc_finish(&name, &query, cookie.as_deref(), &from).await {
+        Ok(arrival) => {
+            let mut response = enter(&site, arrival.verified, &from, local(&arrival.return_to)).await?;
+            let forget = HeaderValue::from_str(&arrival.cookie).map_err(Fault::internal)?;
+            response.headers_mut().append(SET_COOKIE, forget);
+            Ok(response)
+        }
+        Err(fault) => not_arrived(&site, &guest, "", fault).await,
+    }
+}
+
+/// The page of signing in again, with what went wrong elsewhere.
+async fn not_arrived(site: &Site, guest: &Guest, back: &str, fault: Fault) -> Outcome<Response> {
+    tracing::warn!(code = fault.code().as_str(), cause = ?fault.cause(), "a sign-in elsewhere failed");
+    let (status, form) = match fault.code() {
+        Code::NotFound => return Err(fault.into()),
+        Code::Unauthenticated => {
+            let words = "Signing in there did not work, or took too long. Try again.";
+            (StatusCode::UNAUTHORIZED, FormView::new().say(words))
+        }
+        Code::Unavailable | Code::Timeout => {
+            let words = "The other side cannot be reached at the moment. Try again, or sign in another way.";
+            (StatusCode::SERVICE_UNAVAILABLE, FormView::new().say(words))
+        }
+        _ => refused(FormView::new(), fault)?,
+    };
+    show_sign_in(site, guest, back, form, status, false, None).await
 }
 
 /// What the browser is asked, for scripts.
@@ -310,13 +372,13 @@ async fn reset(State(site): State<Site>, guest: Guest, fields: Fields) -> Outcom
 
 /// A link that is used up or too old is a matter of the form, not a page that does not exist.
 fn stale(form: FormView, fault: Fault, field: &'static str) -> Outcome<(StatusCode, FormView)> {
-    match fault.code() {
-        Code::NotFound | Code::Unauthenticated | Code::TokenExpired => {
-            let words = "This link has been used, or is too old. Ask for a new one.";
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, form.wrong(field, words)))
-        }
-        _ => refused(form, fault),
+    let about_token = fault.fields().iter().any(|one| one.field == "token");
+    let wrong = matches!(fault.code(), Code::NotFound | Code::Unauthenticated | Code::TokenExpired);
+    if about_token || wrong {
+        let words = "This link has been used, or is too old. Ask for a new one.";
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, form.wrong(field, words)));
     }
+    refused(form, fault)
 }
 
 async fn show_verify(site: &Site, guest: &Guest, form: FormView, code: StatusCode) -> Outcome<Response> {
@@ -354,13 +416,14 @@ async fn setup(State(site): State<Site>, guest: Guest, fields: Fields) -> Outcom
     match site.accounts.claim(fields.text("setup"), fields.text("email"), &password, &from).await {
         Ok(proof) => enter(&site, proof, &from, "/admin").await,
         Err(fault) => {
-            let (status, form) = match fault.code() {
-                Code::NotFound | Code::Unauthenticated | Code::TokenExpired => {
-                    let words =
-                        "This token is not right, or is too old. A restart of the server prints a new one.";
-                    (StatusCode::UNPROCESSABLE_ENTITY, fields.view().wrong("setup", words))
-                }
-                _ => refused(fields.view(), fault)?,
+            let about_token = fault.fields().iter().any(|one| one.field == "token");
+            let wrong = matches!(fault.code(), Code::NotFound | Code::Unauthenticated | Code::TokenExpired);
+            let (status, form) = if about_token || wrong {
+                let words =
+                    "This token is not right, or is too old. A restart of the server prints a new one.";
+                (StatusCode::UNPROCESSABLE_ENTITY, fields.view().wrong("setup", words))
+            } else {
+                refused(fields.view(), fault)?
             };
             let mut response = show_setup(&site, &guest, form, status).await?;
             limits(&site, &from, &mut response);

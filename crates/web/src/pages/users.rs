@@ -71,7 +71,13 @@ async fn list(State(site): State<Site>, person: Person) -> Outcome<Response> {
         _ => true,
     };
     let next = found.next.map(|next| {
-        format!("/admin/users?after={}&q={}&role={}&state={}", encode(&next), encode(&q), encode(&role), encode(&state))
+        format!(
+            "/admin/users?after={}&q={}&role={}&state={}",
+            encode(&next),
+            encode(&q),
+            encode(&role),
+            encode(&state)
+        )
     });
     let shown = UsersPage {
         shell,
@@ -147,7 +153,13 @@ fn anyway(entry: UserEntry, visitors: bool) -> &'static str {
     }
 }
 
-async fn show_user(site: &Site, person: &Person, id: UserId, failed: Option<String>, code: StatusCode) -> Outcome<Response> {
+async fn show_user(
+    site: &Site,
+    person: &Person,
+    id: UserId,
+    failed: Option<String>,
+    code: StatusCode,
+) -> Outcome<Response> {
     let may = person.admin(site)?;
     let user = site.administration.user(&may, id).await?;
     let mut shell = shell(site, person, &may, "/admin/users").await?;
@@ -216,7 +228,8 @@ async fn back_to(
 /// Nobody changes their own role or state by accident: another admin does.
 fn not_own(person: &Person, id: UserId) -> Result<(), Fault> {
     if person.who.principal.user() == Some(id) {
-        return Err(Fault::new(Code::Conflict).say("your own role and access are for another administrator to change"));
+        return Err(Fault::new(Code::Conflict)
+            .say("your own role and access are for another administrator to change"));
     }
     Ok(())
 }
@@ -280,7 +293,13 @@ async fn set_grant(
     back_to(&site, &person, id, outcome, "grant").await
 }
 
-async fn show_erase(site: &Site, person: &Person, id: UserId, form: FormView, code: StatusCode) -> Outcome<Response> {
+async fn show_erase(
+    site: &Site,
+    person: &Person,
+    id: UserId,
+    form: FormView,
+    code: StatusCode,
+) -> Outcome<Response> {
     let user = site.administration.user(&person.admin(site)?, id).await?;
     let path = format!("/admin/users/{id}");
     let shown = ConfirmPage {

@@ -136,14 +136,27 @@ fn tiles(read: &Pulse) -> Vec<Tile> {
     let busiest = five.iter().rev().find(|one| one.requests > 0);
     let wrong = sum(minutes, |one| one.sign_in_failures);
     let tile = |name, value, note: &str, tone, href| Tile { name, value, note: note.to_owned(), tone, href };
-    let milliseconds = |value: f64| if value < 10.0 { format!("{value:.1} ms") } else { format!("{value:.0} ms") };
+    let milliseconds =
+        |value: f64| if value < 10.0 { format!("{value:.1} ms") } else { format!("{value:.0} ms") };
     vec![
-        tile("Requests", grouped(last.map_or(0, |one| one.requests)), "in the last whole minute", "", "#c-requests"),
+        tile(
+            "Requests",
+            grouped(last.map_or(0, |one| one.requests)),
+            "in the last whole minute",
+            "",
+            "#c-requests",
+        ),
         tile(
             "Server errors",
             format!("{share:.1} %"),
             "of the last five minutes",
-            if share > 5.0 { "bad" } else if share > 1.0 { "warn" } else { "good" },
+            if share > 5.0 {
+                "bad"
+            } else if share > 1.0 {
+                "warn"
+            } else {
+                "good"
+            },
             "#c-errors",
         ),
         tile(
@@ -173,8 +186,10 @@ fn tiles(read: &Pulse) -> Vec<Tile> {
 
 fn charts(read: &Pulse) -> Vec<Chart> {
     let minutes = &read.minutes;
-    let labels: Vec<String> =
-        minutes.iter().map(|one| one.at.rfc3339_seconds().get(11..16).unwrap_or_default().to_owned()).collect();
+    let labels: Vec<String> = minutes
+        .iter()
+        .map(|one| one.at.rfc3339_seconds().get(11..16).unwrap_or_default().to_owned())
+        .collect();
     let line = |name, tone, of: &dyn Fn(&Minute) -> Option<f64>| Line {
         name,
         tone,
@@ -258,7 +273,9 @@ fn moment(field: &'static str, text: &str) -> Result<Option<Time>, Fault> {
         19 => format!("{text}Z"),
         _ => text.to_owned(),
     };
-    Time::parse_rfc3339(&whole).map(Some).ok_or_else(|| Fault::invalid(field, "malformed", "This is not a time."))
+    Time::parse_rfc3339(&whole)
+        .map(Some)
+        .ok_or_else(|| Fault::invalid(field, "malformed", "This is not a time."))
 }
 
 /// The words of the filter, by the names of the page.
@@ -271,7 +288,9 @@ fn wanted(person: &Person) -> Result<AuditFilter, Fault> {
         text => Ok(text),
     };
     Ok(AuditFilter {
-        event_type: known("type", asked("type"), &|text| EventType::ALL.iter().any(|one| one.as_str() == text))?,
+        event_type: known("type", asked("type"), &|text| {
+            EventType::ALL.iter().any(|one| one.as_str() == text)
+        })?,
         severity: known("severity", asked("severity"), &|text| {
             Severity::ALL.iter().any(|one| one.as_str() == text)
         })?,
@@ -319,7 +338,8 @@ async fn audit(State(site): State<Site>, person: Person) -> Outcome<Response> {
 
 /// The same filter as the API names it.
 fn export_query(person: &Person) -> String {
-    let time = |name: &'static str| moment(name, &person.asked(name)).ok().flatten().map(Time::rfc3339_seconds);
+    let time =
+        |name: &'static str| moment(name, &person.asked(name)).ok().flatten().map(Time::rfc3339_seconds);
     let parts = [
         ("event", Some(person.asked("type"))),
         ("severity", Some(person.asked("severity"))),
@@ -369,7 +389,8 @@ async fn alerts(State(site): State<Site>, person: Person) -> Outcome<Response> {
         open: open.items.into_iter().map(alert_view).collect(),
         closed: all.items.into_iter().map(alert_view).filter(|alert| alert.closed.is_some()).collect(),
         next: all.next.map(|next| encode(&next)),
-        sinks: "Each cause raises one alert, which grows until somebody takes note or it is quiet again.".to_owned(),
+        sinks: "Each cause raises one alert, which grows until somebody takes note or it is quiet again."
+            .to_owned(),
     };
     Ok(page(StatusCode::OK, html(&shown)?))
 }

@@ -56,6 +56,11 @@ impl FormView {
         self.errors.iter().find(|(field, _)| field == name).map(|(_, detail)| detail.as_str())
     }
 
+    /// Whether the form was sent with this field; secrets count as sent.
+    pub fn holds(&self, name: &str) -> bool {
+        name == "code" || name.ends_with("password") || self.values.iter().any(|(field, _)| field == name)
+    }
+
     /// Whether nothing has been refused.
     pub const fn is_fine(&self) -> bool {
         self.errors.is_empty() && self.problem.is_none()

@@ -232,6 +232,7 @@ mod tests {
             frame: frame(),
             model: ModelView { connected: false, label: String::new() },
             operator_hints: true,
+            unclaimed: true,
             health: Some(HealthView {
                 status: HOSTILE.to_owned(),
                 services: vec![(HOSTILE.to_owned(), HOSTILE.to_owned())],

@@ -206,6 +206,8 @@ pub struct FrontPage {
     pub model: ModelView,
     /// Show the operator how to connect a model and which services run. Strangers in production need neither.
     pub operator_hints: bool,
+    /// Nobody runs the server yet: the page says how to claim it.
+    pub unclaimed: bool,
     /// What was measured; left out when the page is made without asking.
     pub health: Option<HealthView>,
     /// The server's own address without a slash at the end, for the commands shown.

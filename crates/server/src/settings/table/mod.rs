@@ -3,8 +3,10 @@
 //! documents print. Reading, `config show`, `docs/settings.md`, `stoa.example.toml` and the schema all come from here.
 //! It never reads anything.
 
+pub(crate) mod alerts;
 pub(crate) mod apps;
 pub(crate) mod identity;
+pub(crate) mod issuers;
 pub(crate) mod later;
 pub(crate) mod model;
 pub(crate) mod server;
@@ -140,6 +142,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &server::DATABASE,
     &server::REDIS,
     &identity::IDENTITY,
+    &issuers::FIREBASE,
     &identity::ENCRYPTION,
     &traffic::HTTP,
     &traffic::LIMITS,
@@ -149,10 +152,9 @@ pub(crate) static ROOMS: &[&Room] = &[
     &server::LOGS,
     &later::AWS,
     &later::MONITORING,
-    &later::ALERTS,
+    &alerts::ALERTS,
     &later::BACKUP,
     &later::FILES,
-    &later::ACCOUNTS,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.
@@ -168,7 +170,7 @@ pub(crate) struct Group {
 }
 
 /// Every list.
-pub(crate) static GROUPS: &[&Group] = &[&apps::APPS, &model::PROVIDERS, &later::ISSUERS];
+pub(crate) static GROUPS: &[&Group] = &[&apps::APPS, &model::PROVIDERS, &issuers::ISSUERS];
 
 /// Every setting.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn Entry> + Clone {

@@ -64,7 +64,8 @@ pub fn code(secret: &str, ahead: i64) -> String {
         bits.push_str(&format!("{place:05b}"));
     }
     let bytes = bits.as_bytes().chunks_exact(8);
-    let bytes = bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect();
+    let bytes =
+        bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let step = i64::try_from(now / 30).unwrap() + ahead;
     crypto::totp::code(&kernel::Secret::new(bytes), step).expose().clone()
@@ -79,7 +80,9 @@ async fn the_server_is_claimed_once() {
         person.fill("#f-setup", "not-the-token").await;
         person.fill("#f-email", ADMIN).await;
         person.fill("#f-password", "short").await;
-        person.until("document.querySelector('[data-meter-text]').textContent.includes('5 of at least 15')").await;
+        person
+            .until("document.querySelector('[data-meter-text]').textContent.includes('5 of at least 15')")
+            .await;
         person.fill("#f-password", PASSWORD).await;
         person.send(".form button[type=submit]").await;
         assert_eq!(person.path().await, "/setup");
@@ -214,7 +217,12 @@ async fn a_second_factor_is_set_up_and_asked_for() {
         lost.open("/account/sessions").await;
         lost.until("document.querySelectorAll('.lines > li').length === 3").await;
         lost.look("sessions-desk").await;
-        lost.send("[action='/account/sessions/end-others'] button").await;
+        lost.click("[action='/account/sessions/end-others'] button").await;
+        lost.see("dialog[open]").await;
+        lost.send("dialog[open] [value=yes]").await;
+        lost.until("document.querySelectorAll('.lines > li').length === 1").await;
+        person.open("/account").await;
+        assert_eq!(person.path().await, "/sign-in");
     })
     .await;
 }
@@ -299,8 +307,11 @@ async fn a_passkey_signs_in() {
         assert_eq!(device.passkeys().await.len(), 1);
         person.look("passkey-desk").await;
         person.click(".person-menu > summary").await;
+        // A device that does not recognise its owner: nothing happens by itself.
+        device.recognises(false).await;
         person.send(".person-menu button").await;
         person.see("[data-passkey-button]").await;
+        device.recognises(true).await;
         person.click("[data-passkey-button]").await;
         person.at("/").await;
         person.see(".person-menu").await;

@@ -87,11 +87,7 @@ async fn pages_that_do_not_exist_are_pages_too() {
     walk("lost", &[], async |scene| {
         let person = &scene.person;
         let unknown = "/apps/assistant/0190b3a2-0000-7000-8000-000000000000";
-        let pages = [
-            ("/nowhere", "404"),
-            (unknown, "404"),
-            ("/apps/assistant/1", "400"),
-        ];
+        let pages = [("/nowhere", "404"), (unknown, "404"), ("/apps/assistant/1", "400")];
         for (path, status) in pages {
             person.open(path).await;
             assert_eq!(person.text(".failure-status").await, status, "{path}");
