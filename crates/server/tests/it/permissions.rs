@@ -10,13 +10,14 @@ use crate::world::{Caller, Setup, World, eventually};
 /// What every caller gets, in the order of [`WHO`]; and on ids, in the order of [`IDS`].
 enum Cells {
     /// An operation without an id in its path.
-    Plain([u16; 5]),
+    Plain([u16; 8]),
     /// An operation on an id.
-    ById([[u16; 3]; 5]),
+    ById([[u16; 3]; 8]),
 }
 use Cells::{ById, Plain};
 
-const WHO: [&str; 5] = ["anonymous", "visitor", "key", "narrow key", "revoked key"];
+const WHO: [&str; 8] =
+    ["anonymous", "visitor", "key", "narrow key", "revoked key", "member", "member's key", "admin"];
 const IDS: [&str; 3] = ["own", "foreign", "random"];
 
 /// The caller keeps nothing, so it has nothing of its own.
