@@ -81,6 +81,12 @@ impl Caller {
         Caller { address, ..self.clone() }
     }
 
+    /// A thief's copy: the same proofs, kept apart from now on.
+    pub fn copied(&self) -> Caller {
+        let jar = self.jar.as_ref().map(|jar| Arc::new(Mutex::new(jar.lock().unwrap().clone())));
+        Caller { jar, ..self.clone() }
+    }
+
     /// Where it asks.
     pub fn address(&self) -> SocketAddr {
         self.address

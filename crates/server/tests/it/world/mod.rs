@@ -4,6 +4,7 @@
 mod case;
 mod client;
 mod events;
+mod issuer;
 mod people;
 mod process;
 #[path = "../../../../ops/tests/watching/receivers.rs"]
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
+pub use issuer::Issuer;
 pub use people::{PASSWORD, signed_in};
 pub use process::{Output, Process, run};
 pub use receivers::{Hook, Smtp};
@@ -40,6 +42,7 @@ pub struct Setup {
     database: Option<services::Database>,
     variables: BTreeMap<String, String>,
     model: bool,
+    file: String,
 }
 
 /// A running server.
@@ -61,7 +64,7 @@ impl Setup {
             ("ALERT_INTERVAL_MS", "60000"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Setup { database: None, variables: BTreeMap::from(variables), model: true }
+        Setup { database: None, variables: BTreeMap::from(variables), model: true, file: String::new() }
     }
 
     /// On a new database of the Postgres server for tests, if there is one.
@@ -74,6 +77,12 @@ impl Setup {
     /// With this variable.
     pub fn set(mut self, name: &str, value: impl ToString) -> Setup {
         self.variables.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// With these lines in `stoa.toml`.
+    pub fn file(mut self, lines: &str) -> Setup {
+        self.file.push_str(lines);
         self
     }
 
@@ -112,6 +121,9 @@ impl Setup {
     /// Everything but the server itself: for commands, and for servers that refuse to start.
     pub async fn prepare(mut self) -> (tempfile::TempDir, BTreeMap<String, String>, Upstream) {
         let folder = tempfile::tempdir().unwrap();
+        if !self.file.is_empty() {
+            std::fs::write(folder.path().join("stoa.toml"), &self.file).unwrap();
+        }
         let upstream = Upstream::start().await;
         if self.model {
             for (name, value) in
