@@ -70,11 +70,13 @@ impl<T> By<T> {
 }
 
 /// What the table must have a row for.
-async fn operations(world: &World) -> BTreeSet<String> {
+pub(crate) async fn operations(world: &World) -> BTreeSet<String> {
     let document = world.anonymous().get("/openapi.json").send().await.json();
     let mut found = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
-        found.extend(methods.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())));
+        found.extend(
+            methods.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())),
+        );
     }
     found.extend(pages());
     found
@@ -92,8 +94,13 @@ fn pages() -> BTreeSet<String> {
             let mut parts = route.splitn(3, '"');
             let path = parts.nth(1).unwrap();
             let handlers = parts.next().unwrap().split("\n        .").next().unwrap();
-            for (word, method) in [("get(", "GET"), ("post(", "POST"), ("put(", "PUT"), ("delete(", "DELETE")] {
-                if handlers.lines().take(3).any(|line| line.contains(&format!(" {word}")) || line.contains(&format!(".{word}"))) {
+            for (word, method) in [("get(", "GET"), ("post(", "POST"), ("put(", "PUT"), ("delete(", "DELETE")]
+            {
+                if handlers
+                    .lines()
+                    .take(3)
+                    .any(|line| line.contains(&format!(" {word}")) || line.contains(&format!(".{word}")))
+                {
                     found.insert(format!("{method} {path}"));
                 }
             }
@@ -200,11 +207,21 @@ impl Run<'_> {
         }
     }
 
-    fn compare(&mut self, row: &Row, (name, holder): (&str, &Holder), status: u16, answer: &Answer, id: &str) {
+    fn compare(
+        &mut self,
+        row: &Row,
+        (name, holder): (&str, &Holder),
+        status: u16,
+        answer: &Answer,
+        id: &str,
+    ) {
         self.cells += 1;
         if answer.status != status {
             let kind = holder.kind;
-            self.wrong.push(format!("{} by {name} ({kind}) on {id}: wanted {status}, got {answer:?}", row.operation));
+            self.wrong.push(format!(
+                "{} by {name} ({kind}) on {id}: wanted {status}, got {answer:?}",
+                row.operation
+            ));
         }
     }
 
@@ -244,7 +261,11 @@ async fn ask(row: &Row, holder: &Holder, id: &str) -> Answer {
     match (&row.json, &row.form) {
         (Some(body), _) => request.json(body).send().await,
         (None, Some(form)) => {
-            request.header("content-type", "application/x-www-form-urlencoded").body(form.clone()).send().await
+            request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(form.clone())
+                .send()
+                .await
         }
         (None, None) => request.send().await,
     }

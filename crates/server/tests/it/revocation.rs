@@ -58,13 +58,7 @@ async fn run(setup: Setup, rows: Vec<Row>) {
     world.verify_audit().await;
 }
 
-async fn check(
-    world: &World,
-    row: &Row,
-    mut held: Held,
-    wrong: &mut Vec<String>,
-    cells: &mut usize,
-) {
+async fn check(world: &World, row: &Row, mut held: Held, wrong: &mut Vec<String>, cells: &mut usize) {
     let probe = row.event.probe();
     for (name, cell) in row.cells.each() {
         // The other replica has seen all of them, so that it remembers what it must forget.
@@ -96,7 +90,9 @@ async fn check(
         if let Cell::Dead(_) = stream {
             *cells += 1;
             // Asking for all the others took its time too; an end that came meanwhile is there already.
-            let left = (SECOND + Duration::from_millis(100)).saturating_sub(began.elapsed()).max(Duration::from_millis(50));
+            let left = (SECOND + Duration::from_millis(100))
+                .saturating_sub(began.elapsed())
+                .max(Duration::from_millis(50));
             if !held.stream_ends(name, left).await {
                 wrong.push(format!("the stream of the {name} goes on after {:?}", began.elapsed()));
             }

@@ -133,7 +133,9 @@ pub(crate) fn sentence(words: &str) -> String {
 pub(crate) fn page(code: StatusCode, html: String) -> Response {
     let mut response = (code, Html(html)).into_response();
     let header = match code {
-        StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"stoa\""))),
+        StatusCode::UNAUTHORIZED => {
+            Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"stoa\"")))
+        }
         // Every limit of a form is one of minutes; who counted knows better and writes over it.
         StatusCode::TOO_MANY_REQUESTS => Some((RETRY_AFTER, HeaderValue::from_static("60"))),
         _ => None,

@@ -51,8 +51,7 @@ impl Holder {
             Proof::Token(_) => "token",
             Proof::Key(_) => "key",
         };
-        let holder =
-            Holder { kind, app: "assistant", account, proof, caller: Mutex::new(world.anonymous()) };
+        let holder = Holder { kind, app: "assistant", account, proof, caller: Mutex::new(world.anonymous()) };
         holder.renew(world).await;
         holder
     }
@@ -126,14 +125,16 @@ impl Askers {
         let maker = member.remove(member.len() - 1);
         let members_key = made(world, &maker, json!({"name": "all"})).await;
         let reading_key = made(world, &maker, json!({"name": "reads", "scopes": ["read"]})).await;
-        let talking_key = made(world, &maker, json!({"name": "talks", "scopes": ["chat"], "apps": ["support"]})).await;
+        let talking_key =
+            made(world, &maker, json!({"name": "talks", "scopes": ["chat"], "apps": ["support"]})).await;
         let mut dead = made(world, &maker, json!({"name": "dead"})).await;
         let id = dead.account.take().unwrap();
         let ended = maker.caller().delete(&format!("/api/v1/keys/{id}")).send().await;
         assert_eq!(ended.status, 204, "{ended:?}");
         member.push(maker);
         let operators = world.told(&["key", "create", "operator", "--json"]).await.remove(0);
-        let operators = Holder::new(world, Proof::Key(operators["key"].as_str().unwrap().to_owned()), None).await;
+        let operators =
+            Holder::new(world, Proof::Key(operators["key"].as_str().unwrap().to_owned()), None).await;
         eventually(Duration::from_secs(2), "the key is known", async || {
             operators.caller().get("/api/v1/apps").send().await.status == 200
         })

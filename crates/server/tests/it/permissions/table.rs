@@ -136,10 +136,20 @@ const fn hidden_any(done: u16, nothing: u16) -> Cells {
 
 /// Every row.
 pub fn table() -> Vec<Row> {
-    [public(), talk(), account(), keys(), users(), administration(), pages(), pages_of_accounts(), pages_of_admins()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        public(),
+        talk(),
+        account(),
+        keys(),
+        users(),
+        administration(),
+        pages(),
+        pages_of_accounts(),
+        pages_of_admins(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn public() -> Vec<Row> {
@@ -159,16 +169,17 @@ fn public() -> Vec<Row> {
         entrance("POST /api/v1/auth/login", 401, json!({"email": unknown, "password": password})),
         entrance("POST /api/v1/auth/refresh", 401, json!({"refresh_token": "nothing"})),
         entrance("POST /api/v1/auth/exchange", 401, json!({"id_token": "nothing"})),
-        entrance("POST /api/v1/auth/setup", 400, json!({"token": "x", "email": unknown, "password": password})),
+        entrance(
+            "POST /api/v1/auth/setup",
+            400,
+            json!({"token": "x", "email": unknown, "password": password}),
+        ),
         row("POST /api/v1/auth/passkey/begin", Plain(open(200))),
         entrance("POST /api/v1/auth/passkey/finish", 401, json!({"state": "nothing", "answer": {}})),
         entrance("POST /api/v1/auth/password/forgot", 202, json!({"email": unknown})),
         entrance("POST /api/v1/auth/password/reset", 400, json!({"token": "x", "password": password})),
         entrance("POST /api/v1/auth/verify", 400, json!({"token": "nothing"})),
-        row(
-            "GET /api/v1/erasures/{id}",
-            Ids { own: open(NONE), foreign: open(200), random: open(404) },
-        ),
+        row("GET /api/v1/erasures/{id}", Ids { own: open(NONE), foreign: open(200), random: open(404) }),
     ]
 }
 
@@ -179,7 +190,8 @@ fn talk() -> Vec<Row> {
     vec![
         row("GET /api/v1/whoami", Plain(everybody(200))),
         row("GET /api/v1/apps", Plain(everybody(200))),
-        row("POST /api/v1/chat", Plain(bound(everybody(200)))).json(json!({"message": "hello", "app": "assistant"})),
+        row("POST /api/v1/chat", Plain(bound(everybody(200))))
+            .json(json!({"message": "hello", "app": "assistant"})),
         row("GET /api/v1/conversations", Plain(By { talking_key: 403, ..everybody(200) })),
         row("POST /api/v1/conversations", Plain(bound(everybody(201)))).json(json!({"app": "assistant"})),
         row("GET /api/v1/conversations/{id}", owners(200, true, false)),
@@ -199,7 +211,8 @@ fn talk() -> Vec<Row> {
 fn account() -> Vec<Row> {
     let wrong = json!({"password": "wrong but long enough"});
     let passkey = Ids { own: open(NONE), foreign: open(NONE), random: accounts(404) };
-    let change = json!({"current_password": "wrong but long enough", "new_password": "violet engine turns 21 wheels"});
+    let change =
+        json!({"current_password": "wrong but long enough", "new_password": "violet engine turns 21 wheels"});
     let people = By { anonymous: 401, visitor: 200, ..accounts(200) };
     vec![
         row("GET /api/v1/me", Plain(accounts(200))),
@@ -293,8 +306,11 @@ fn pages() -> Vec<Row> {
         row("GET /", Plain(everybody(200))),
         row("GET /docs", Plain(everybody(200))),
         row("GET /docs/errors", Plain(everybody(200))),
-        row("GET /apps/{app}", Plain(By { anonymous: 200, visitor: 200, reading_key: 403, talking_key: 403, ..everybody(200) }))
-            .with("app", "assistant"),
+        row(
+            "GET /apps/{app}",
+            Plain(By { anonymous: 200, visitor: 200, reading_key: 403, talking_key: 403, ..everybody(200) }),
+        )
+        .with("app", "assistant"),
         row("GET /apps/{app}", Plain(By { member: 200, manager: 200, admin: 200, ..nobody() })),
         row(
             "GET /apps/{app}",
@@ -312,13 +328,17 @@ fn pages() -> Vec<Row> {
         row("GET /forgot", Plain(open(200))),
         row("POST /forgot", Plain(open(200))).form(form),
         row("GET /reset", Plain(open(200))),
-        row("POST /reset", Plain(open(400))).form("reset=x&password=quiet+lantern+7+harbour+mist"),
+        row("POST /reset", Plain(open(422))).form("reset=x&password=quiet+lantern+7+harbour+mist"),
         row("GET /verify", Plain(open(200))),
-        row("POST /verify", Plain(open(400))).form("verify=x"),
+        row("POST /verify", Plain(open(422))).form("verify=x"),
         // There is an admin: nobody can claim the server any more.
         row("GET /setup", Plain(open(303))),
-        row("POST /setup", Plain(open(400))).form("setup=x&email=a%40example.org&password=quiet+lantern+7+harbour+mist"),
+        row("POST /setup", Plain(open(422)))
+            .form("setup=x&email=a%40example.org&password=quiet+lantern+7+harbour+mist"),
         row("POST /sign-out", Plain(open(303))).ends(),
+        // There is no issuer here; `attacks` has one.
+        row("GET /api/v1/auth/oidc/{name}/start", Plain(open(404))).with("name", "company"),
+        row("GET /api/v1/auth/oidc/{name}/callback", Plain(open(404))).with("name", "company"),
     ]
 }
 

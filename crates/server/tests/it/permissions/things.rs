@@ -79,10 +79,13 @@ impl Things {
                 let body = json!({"email": me.json()["email"], "password": PASSWORD});
                 let tokens = self.anonymous.post("/api/v1/auth/login").json(&body).send().await.json();
                 let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
-                let whoami = self.anonymous.get("/api/v1/whoami").header("authorization", &bearer).send().await;
+                let whoami =
+                    self.anonymous.get("/api/v1/whoami").header("authorization", &bearer).send().await;
                 whoami.json()["principal"]["session_id"].as_str().unwrap().to_owned()
             }
-            Thing::Key => id(caller.post("/api/v1/keys").json(&json!({"name": "untouched"})).send().await, 201),
+            Thing::Key => {
+                id(caller.post("/api/v1/keys").json(&json!({"name": "untouched"})).send().await, 201)
+            }
             Thing::User => {
                 let body = json!({"email": format!("made-{}@example.org", self.made), "password": PASSWORD});
                 id(self.warden.post("/api/v1/admin/users").json(&body).send().await, 201)
@@ -110,7 +113,9 @@ impl Things {
         };
         let among = |list: Value| {
             let items = list["items"].as_array().unwrap().iter();
-            let found = items.into_iter().find(|one| one["id"] == id || one["net"].as_str().is_some_and(|net| net.starts_with(id)));
+            let found = items
+                .into_iter()
+                .find(|one| one["id"] == id || one["net"].as_str().is_some_and(|net| net.starts_with(id)));
             let mut found = found.cloned().unwrap_or_default();
             // Only looking at it moves these.
             for moving in ["last_used_at", "seen_at", "last_seen_at"] {

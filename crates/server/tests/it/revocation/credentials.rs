@@ -23,7 +23,8 @@ pub struct Of<T> {
 impl<T> Of<T> {
     /// All of them with their names.
     pub fn each(self) -> [(&'static str, T); 8] {
-        let Of { session, access, refresh, id_token, users_key, operators_key, environment_key, visitor } = self;
+        let Of { session, access, refresh, id_token, users_key, operators_key, environment_key, visitor } =
+            self;
         [
             ("session", session),
             ("access token", access),
@@ -78,11 +79,18 @@ pub struct Held {
 
 impl Held {
     /// A person with everything, at the other replica; what happens to them happens at the first.
-    pub async fn prepare(world: &World, replica: &Process, issuer: &Issuer, number: usize, admin: bool) -> Held {
+    pub async fn prepare(
+        world: &World,
+        replica: &Process,
+        issuer: &Issuer,
+        number: usize,
+        admin: bool,
+    ) -> Held {
         let there = replica.anonymous();
         let warden = warden(world).await;
         let email = format!("person-{number}@example.org");
-        let body = json!({"email": email, "password": PASSWORD, "role": if admin { "admin" } else { "user" }});
+        let body =
+            json!({"email": email, "password": PASSWORD, "role": if admin { "admin" } else { "user" }});
         let made = warden.post("/api/v1/admin/users").json(&body).send().await;
         assert_eq!(made.status, 201, "{made:?}");
         let user = id(&made.json());
@@ -178,9 +186,7 @@ impl Held {
             let request = holder.caller.post(&path).json(&json!({"content": "go on and on"}));
             let mut events = request.header("accept", "text/event-stream").stream().await;
             events.until("delta").await;
-            holder.stream = Some(tokio::spawn(async move {
-                while events.next().await.is_some() {}
-            }));
+            holder.stream = Some(tokio::spawn(async move { while events.next().await.is_some() {} }));
         }
     }
 

@@ -89,7 +89,8 @@ pub fn one_account() -> Vec<Row> {
     let row = |event, cells| Row { event, cells };
     let token_alone = Of { access: ENDED, refresh: (Dead(401), STREAMLESS), ..ALL_STAND };
     let key_alone = Of { users_key: ENDED, ..ALL_STAND };
-    let grantless = Of { session: KEPT_OUT, access: KEPT_OUT, id_token: KEPT_OUT, users_key: KEPT_OUT, ..ALL_STAND };
+    let grantless =
+        Of { session: KEPT_OUT, access: KEPT_OUT, id_token: KEPT_OUT, users_key: KEPT_OUT, ..ALL_STAND };
     vec![
         row(SignOut, Of { session: ENDED, ..ALL_STAND }),
         row(LogOut, token_alone),
@@ -142,7 +143,16 @@ pub fn everybody() -> Vec<Row> {
         // Those of the environment end with the environment.
         row(RevokeKeys, keys),
         // A visitor's cookie that counts no more makes a new visitor, to whom nothing of the old one is known.
-        row(RevokeAll, Of { session: ENDED, users_key: ENDED, operators_key: ENDED, visitor: (Dead(404), Dead(404)), ..tokens }),
+        row(
+            RevokeAll,
+            Of {
+                session: ENDED,
+                users_key: ENDED,
+                operators_key: ENDED,
+                visitor: (Dead(404), Dead(404)),
+                ..tokens
+            },
+        ),
     ]
 }
 
@@ -193,7 +203,8 @@ impl Event {
             SignOutEverywhere => done(held.elsewhere.post("/api/v1/auth/logout-all").send().await),
             IntroducedSignsOut => done(held.id_token.post("/api/v1/auth/logout").send().await),
             PasswordChanged => {
-                let body = json!({"current_password": PASSWORD, "new_password": "violet engine turns 21 wheels"});
+                let body =
+                    json!({"current_password": PASSWORD, "new_password": "violet engine turns 21 wheels"});
                 done(held.elsewhere.put("/api/v1/me/password").json(&body).send().await);
             }
             PasswordSetByOperator => operator(&["user", "password", &held.email]).await,
@@ -236,7 +247,9 @@ impl Event {
                     operator(&["grant", "remove", user, "lab"]).await;
                 }
             }
-            UsersKeyRevoked => done(held.elsewhere.delete(&format!("/api/v1/keys/{}", held.users_key)).send().await),
+            UsersKeyRevoked => {
+                done(held.elsewhere.delete(&format!("/api/v1/keys/{}", held.users_key)).send().await)
+            }
             UsersKeyRotated => {
                 done(held.elsewhere.post(&format!("/api/v1/keys/{}/rotate", held.users_key)).send().await);
             }

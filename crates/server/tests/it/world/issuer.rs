@@ -88,7 +88,9 @@ impl Issuer {
         let (mut path, mut length) = (String::new(), 0);
         loop {
             let mut line = String::new();
-            if tokio::time::timeout(Duration::from_secs(30), socket.read_line(&mut line)).await.ok()?.ok()? == 0 {
+            if tokio::time::timeout(Duration::from_secs(30), socket.read_line(&mut line)).await.ok()?.ok()?
+                == 0
+            {
                 return None;
             }
             if path.is_empty() {
@@ -136,7 +138,9 @@ impl Issuer {
                 let form: HashMap<String, String> =
                     url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
                 match form.get("code").and_then(|code| self.codes.lock().unwrap().remove(code)) {
-                    Some(token) => (200, json!({"access_token": "a", "token_type": "Bearer", "id_token": token})),
+                    Some(token) => {
+                        (200, json!({"access_token": "a", "token_type": "Bearer", "id_token": token}))
+                    }
                     None => (400, json!({"error": "invalid_grant"})),
                 }
             }
