@@ -35,4 +35,5 @@ mod production;
 mod records;
 mod replicas;
 mod tokens;
+mod watching;
 mod world;

@@ -6,6 +6,8 @@ mod client;
 mod events;
 mod people;
 mod process;
+#[path = "../../../../ops/tests/watching/receivers.rs"]
+mod receivers;
 mod services;
 mod upstream;
 
@@ -17,8 +19,9 @@ use std::time::Duration;
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
-pub use people::{PASSWORD, Person};
+pub use people::PASSWORD;
 pub use process::{Output, Process, run};
+pub use receivers::{Hook, Smtp};
 pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};
 pub use upstream::{Mode, Upstream};
 
@@ -51,7 +54,12 @@ pub struct World {
 impl Setup {
     /// On SQLite.
     pub fn sqlite() -> Setup {
-        let variables = [("API_PORT", "0"), ("API_KEYS", &format!("{KEY},{OTHER_KEY}") as &str)];
+        let variables = [
+            ("API_PORT", "0"),
+            ("API_KEYS", &format!("{KEY},{OTHER_KEY}") as &str),
+            // Tests that are not about it provoke what the monitor tells about.
+            ("ALERT_INTERVAL_MS", "60000"),
+        ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Setup { database: None, variables: BTreeMap::from(variables), model: true }
     }
