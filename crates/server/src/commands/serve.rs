@@ -110,7 +110,7 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
     let mut watch =
         Watch::new(house.store.clone(), house.identity.clone(), house.site.clone(), ambient.clone());
     watch.look().await.map_err(told)?;
-    jobs::start(watch, &house, ambient);
+    jobs::start(watch, house, ambient);
     offer_setup(house).await.map_err(told)?;
     house.site.open();
     Ok(())

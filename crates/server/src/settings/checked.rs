@@ -21,7 +21,7 @@ use super::table::later::*;
 use super::table::server::*;
 use super::table::traffic::*;
 use super::values::Values;
-use super::{Listen, Settings};
+use super::{Listen, Settings, trust};
 
 /// The largest JSON body and the largest other body when nobody says anything (row K4 of the requirements).
 const BODIES: (u64, u64) = (10 * 1024 * 1024, 16 * 1024 * 1024);
@@ -58,7 +58,8 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
 /// list is wrong; then a problem says so.
 pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings> {
     let (catalog, models) = (catalog::build(values, problems), providers::build(values, problems));
-    let (catalog, models) = (catalog?, models?);
+    let issuers = trust::issuers(values, problems);
+    let (catalog, models, issuers) = (catalog?, models?, issuers?);
     let data_dir = values.get(&DATA_DIR)?;
     let cookie_secrets = cookie_secrets(values);
     Some(Settings {
@@ -77,10 +78,10 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
             session_slide: seconds(values.get(&SESSION_SLIDE_MINUTES)? * 60),
             registration: values.get(&REGISTRATION)?,
             mail: values.get(&SMTP_URL).is_some(),
-            tokens: identity::trust::AccessTokens::default(),
-            passwords: identity::trust::PasswordRules::default(),
-            firebase: None,
-            issuers: Vec::new(),
+            tokens: trust::tokens(values)?,
+            passwords: trust::passwords(values, &catalog)?,
+            firebase: trust::firebase(values),
+            issuers,
             visitor_lifetime: seconds(values.get(&VISITOR_SECONDS)?),
             environment_keys: values.get(&API_KEYS).unwrap_or_default(),
             require_authentication: values.get(&REQUIRE_AUTHENTICATION).unwrap_or(false),

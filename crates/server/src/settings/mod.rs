@@ -21,6 +21,7 @@ pub(crate) mod shown;
 mod sources;
 pub(crate) mod strength;
 pub(crate) mod table;
+mod trust;
 mod values;
 
 #[cfg(test)]

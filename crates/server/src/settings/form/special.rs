@@ -99,6 +99,22 @@ pub(crate) const fn media_types() -> Form<Vec<String>> {
     }
 }
 
+/// The id of a Firebase project. It becomes part of an address, so it holds nothing that could lead elsewhere.
+pub(crate) const fn project_id() -> Form<String> {
+    Form {
+        read: |raw| {
+            let text = raw.text();
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:".contains(&b);
+            let valid = (4..=60).contains(&text.len())
+                && text.bytes().all(plain)
+                && text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+            if valid { Ok(text) } else { Err("must be a project id such as `tutor-1a2b3`".to_owned()) }
+        },
+        write: String::clone,
+        shape: Shape::Text("a project id"),
+    }
+}
+
 /// One mail address.
 pub(crate) const fn email() -> Form<String> {
     Form {
@@ -183,5 +199,11 @@ mod tests {
         assert!((smtp().read)(&Raw::one("smtps://u:p@mail.example.com")).is_ok());
         let refused = (smtp().read)(&Raw::one("http://u:hunter2@mail.example.com")).unwrap_err();
         assert!(!refused.contains("hunter2"), "{refused}");
+        for id in ["tutor-1a2b3", "example.com:tutor"] {
+            assert!((project_id().read)(&Raw::one(id)).is_ok(), "{id}");
+        }
+        for id in ["", "abc", "Tutor", "../../evil", "a/b/c/d", "tutor 1", "1234", "your-project-id\u{e9}"] {
+            assert!((project_id().read)(&Raw::one(id)).is_err(), "{id}");
+        }
     }
 }

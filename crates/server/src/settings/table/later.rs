@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use kernel::Secret;
 use url::Url;
 
-use super::{Default, Group, Room, always, settings};
+use super::{Default, Room, always, settings};
 use crate::settings::form;
 
 /// Amazon.
@@ -80,38 +80,4 @@ settings! { @fields FILES_ROWS;
     FILE_TYPES: Vec<String> = form::media_types(), "files.allowed_types", ["ALLOWED_FILE_TYPES"], always("image/*,application/pdf,text/*");
     /// Where the knowledge index may keep files; it keeps none yet. When no database is named, the data folder is here.
     KNOWLEDGE_DIR: PathBuf = form::path(), "knowledge.directory", ["CHROMA_PERSIST_DIRECTORY"], Default::None;
-}
-
-/// Identity providers.
-pub(crate) static ACCOUNTS: Room =
-    Room { title: "Identity providers", about: "Read and checked; not used yet.", settings: ACCOUNT_ROWS };
-
-settings! { @fields ACCOUNT_ROWS;
-    /// The Firebase project whose ID tokens are taken. Not used yet.
-    FIREBASE_PROJECT: String = form::text("a project id"), "identity.firebase.project_id", ["FIREBASE_PROJECT_ID"], Default::None;
-    /// Where the keys of Firebase are read, for tests. Not used yet.
-    FIREBASE_JWKS: Url = form::url(), "identity.firebase.jwks_url", [], Default::None;
-}
-
-/// Other issuers.
-pub(crate) static ISSUERS: Group = Group {
-    name: "identity.issuers",
-    about: "An identity provider whose ID tokens are taken. Read and checked; not used yet.",
-    fields: ISSUER_FIELDS,
-    example: "name = \"company\"\nissuer = \"https://id.example.com\"\naudience = \"stoa\"",
-};
-
-settings! { @fields ISSUER_FIELDS;
-    /// A short name.
-    ISSUER_NAME: String = form::text("a short name"), "name", [], Default::None;
-    /// The issuer exactly as its tokens name it.
-    ISSUER_URL: Url = form::url(), "issuer", [], Default::None;
-    /// The audience that tokens must name.
-    ISSUER_AUDIENCE: String = form::text("an audience"), "audience", [], Default::None;
-    /// Where its keys are; found by discovery when absent.
-    ISSUER_JWKS: Url = form::url(), "jwks_url", [], Default::None;
-    /// The client id for sign-in on the page.
-    ISSUER_CLIENT_ID: String = form::text("a client id"), "client_id", [], Default::None;
-    /// The client secret for sign-in on the page.
-    ISSUER_CLIENT_SECRET: Secret<String> = form::secret(), "client_secret", [], Default::None, secret;
 }

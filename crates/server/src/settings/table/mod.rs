@@ -6,6 +6,7 @@
 pub(crate) mod alerts;
 pub(crate) mod apps;
 pub(crate) mod identity;
+pub(crate) mod issuers;
 pub(crate) mod later;
 pub(crate) mod model;
 pub(crate) mod server;
@@ -141,6 +142,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &server::DATABASE,
     &server::REDIS,
     &identity::IDENTITY,
+    &issuers::FIREBASE,
     &identity::ENCRYPTION,
     &traffic::HTTP,
     &traffic::LIMITS,
@@ -153,7 +155,6 @@ pub(crate) static ROOMS: &[&Room] = &[
     &alerts::ALERTS,
     &later::BACKUP,
     &later::FILES,
-    &later::ACCOUNTS,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.
@@ -169,7 +170,7 @@ pub(crate) struct Group {
 }
 
 /// Every list.
-pub(crate) static GROUPS: &[&Group] = &[&apps::APPS, &model::PROVIDERS, &later::ISSUERS];
+pub(crate) static GROUPS: &[&Group] = &[&apps::APPS, &model::PROVIDERS, &issuers::ISSUERS];
 
 /// Every setting.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn Entry> + Clone {

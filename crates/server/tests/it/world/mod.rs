@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
-pub use people::{PASSWORD, Person};
+pub use people::PASSWORD;
 pub use process::{Output, Process, run};
 pub use receivers::{Hook, Smtp};
 pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};
