@@ -239,6 +239,7 @@ fn monitor(values: &Values) -> Option<ops::monitor::Config> {
         pace: Duration::from_millis(values.get(&ALERT_INTERVAL)?),
         health: seconds(values.get(&HEALTH_INTERVAL)?),
         rate_limits_per_minute: values.get(&ALERT_RATE_LIMITS)?,
+        disk_percent: values.get(&ALERT_DISK)?,
         data_dir: values.get(&DATA_DIR)?,
     })
 }

@@ -29,6 +29,8 @@ settings! { @fields ALERTS_ROWS;
     ALERT_EMAIL: String = form::email(), "alerts.email", ["ALERT_EMAIL"], Default::None;
     /// More requests than this refused by limits within a minute raise an alert.
     ALERT_RATE_LIMITS: u64 = form::whole::<1, 1_000_000>(), "alerts.rate_limits_per_minute", ["ALERT_RATE_LIMIT_PER_MINUTE"], always("100");
+    /// Less free space than this, in percent, or less than 1 GiB for the data folder raises an alert. `0`: never.
+    ALERT_DISK: u64 = form::whole::<0, 90>(), "alerts.disk_percent", ["ALERT_DISK_PERCENT"], always("10");
     /// How many milliseconds pass between two looks of the security monitor.
     ALERT_INTERVAL: u64 = form::whole::<50, 60_000>(), "alerts.interval_ms", ["ALERT_INTERVAL_MS"], always("5000");
     /// How many seconds pass between two checks of the server's own health. Two in a row that fail raise an alert.

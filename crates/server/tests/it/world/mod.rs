@@ -59,6 +59,8 @@ impl Setup {
             ("API_KEYS", &format!("{KEY},{OTHER_KEY}") as &str),
             // Tests that are not about it provoke what the monitor tells about.
             ("ALERT_INTERVAL_MS", "60000"),
+            // How full the disk of the machine is is no matter of the tests.
+            ("ALERT_DISK_PERCENT", "0"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Setup { database: None, variables: BTreeMap::from(variables), model: true }
