@@ -105,7 +105,8 @@ impl Driver {
             }
             None
         };
-        let port = tokio::time::timeout(Duration::from_secs(20), port).await.expect("chromedriver in time")?;
+        let port =
+            tokio::time::timeout(Duration::from_secs(20), port).await.expect("chromedriver in time")?;
         // Its pipe must not fill.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Some(Driver { _process: process, port, profile: tempfile::tempdir().expect("a profile") })
