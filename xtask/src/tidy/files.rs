@@ -40,6 +40,34 @@ pub(super) fn length(house: &House) -> Vec<Finding> {
     .collect()
 }
 
+/// The variables that the recipes for deployments set exist.
+pub(super) fn recipes(house: &House) -> Vec<Finding> {
+    let settings = house.files.iter().find(|file| file.path == "docs/settings.md");
+    let known = |name: &str| {
+        let name = name.strip_suffix("_FILE").unwrap_or(name);
+        settings.is_some_and(|settings| settings.text.contains(&format!("`{name}`")))
+    };
+    let mut findings = Vec::new();
+    for file in house.files.iter().filter(|file| file.path.starts_with("deploy/")) {
+        for name in file.text.lines().filter_map(variable).filter(|name| !known(name)) {
+            let fix = format!("`{name}` is no setting: see docs/settings.md");
+            findings.push(Finding::new(&file.path, "recipes set what exists", fix));
+        }
+    }
+    findings
+}
+
+/// The name in `NAME: value` and `- name: NAME`, where it looks like a variable.
+fn variable(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let name = match line.strip_prefix("- name: ") {
+        Some(name) => name,
+        None => line.split_once(':')?.0,
+    };
+    let letters = |c: char| c.is_ascii_uppercase() || c == '_';
+    (name.len() > 3 && name.chars().all(letters)).then_some(name)
+}
+
 /// No folder, file or module has an empty name.
 pub(super) fn names(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();

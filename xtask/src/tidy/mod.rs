@@ -45,6 +45,7 @@ const RULES: &[fn(&House) -> Vec<Finding>] = &[
     files::names,
     files::workplace,
     files::migrations,
+    files::recipes,
 ];
 
 /// Looks at the house at `root` and prints every finding.

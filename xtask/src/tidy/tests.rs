@@ -217,6 +217,17 @@ fn migrations_have_no_gap() {
 }
 
 #[test]
+fn recipes_set_what_exists() {
+    let mut house = sound();
+    house.files.push(file("docs/settings.md", "| `API_PORT` | `SESSION_SECRET` |"));
+    house.files.push(file("deploy/a.yaml", "kind: Pod\n  API_PORT: 1\n  - name: SESSION_SECRET_FILE\n"));
+    assert_eq!(findings(&house), []);
+    house.files.push(file("deploy/b.yaml", "data:\n  API_PROT: 1\n"));
+    let found = findings(&house);
+    assert!(found.len() == 1 && found[0].fix.contains("API_PROT"), "{found:?}");
+}
+
+#[test]
 fn the_manifest_and_the_lock_file_are_read() {
     let manifest = "[workspace]\n# Order.\nmembers = [\n    \"crates/kernel\", # first\n    \"xtask\",\n]\ndefault-members = [\"crates/server\"]\n";
     assert_eq!(members(manifest), ["crates/kernel", "xtask"]);

@@ -161,11 +161,12 @@ fn effective(
     }
 }
 
-/// The text of a secret's file, and whether nobody but its owner can read it.
+/// The text of a secret's file, and whether it is private: orchestrators mount secrets readable for the group of the
+/// process, which is fine; everybody else is not.
 fn secret_file(path: &Path) -> Result<(String, bool), String> {
     let mode = std::fs::metadata(path).map(|about| about.permissions().mode());
     match (read_text(path), mode) {
-        (Ok(text), Ok(mode)) if !text.trim().is_empty() => Ok((text.trim().to_owned(), mode & 0o077 == 0)),
+        (Ok(text), Ok(mode)) if !text.trim().is_empty() => Ok((text.trim().to_owned(), mode & 0o027 == 0)),
         (Ok(_), _) => Err("names an empty file".to_owned()),
         (Err(error), _) => Err(format!("names a file that cannot be read ({})", error.kind())),
     }

@@ -441,7 +441,7 @@ fn a_secret_in_a_file_that_others_can_read_is_noticed() {
     sources.environment.remove("SESSION_SECRET");
     sources.file =
         Some(Document { path: path.clone(), text: format!("[identity]\nsession_secret = \"{SECRET}\"\n") });
-    for (mode, warned) in [(0o644, &["secret-file-private"][..]), (0o600, &[])] {
+    for (mode, warned) in [(0o644, &["secret-file-private"][..]), (0o600, &[]), (0o440, &[])] {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         let (_, warnings) = Settings::load(&sources).unwrap();
         assert_eq!(warnings.iter().map(|finding| finding.id).collect::<Vec<_>>(), warned);

@@ -176,7 +176,7 @@ fn loose_files(case: &Case<'_>) -> Vec<String> {
     for entry in table::all().filter(|entry| entry.setting().secrecy == Secrecy::Secret) {
         let origin = case.values.chosen.get(entry.setting().name).map(|value| &value.origin);
         if let Some(origin @ Origin::File { path, .. }) = origin
-            && std::fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 != 0)
+            && std::fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o027 != 0)
         {
             places.extend(origin.place());
         }
