@@ -24,14 +24,21 @@ pub(crate) struct Known {
 pub struct Keys {
     /// The apps that take keys.
     open: Vec<AppId>,
-    environment: HashMap<String, Known>,
+    environment: ArcSwap<HashMap<String, Known>>,
     stored: ArcSwap<HashMap<String, Known>>,
 }
 
 impl Keys {
     /// With the keys of the environment; those of the database come with [`Keys::replace`].
     pub fn new(environment: &[Secret<String>], open: Vec<AppId>) -> Keys {
-        let apps = Apps(open.as_slice().into());
+        let keys = Keys { open, environment: ArcSwap::default(), stored: ArcSwap::default() };
+        keys.renew(environment);
+        keys
+    }
+
+    /// Replaces the keys of the environment by these.
+    pub fn renew(&self, environment: &[Secret<String>]) {
+        let apps = Apps(self.open.as_slice().into());
         let environment = environment
             .iter()
             .map(|key| {
@@ -45,7 +52,7 @@ impl Keys {
                 (digest, known)
             })
             .collect();
-        Keys { open, environment, stored: ArcSwap::default() }
+        self.environment.store(Arc::new(environment));
     }
 
     /// Replaces the keys of the database by these.
@@ -65,14 +72,14 @@ impl Keys {
 
     pub(crate) fn find(&self, key: &str) -> Option<Known> {
         let digest = token::digest(key);
-        self.environment.get(&digest).cloned().or_else(|| self.stored.load().get(&digest).cloned())
+        self.environment.load().get(&digest).cloned().or_else(|| self.stored.load().get(&digest).cloned())
     }
 
     /// Whether the key with this id is accepted now.
     pub(crate) fn stands(&self, id: KeyId, now: Time) -> bool {
         let alive =
             |known: &Known| known.id == id && !known.revoked && known.expires_at.is_none_or(|at| now < at);
-        self.environment.values().any(alive) || self.stored.load().values().any(alive)
+        self.environment.load().values().any(alive) || self.stored.load().values().any(alive)
     }
 }
 

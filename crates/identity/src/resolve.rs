@@ -18,7 +18,7 @@ use crate::visitor::Visitors;
 
 /// Resolves credentials and makes permissions. Shared by all requests.
 pub struct Identity {
-    visitors: Visitors,
+    visitors: ArcSwap<Visitors>,
     keys: Keys,
     visitor_apps: Apps,
     require_authentication: bool,
@@ -54,7 +54,7 @@ impl Identity {
             config.entries.iter().filter(|(_, entry)| rule(entry)).map(|(app, _)| app.clone()).collect()
         };
         Identity {
-            visitors: Visitors::new(&config.cookie_secrets, config.visitor_lifetime, config.secure_cookies),
+            visitors: ArcSwap::from_pointee(visitors(config)),
             keys: Keys::new(&config.environment_keys, enterable(|entry| entry.keys)),
             visitor_apps: Apps(enterable(|entry| entry.visitors).into()),
             require_authentication: config.require_authentication,
@@ -62,6 +62,14 @@ impl Identity {
             revoked: ArcSwap::default(),
             ambient,
         }
+    }
+
+    /// Takes over the secrets of another configuration: those of cookies, and the keys of the environment. Everything
+    /// else stays as it was at the start. Requests in flight keep what they have been granted; open streams of a key
+    /// that is gone end like those of a revoked one.
+    pub fn renew(&self, config: &Config) {
+        self.visitors.store(Arc::new(visitors(config)));
+        self.keys.renew(&config.environment_keys);
     }
 
     /// Takes note of what the database says now: epochs, revoked subjects, keys.
@@ -103,7 +111,7 @@ impl Identity {
             return Err(refuse("missing credential", Code::Unauthenticated));
         }
         let (pass, forged) = match credentials.visitor {
-            Some(value) => match self.visitors.read(value, self.ambient.now()) {
+            Some(value) => match self.visitors.load().read(value, self.ambient.now()) {
                 Some(pass) if self.visitor_stands(pass.epoch, Subject::Visitor(pass.visitor)) => {
                     (Some(pass), false)
                 }
@@ -116,7 +124,7 @@ impl Identity {
             Some(pass) => (pass, None),
             None => {
                 let (pass, cookie) =
-                    self.visitors.admit(self.epoch.load(Ordering::Acquire), https, &self.ambient);
+                    self.visitors.load().admit(self.epoch.load(Ordering::Acquire), https, &self.ambient);
                 (pass, Some(cookie))
             }
         };
@@ -165,6 +173,10 @@ impl Identity {
     }
 }
 
+fn visitors(config: &Config) -> Visitors {
+    Visitors::new(&config.cookie_secrets, config.visitor_lifetime, config.secure_cookies)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -203,17 +215,20 @@ mod tests {
     fn place(require_authentication: bool) -> Place {
         let clock = Arc::new(Turning(AtomicI64::new(1_000)));
         let ambient = Ambient::new(clock.clone(), Arc::new(Counting(AtomicU64::new(1))));
+        Place { clock, identity: Identity::new(&config(require_authentication), ambient) }
+    }
+
+    fn config(require_authentication: bool) -> Config {
         let app = |id| AppId::parse(id).unwrap();
         let entry = |visitors, keys| Entry { visitors, keys, users: UserEntry::Nobody };
-        let config = Config {
+        Config {
             cookie_secrets: vec![Secret::new("a signing secret".to_owned())],
             secure_cookies: false,
             visitor_lifetime: Duration::from_secs(86_400),
             environment_keys: vec![Secret::new(ENVIRONMENT_KEY.to_owned())],
             require_authentication,
             entries: vec![(app("assistant"), entry(true, true)), (app("support"), entry(false, true))],
-        };
-        Place { clock, identity: Identity::new(&config, ambient) }
+        }
     }
 
     fn stored(key: &str, apps: &[&str]) -> ApiKey {
@@ -309,5 +324,36 @@ mod tests {
             assert_eq!(refusal.event.details["reason"], reason);
         }
         assert!(identity.resolve(with_key(ENVIRONMENT_KEY), ADDRESS, false).is_ok());
+    }
+
+    #[test]
+    fn a_renewed_secret_signs_and_the_earlier_one_still_opens() {
+        let Place { identity, .. } = place(false);
+        let first = identity.resolve(Credentials::default(), ADDRESS, false).unwrap();
+        let value = cookie_of(&first);
+        let again = || {
+            let shown = Credentials { visitor: Some(&value), ..Credentials::default() };
+            identity.resolve(shown, ADDRESS, false).unwrap().principal.subject()
+        };
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let mut config = config(false);
+        config.cookie_secrets = vec![secret("another secret"), secret("a signing secret")];
+        identity.renew(&config);
+        assert_eq!(again(), first.principal.subject());
+        config.cookie_secrets.truncate(1);
+        identity.renew(&config);
+        assert_ne!(again(), first.principal.subject());
+    }
+
+    #[test]
+    fn a_key_that_left_the_environment_is_unknown_and_its_streams_end() {
+        let Place { identity, .. } = place(false);
+        let who = identity.resolve(with_key(ENVIRONMENT_KEY), ADDRESS, false).unwrap().principal;
+        let mut config = config(false);
+        config.environment_keys = vec![Secret::new("fedcba9876543210fedcba9876543210".to_owned())];
+        identity.renew(&config);
+        assert!(identity.resolve(with_key(ENVIRONMENT_KEY), ADDRESS, false).is_err());
+        assert!(identity.resolve(with_key("fedcba9876543210fedcba9876543210"), ADDRESS, false).is_ok());
+        assert!(!identity.stands(&who));
     }
 }

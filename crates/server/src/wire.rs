@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use apps::{Hall, Rooms};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use crypto::Keyring;
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
+use guard::outbound::aws::Aws;
 use identity::Identity;
 use kernel::{Ambient, Result};
 use knowledge::{Manual, PAGES};
@@ -23,17 +24,31 @@ use web::{Parts, Site};
 use crate::measures;
 use crate::settings::Settings;
 
-/// The rooms of a running server.
+/// The rooms of a running server. Cheap to clone.
+#[derive(Clone)]
 pub(crate) struct House {
     pub(crate) store: Store,
     pub(crate) identity: Arc<Identity>,
     pub(crate) site: Site,
+    /// Who this server is at Amazon Web Services.
+    pub(crate) aws: Aws,
     /// Tasks that must end before the process does.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when streams must end.
     pub(crate) cut: CancellationToken,
     /// Cancelled last: spools are written out.
     pub(crate) stop: CancellationToken,
+}
+
+impl House {
+    /// Hands another configuration to the rooms, each of which takes over what can change while it works: the settings
+    /// that are marked `live` in their table. Nothing in flight is dropped.
+    pub(crate) async fn renew(&self, settings: &Settings) {
+        self.identity.renew(&settings.identity);
+        self.site.models.renew(settings.models.clone());
+        self.site.renew(&settings.web);
+        self.aws.renew(settings.aws.clone()).await;
+    }
 }
 
 /// Builds the house. Connects to the database and migrates nothing; probes are answered at once, everything else
@@ -52,6 +67,7 @@ pub(crate) async fn build(
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
+    let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
     let models = Models::new(settings.models.clone(), outbound, ambient.clone());
     let identity = Arc::new(Identity::new(&settings.identity, ambient.clone()));
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
@@ -90,8 +106,9 @@ pub(crate) async fn build(
         health,
         base_url,
         metrics: Box::new(move || metrics.render()),
+        metrics_token: ArcSwapOption::empty(),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, tasks, cut, stop })
 }

@@ -47,7 +47,8 @@ pub(crate) async fn health(State(site): State<Site>) -> Response {
     (status = 404, description = "No token is configured", body = crate::api::view::ProblemView),
 ))]
 pub(crate) async fn metrics(State(site): State<Site>, headers: HeaderMap) -> Outcome<Response> {
-    let Some(token) = &site.config.metrics_token else { return Err(Failure::from(Code::NotFound)) };
+    let token = site.metrics_token.load();
+    let Some(token) = token.as_deref() else { return Err(Failure::from(Code::NotFound)) };
     let shown = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())

@@ -167,6 +167,9 @@ fn signing(case: &Case<'_>, weak: Weakness) -> Vec<String> {
     let previous = case.get(&SESSION_SECRET_PREVIOUS).unwrap_or_default();
     let any = previous.iter().any(|secret| weakness(secret) == Some(weak));
     places.extend(case.place_if(&SESSION_SECRET_PREVIOUS, any));
+    let previous = case.get(&JWT_SECRET_PREVIOUS).unwrap_or_default();
+    let any = previous.iter().any(|secret| weakness(secret) == Some(weak));
+    places.extend(case.place_if(&JWT_SECRET_PREVIOUS, any));
     places
 }
 
@@ -194,6 +197,7 @@ fn other_placeholders(case: &Case<'_>) -> Vec<String> {
         SESSION_SECRET.setting.name,
         SESSION_SECRET_PREVIOUS.setting.name,
         JWT_SECRET.setting.name,
+        JWT_SECRET_PREVIOUS.setting.name,
         API_KEYS.setting.name,
     ];
     let others = table::all().filter(|entry| {

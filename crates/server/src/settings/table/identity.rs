@@ -16,11 +16,13 @@ pub(crate) static IDENTITY: Room = Room {
 settings! { @fields IDENTITY_ROWS;
     /// Signs and seals cookies; at least 32 bytes (`stoa secret session`). Production needs it or `JWT_SECRET_KEY`;
     /// elsewhere one is made in the data folder.
-    SESSION_SECRET: Secret<String> = form::secret(), "identity.session_secret", ["SESSION_SECRET", "NEXTAUTH_SECRET", "SECRET_KEY"], Default::None, secret;
+    SESSION_SECRET: Secret<String> = form::secret(), "identity.session_secret", ["SESSION_SECRET", "NEXTAUTH_SECRET", "SECRET_KEY"], Default::None, secret, live;
     /// Earlier signing secrets that are still accepted while you rotate. Remove them when the old cookies have expired.
-    SESSION_SECRET_PREVIOUS: Vec<Secret<String>> = form::secrets(), "identity.previous_session_secrets", ["SESSION_SECRET_PREVIOUS"], Default::None, secret;
+    SESSION_SECRET_PREVIOUS: Vec<Secret<String>> = form::secrets(), "identity.previous_session_secrets", ["SESSION_SECRET_PREVIOUS"], Default::None, secret, live;
     /// Signs access tokens, which come with accounts; at least 32 bytes, better 64 (`stoa secret jwt`). Without a cookie secret, cookies are signed with a key derived from it.
-    JWT_SECRET: Secret<String> = form::secret(), "identity.jwt_secret", ["JWT_SECRET_KEY"], Default::None, secret;
+    JWT_SECRET: Secret<String> = form::secret(), "identity.jwt_secret", ["JWT_SECRET_KEY"], Default::None, secret, live;
+    /// Earlier secrets of tokens that are still accepted while you rotate. Remove them when the old access tokens have expired.
+    JWT_SECRET_PREVIOUS: Vec<Secret<String>> = form::secrets(), "identity.previous_jwt_secrets", ["JWT_SECRET_PREVIOUS"], Default::None, secret, live;
     /// How access tokens are signed: `HS256` or `EdDSA`. Checked now, used when accounts arrive.
     JWT_ALGORITHM: JwtAlgorithm = form::choice_jwt(), "identity.jwt_algorithm", ["JWT_ALGORITHM"], always("HS256");
     /// How many minutes an access token lives; more than 1440 warns. Checked now, used when accounts arrive.
@@ -28,7 +30,7 @@ settings! { @fields IDENTITY_ROWS;
     /// How many days a refresh token lives. Checked now, used when accounts arrive.
     JWT_REFRESH_DAYS: u64 = form::whole::<1, 3_650>(), "identity.refresh_token_days", ["JWT_REFRESH_TOKEN_EXPIRE_DAYS"], always("30");
     /// API keys taken as they are, at least 32 characters each (`stoa secret api-key`). Keys made with `stoa key create` have owners, scopes and expiry.
-    API_KEYS: Vec<Secret<String>> = form::secrets(), "identity.api_keys", ["API_KEYS"], Default::None, secret;
+    API_KEYS: Vec<Secret<String>> = form::secrets(), "identity.api_keys", ["API_KEYS"], Default::None, secret, live;
     /// `true`: no anonymous visitors anywhere. Unset: each app's own rule. Production refuses `false`.
     REQUIRE_AUTHENTICATION: bool = form::flag(), "identity.require_authentication", ["REQUIRE_AUTHENTICATION"], Default::None;
     /// Cookies travel over HTTPS alone. Production refuses `false`.
