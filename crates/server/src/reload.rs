@@ -21,6 +21,10 @@ pub(crate) const CONFIGURATION: &str = "configuration";
 /// How often a server without a secret in Secrets Manager looks whether it has one now: never by itself.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// Files that are being written are left this long.
+const SETTLES: Duration = Duration::from_millis(25);
+/// Files that change all the time are taken as they are after so many looks.
+const MOST_LOOKS: u32 = 40;
 /// How often the log is told of secrets that are old.
 const DAILY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -180,10 +184,8 @@ impl Reload {
 
     /// A configuration as a start would read it, or every reason against it.
     async fn read(&mut self, known: Option<Vault>) -> Result<Fresh, Vec<String>> {
-        let (places, flags) = (self.start.places.clone(), self.start.flags.clone());
         let broken = |error: tokio::task::JoinError| vec![error.to_string()];
-        let sources = tokio::task::spawn_blocking(move || Sources::of_process(&places, flags));
-        let mut sources = sources.await.map_err(broken)?;
+        let mut sources = self.files().await.map_err(broken)?;
         let wanted = vault::wanted(&sources);
         if let Some(wanted) = &wanted {
             sources.vault =
@@ -201,6 +203,25 @@ impl Reload {
         });
         let (settings, master) = load.await.map_err(broken)??;
         Ok(Fresh { settings, master, wanted, vault })
+    }
+
+    /// What the files say, once they say the same twice: one that is just being written may look whole and be empty.
+    async fn files(&self) -> Result<Sources, tokio::task::JoinError> {
+        let read = || {
+            let (places, flags) = (self.start.places.clone(), self.start.flags.clone());
+            tokio::task::spawn_blocking(move || Sources::of_process(&places, flags))
+        };
+        let mut sources = read().await?;
+        for _ in 0..MOST_LOOKS {
+            tokio::time::sleep(SETTLES).await;
+            let again = read().await?;
+            let same = (&again.file, &again.dotenv) == (&sources.file, &sources.dotenv);
+            sources = again;
+            if same {
+                break;
+            }
+        }
+        Ok(sources)
     }
 
     /// What Secrets Manager holds; while it does not answer, what it held when it was last asked for the same.

@@ -39,6 +39,9 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
     for warning in &warnings {
         complain(&format!("! validation warning: {warning}"));
     }
+    if let Some(missing) = sources.missing() {
+        complain(&format!("! validation warning: {missing}"));
+    }
     let keys = settings.open_keys(ambient.random()).map_err(|problem| anyhow!("{problem}"))?;
     let telemetry = ops::telemetry::start(settings.telemetry.clone(), ambient.clone(), measures::mask)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;

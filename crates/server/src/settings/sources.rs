@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::vault::{Missing, Vault};
 
 /// A file of settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Document {
     /// Where it is.
     pub(crate) path: PathBuf,

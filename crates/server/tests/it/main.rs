@@ -31,4 +31,5 @@ mod probes;
 mod production;
 mod records;
 mod replicas;
+mod secrets;
 mod world;
