@@ -1,9 +1,11 @@
 -- Accounts and what proves them; permissions; alerts and outgoing mail.
 -- A `digest` is the keyed or plain hash of a secret that is never stored; a `tag` is a keyed hash to look up by.
+-- What belongs to an account is sealed with the account's data key.
 
 CREATE TABLE users (
     id              text    PRIMARY KEY,
-    email_tag       text    NOT NULL,
+    -- Empty when there is no address: any number of accounts may have none.
+    email_tag       text,
     email           {bytes} NOT NULL,
     name            {bytes} NOT NULL,
     role            text    NOT NULL,
@@ -21,6 +23,7 @@ CREATE TABLE users (
     last_sign_in_at bigint
 );
 CREATE UNIQUE INDEX users_by_email ON users (email_tag);
+CREATE INDEX users_by_time ON users (created_at DESC, id DESC);
 
 CREATE TABLE user_identities (
     tag          text    PRIMARY KEY,
@@ -32,11 +35,11 @@ CREATE TABLE user_identities (
 CREATE INDEX user_identities_by_user ON user_identities (user_id);
 
 CREATE TABLE recovery_codes (
-    digest  text   PRIMARY KEY,
     user_id text   NOT NULL REFERENCES users (id),
-    used_at bigint
+    digest  text   NOT NULL,
+    used_at bigint,
+    PRIMARY KEY (user_id, digest)
 );
-CREATE INDEX recovery_codes_by_user ON recovery_codes (user_id);
 
 CREATE TABLE passkeys (
     id            text    PRIMARY KEY,
@@ -67,7 +70,8 @@ CREATE TABLE sessions (
     expires_at  bigint  NOT NULL
 );
 CREATE UNIQUE INDEX sessions_by_digest ON sessions (digest) WHERE digest IS NOT NULL;
-CREATE INDEX sessions_by_user ON sessions (user_id, created_at);
+CREATE INDEX sessions_by_user ON sessions (user_id, created_at DESC, id DESC);
+CREATE INDEX sessions_by_time ON sessions (created_at DESC, id DESC);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE TABLE refresh_tokens (
@@ -78,18 +82,22 @@ CREATE TABLE refresh_tokens (
     used_at    bigint
 );
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
 
 -- A right that is used once: to claim the server, to accept an invitation, to reset a password, to verify an address.
 CREATE TABLE tickets (
     digest     text    PRIMARY KEY,
     purpose    text    NOT NULL,
     user_id    text    REFERENCES users (id),
+    -- Sealed with the store's own key while there is no account.
     email      {bytes},
+    email_tag  text,
     role       text,
     created_at bigint  NOT NULL,
     expires_at bigint  NOT NULL
 );
 CREATE INDEX tickets_by_user ON tickets (user_id);
+CREATE INDEX tickets_by_email ON tickets (email_tag);
 CREATE INDEX tickets_by_expiry ON tickets (expires_at);
 
 CREATE TABLE grants (
@@ -99,6 +107,7 @@ CREATE TABLE grants (
     created_at bigint NOT NULL,
     PRIMARY KEY (user_id, app)
 );
+CREATE INDEX grants_by_time ON grants (created_at DESC, user_id DESC, app DESC);
 
 -- Who made the key; a key of an account is never stronger than the account is now.
 ALTER TABLE api_keys ADD COLUMN user_id text REFERENCES users (id);

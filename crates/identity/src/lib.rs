@@ -4,6 +4,7 @@
 mod config;
 mod credential;
 mod key;
+pub mod passkey;
 mod permission;
 mod principal;
 mod resolve;

@@ -234,7 +234,11 @@ mod tests {
     fn stored(key: &str, apps: &[&str]) -> ApiKey {
         ApiKey {
             id: KeyId::from_uuid(uuid::Uuid::from_u128(7)),
+            user: None,
             name: "test".to_owned(),
+            scopes: Vec::new(),
+            per_minute: None,
+            per_hour: None,
             digest: crypto::token::digest(key),
             apps: apps.iter().map(|app| AppId::parse(app).unwrap()).collect(),
             created_at: Time::EPOCH,

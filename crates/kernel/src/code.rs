@@ -77,6 +77,7 @@ codes! {
     Spam = "spam", Refused, "The message looks like spam", "The text repeats itself, or repeats earlier messages, too much. Say it once.";
     Unauthenticated = "unauthenticated", Unauthenticated, "Authentication is required", "No credential, or none that this server accepts, came with the request. Send `X-API-Key` or `Authorization: Bearer`.";
     TokenExpired = "token_expired", Unauthenticated, "The token has expired", "The credential was valid once. Refresh it or sign in again.";
+    SecondFactorRequired = "second_factor_required", Unauthenticated, "A second factor is required", "The password is right and the account has a second factor. Send the same request again with `code`: six digits of the authenticator, or a recovery code.";
     Forbidden = "forbidden", Forbidden, "This is not allowed", "The credential is valid and does not permit this operation.";
     Inactive = "inactive", Forbidden, "The account is inactive", "An administrator has deactivated the account.";
     Csrf = "csrf", Forbidden, "The request came from another site", "A request that rides on a cookie must come from this site's own pages.";

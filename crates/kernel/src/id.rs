@@ -78,6 +78,10 @@ ids! {
     VisitorId
     /// An account.
     UserId
+    /// One sign-in of an account.
+    SessionId
+    /// A passkey of an account.
+    PasskeyId
     /// An audit event.
     EventId
     /// An alert of the security monitor.

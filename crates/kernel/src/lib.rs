@@ -1,6 +1,7 @@
 //! The words every room uses: identifiers, time, secrets, faults and their codes, audit events, pages.
 //! It owns meanings only. It never does IO, reads a clock or draws randomness: those arrive as arguments.
 
+pub mod account;
 pub mod ambient;
 pub mod app;
 pub mod audit;
@@ -12,12 +13,15 @@ pub mod secret;
 pub mod subject;
 pub mod time;
 
+pub use account::{Level, Role};
 pub use ambient::{Ambient, Clock, Random};
 pub use app::{AppId, AppKind, Entry, UserEntry};
 pub use audit::{Actor, AuditEvent, EventType, Severity};
 pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
-pub use id::{AlertId, ConversationId, EventId, KeyId, MessageId, RequestId, UserId, VisitorId};
+pub use id::{
+    AlertId, ConversationId, EventId, KeyId, MessageId, PasskeyId, RequestId, SessionId, UserId, VisitorId,
+};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;
 pub use subject::Subject;

@@ -82,7 +82,7 @@ pub(crate) async fn every_key(store: &Store) -> Result<Vec<ApiKey>> {
     let mut page = PageRequest::first(PageRequest::MOST);
     let mut keys = Vec::new();
     loop {
-        let piece = store.keys(page).await?;
+        let piece = store.keys(None, page).await?;
         keys.extend(piece.items);
         match piece.next {
             Some(next) => page = PageRequest::parse(Some(PageRequest::MOST), Some(&next))?,

@@ -6,7 +6,7 @@ use kernel::{Cursor, Page, PageRequest};
 use serde_json::Value as Json;
 
 use crate::Store;
-use crate::bulk::Rows;
+use crate::bulk::{Rows, Verb};
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::{Row, Value, values};
@@ -123,9 +123,11 @@ impl Link {
 }
 
 const APPEND: Rows = Rows {
-    head: "INSERT INTO audit_events (seq, id, at, event_type, severity, ip, actor, object, details, hash) VALUES",
+    verb: Verb::Insert(
+        "INSERT INTO audit_events (seq, id, at, event_type, severity, ip, actor, object, details, hash)",
+        "",
+    ),
     width: 10,
-    tail: "",
 };
 
 /// Appends events at the end of the chain and moves its head, which stays locked until the commit.

@@ -10,7 +10,7 @@ use crypto::{DataKey, Place};
 use kernel::{Code, Fault, Result, Subject};
 
 use crate::Store;
-use crate::bulk::{self, Rows};
+use crate::bulk::{self, Rows, Verb};
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::{Value, values};
@@ -43,7 +43,28 @@ impl SubjectKey {
     }
 }
 
+/// A subject's key as a query found it beside the values that it opens, of the same moment: no cache can be behind.
+pub(crate) struct RowKey(DataKey);
+
+impl RowKey {
+    /// Opens a value that was sealed for this place.
+    pub(crate) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>> {
+        crypto::open(&self.0, place, sealed)
+    }
+
+    /// Opens a text.
+    pub(crate) fn open_text(&self, place: Place<'_>, sealed: &[u8]) -> Result<String> {
+        String::from_utf8(self.open(place, sealed)?)
+            .map_err(|_| Fault::internal("a sealed text is not UTF-8"))
+    }
+}
+
 impl Store {
+    /// The key of an account from its wrapped form.
+    pub(crate) fn row_key(&self, user: &str, wrapped: &[u8]) -> Result<RowKey> {
+        self.inside.keyring.unwrap(&format!("user:{user}"), wrapped).map(RowKey)
+    }
+
     /// The key of a subject; a new one, not stored yet, when the subject has none.
     pub(crate) async fn subject_key(&self, subject: &Subject) -> Result<Arc<SubjectKey>> {
         if let Some(known) = self.inside.data_keys.get(subject).await {
@@ -133,9 +154,11 @@ impl<E: Into<Fault>> From<E> for Refusal {
 }
 
 const STORE: Rows = Rows {
-    head: "INSERT INTO data_keys (subject, wrapped, created_at) VALUES",
+    verb: Verb::Insert(
+        "INSERT INTO data_keys (subject, wrapped, created_at)",
+        " ON CONFLICT (subject) DO NOTHING",
+    ),
     width: 3,
-    tail: " ON CONFLICT (subject) DO NOTHING",
 };
 
 /// Stores the keys that are new, locks the rows of all until the commit, and gives the subjects whose key in
@@ -163,4 +186,14 @@ pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<St
 /// [`hold`] for one subject, inside a job.
 pub(crate) async fn hold_one(tx: &mut Tx, key: &SubjectKey) -> Result<(), Refusal> {
     if hold(tx, &[key]).await?.is_empty() { Ok(()) } else { Err(Refusal::StaleKey) }
+}
+
+/// That the key in hand is the stored one, without a lock: enough for a job beside which nothing runs alone, because
+/// keys are replaced by what runs alone.
+pub(crate) async fn check_one(tx: &mut Tx, key: &SubjectKey) -> Result<(), Refusal> {
+    let sql = "SELECT wrapped FROM data_keys WHERE subject = $1";
+    match tx.one(sql, values![key.subject.as_str()]).await? {
+        Some(row) if row.bytes(0)? == key.wrapped => Ok(()),
+        _ => Err(Refusal::StaleKey),
+    }
 }

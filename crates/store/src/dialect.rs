@@ -40,8 +40,8 @@ impl Engine {
 
     /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction that read first
     /// and wanted to write later could only fail. In Postgres most transactions go side by side, because they
-    /// lock rows in one order (data keys, conversations, messages, the head of the audit log); those that do
-    /// not keep to it run alone. The numbers are the words "stoa" and "alon" in ASCII.
+    /// lock rows in one order (data keys, conversations, messages, the head of the audit log) or only add rows;
+    /// those that do not keep to it run alone, as all do that change accounts. The numbers are the words "stoa" and "alon" in ASCII.
     pub(crate) const fn begin(self, company: Company) -> &'static str {
         match (self, company) {
             (Engine::Sqlite, _) => "BEGIN IMMEDIATE",

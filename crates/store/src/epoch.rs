@@ -24,11 +24,29 @@ pub enum Scope {
     Blocks,
     /// Single subjects were revoked or erased.
     Subjects,
+    /// An account, a grant or a session changed.
+    Users,
+    /// Every session from before ends.
+    Sessions,
+    /// Every token from before ends.
+    Tokens,
+    /// The brake was pulled or released.
+    Lockdown,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 5] = [Scope::Server, Scope::Visitors, Scope::Keys, Scope::Blocks, Scope::Subjects];
+    pub const ALL: [Scope; 9] = [
+        Scope::Server,
+        Scope::Visitors,
+        Scope::Keys,
+        Scope::Blocks,
+        Scope::Subjects,
+        Scope::Users,
+        Scope::Sessions,
+        Scope::Tokens,
+        Scope::Lockdown,
+    ];
 
     /// The scope as it is stored.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +56,10 @@ impl Scope {
             Scope::Keys => "keys",
             Scope::Blocks => "blocks",
             Scope::Subjects => "subjects",
+            Scope::Users => "users",
+            Scope::Sessions => "sessions",
+            Scope::Tokens => "tokens",
+            Scope::Lockdown => "lockdown",
         }
     }
 }
@@ -55,12 +77,29 @@ pub struct Epochs {
     pub blocks: i64,
     /// Of single subjects.
     pub subjects: i64,
+    /// Of accounts, grants and sessions.
+    pub users: i64,
+    /// A floor: sessions from before this moment, in microseconds, have ended.
+    pub sessions: i64,
+    /// A floor: tokens from before this moment, in microseconds, have ended.
+    pub tokens: i64,
+    /// Of the brake.
+    pub lockdown: i64,
 }
 
 /// Moves an epoch inside a job.
 pub(crate) async fn bump(tx: &mut Tx, scope: Scope) -> Result<(), Refusal> {
     let sql = "UPDATE epochs SET value = value + 1 WHERE scope = $1";
     match tx.run(sql, values![scope.as_str()]).await? {
+        1 => Ok(()),
+        _ => Err(Fault::internal("an epoch is missing").into()),
+    }
+}
+
+/// Moves a floor inside a job: it stays a counter that only grows, and is a moment as well.
+pub(crate) async fn raise(tx: &mut Tx, scope: Scope, now: Time) -> Result<(), Refusal> {
+    let sql = "UPDATE epochs SET value = CASE WHEN value < $2 THEN $2 ELSE value + 1 END WHERE scope = $1";
+    match tx.run(sql, values![scope.as_str(), now]).await? {
         1 => Ok(()),
         _ => Err(Fault::internal("an epoch is missing").into()),
     }
@@ -79,6 +118,10 @@ impl Store {
                 "keys" => epochs.keys = value,
                 "blocks" => epochs.blocks = value,
                 "subjects" => epochs.subjects = value,
+                "users" => epochs.users = value,
+                "sessions" => epochs.sessions = value,
+                "tokens" => epochs.tokens = value,
+                "lockdown" => epochs.lockdown = value,
                 _ => {}
             }
         }
@@ -92,6 +135,12 @@ impl Store {
     /// Moves an epoch.
     pub async fn bump_epoch(&self, scope: Scope, audit: Vec<AuditEvent>) -> Result<()> {
         self.write_alone("epoch.bump", audit, move |tx| Box::pin(bump(tx, scope))).await
+    }
+
+    /// Moves an epoch that is a floor: what was issued before this moment is dead.
+    pub async fn raise_floor(&self, scope: Scope, audit: Vec<AuditEvent>) -> Result<()> {
+        let now = self.inside.ambient.now();
+        self.write_alone("epoch.raise", audit, move |tx| Box::pin(raise(tx, scope, now))).await
     }
 
     /// Revokes everything that one subject holds from before this moment.

@@ -32,11 +32,14 @@ pub struct Step {
 }
 
 /// Every step, in order.
-pub const STEPS: &[Step] = &[Step {
-    version: 1,
-    name: "conversations_keys_audit",
-    text: include_str!("../../../migrations/0001_conversations_keys_audit.sql"),
-}];
+pub const STEPS: &[Step] = &[
+    Step {
+        version: 1,
+        name: "conversations_keys_audit",
+        text: include_str!("../../../migrations/0001_conversations_keys_audit.sql"),
+    },
+    Step { version: 2, name: "accounts", text: include_str!("../../../migrations/0002_accounts.sql") },
+];
 
 /// What the database says about a step.
 struct Applied {
@@ -210,14 +213,33 @@ impl Store {
     }
 }
 
-/// The indexes of the frequent queries: history, the list of conversations, sessions, keys, the audit log.
-const FREQUENT: [&str; 6] = [
+/// The indexes of the frequent queries: history, the list of conversations, sessions, accounts, keys, the audit log,
+/// what purges and the outbox look for.
+const FREQUENT: &[&str] = &[
     "messages_in_conversation",
     "conversations_by_owner",
     "conversations_by_session",
     "api_keys_by_digest",
+    "api_keys_by_user",
     "audit_events_by_time",
     "audit_events_by_type",
+    "audit_events_by_address",
+    "users_by_email",
+    "users_by_time",
+    "user_identities_by_user",
+    "passkeys_by_credential",
+    "passkeys_by_user",
+    "sessions_by_digest",
+    "sessions_by_user",
+    "sessions_by_time",
+    "sessions_by_expiry",
+    "refresh_tokens_by_session",
+    "refresh_tokens_by_expiry",
+    "tickets_by_user",
+    "grants_by_time",
+    "alerts_by_cause",
+    "alerts_by_time",
+    "outbox_by_time",
 ];
 
 enum Stop {

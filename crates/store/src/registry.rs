@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 
 use crypto::Place;
-use kernel::{AuditEvent, Fault, Result, Subject};
+use kernel::{AuditEvent, Fault, KeyId, Result, Subject};
 use serde_json::{Map, Value as Json};
 
 use crate::Store;
+use crate::account::spare_last_admin;
 use crate::connection::Sql;
-use crate::data_key::SubjectKey;
+use crate::data_key::{Refusal, SubjectKey};
 use crate::epoch::{self, Scope};
+use crate::tables::TABLES;
+use crate::tx::Tx;
 use crate::value::{Row, values};
 
 /// What a column holds, for the export.
@@ -64,165 +67,6 @@ pub struct Table {
 
 use Holds::{Inner, Number, SealedJson, SealedText, Text, Time};
 
-/// Every table, in the order in which an erasure goes through them: what points before what is pointed at.
-pub const TABLES: &[Table] = &[
-    Table {
-        name: "messages",
-        columns: &[
-            ("id", Text),
-            ("conversation_id", Text),
-            ("position", Number),
-            ("parent_id", Text),
-            ("role", Text),
-            ("content", SealedText),
-            ("citations", SealedJson),
-            ("created_at", Time),
-            ("finish_reason", Text),
-            ("model", Text),
-            ("input_tokens", Number),
-            ("output_tokens", Number),
-        ],
-        rule: Rule::Subject {
-            condition: "conversation_id IN (SELECT id FROM conversations WHERE owner = $1)",
-            export: true,
-            erase: true,
-            why: "what the subject said and was told",
-        },
-    },
-    Table {
-        name: "conversations",
-        columns: &[
-            ("id", Text),
-            ("owner", Text),
-            ("app", Text),
-            ("session_tag", Inner),
-            ("title", SealedText),
-            ("topic", SealedText),
-            ("created_at", Time),
-            ("updated_at", Time),
-            ("user_messages", Number),
-            ("messages", Number),
-            ("last_message", Inner),
-        ],
-        rule: Rule::Subject {
-            condition: "owner = $1",
-            export: true,
-            erase: true,
-            why: "the subject's conversations",
-        },
-    },
-    Table {
-        name: "idempotency",
-        columns: &[
-            ("tag", Inner),
-            ("owner", Text),
-            ("fingerprint", Inner),
-            ("claimed_at", Time),
-            ("expires_at", Time),
-            ("status", Number),
-            ("content_type", Text),
-            ("body", Inner),
-        ],
-        rule: Rule::Subject {
-            condition: "owner = $1",
-            export: false,
-            erase: true,
-            why: "answers kept for a day to repeat them; the same content is exported from where it lives",
-        },
-    },
-    Table {
-        name: "data_keys",
-        columns: &[("subject", Text), ("wrapped", Inner), ("created_at", Time)],
-        rule: Rule::Subject {
-            condition: "subject = $1",
-            export: false,
-            erase: true,
-            why: "destroying the key makes every copy unreadable, in backups too",
-        },
-    },
-    Table {
-        name: "revoked_subjects",
-        columns: &[("subject", Text), ("revoked_at", Time)],
-        rule: Rule::Subject {
-            condition: "subject = $1",
-            export: false,
-            erase: false,
-            why: "a pseudonymous id that keeps an erased visitor's cookie from working; pruned when cookies have expired",
-        },
-    },
-    Table {
-        name: "audit_events",
-        columns: &[
-            ("seq", Number),
-            ("id", Text),
-            ("at", Time),
-            ("event_type", Text),
-            ("severity", Text),
-            ("ip", Text),
-            ("actor", Text),
-            ("object", Text),
-            ("details", Text),
-            ("hash", Inner),
-        ],
-        rule: Rule::Subject {
-            condition: "actor = $1",
-            export: false,
-            erase: false,
-            why: "pseudonymous proof of what happened, kept for its own time; a chain with holes would prove nothing",
-        },
-    },
-    Table {
-        name: "audit_head",
-        columns: &[("id", Number), ("seq", Number), ("hash", Inner), ("seal", Inner)],
-        rule: Rule::Nothing { why: "the end of the chain" },
-    },
-    Table {
-        name: "api_keys",
-        columns: &[
-            ("id", Text),
-            ("name", Inner),
-            ("digest", Inner),
-            ("apps", Text),
-            ("created_at", Time),
-            ("expires_at", Time),
-            ("revoked_at", Time),
-            ("last_used_at", Time),
-        ],
-        rule: Rule::Nothing { why: "credentials of programs, made and named by the operator" },
-    },
-    Table {
-        name: "blocks",
-        columns: &[("net", Text), ("reason", Inner), ("created_at", Time), ("expires_at", Time)],
-        rule: Rule::Nothing { why: "networks that the operator blocked, tied to no subject" },
-    },
-    Table {
-        name: "epochs",
-        columns: &[("scope", Text), ("value", Number)],
-        rule: Rule::Nothing { why: "counters" },
-    },
-    Table {
-        name: "state",
-        columns: &[("name", Text), ("value", Inner), ("updated_at", Time)],
-        rule: Rule::Nothing { why: "values of the server itself" },
-    },
-    Table {
-        name: "server_secret",
-        columns: &[
-            ("id", Number),
-            ("fingerprint", Text),
-            ("wrapped", Inner),
-            ("sealed", Inner),
-            ("created_at", Time),
-        ],
-        rule: Rule::Nothing { why: "the store's own keys" },
-    },
-    Table {
-        name: "schema_migrations",
-        columns: &[("version", Number), ("name", Text), ("checksum", Text), ("applied_at", Time)],
-        rule: Rule::Nothing { why: "the history of the schema" },
-    },
-];
-
 /// A subject's data, table by table; each row is a JSON object.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct SubjectExport {
@@ -235,10 +79,12 @@ impl Table {
         self.columns.iter().filter(|(_, holds)| *holds != Inner)
     }
 
+    /// A row whose first column is the table's own first column, to which sealed values are bound, and whose others
+    /// are those that are exported.
     fn row(&self, row: &Row, key: &SubjectKey) -> Result<Map<String, Json>> {
         let id = row.text(0)?;
         let mut object = Map::new();
-        for (place, (column, holds)) in self.exported().enumerate() {
+        for (place, (column, holds)) in (1..).zip(self.exported()) {
             let bound = Place { table: self.name, column, row: &id };
             let value = match holds {
                 Text => row.maybe_text(place)?.map_or(Json::Null, Json::from),
@@ -264,18 +110,43 @@ impl Table {
 /// Rows of an export read at once.
 const PAGE: i64 = 500;
 
+/// The keys of an account, whose conversations are the account's data.
+const KEYS: &str = "SELECT id FROM api_keys WHERE user_id = $1 ORDER BY id";
+
+/// The subjects whose data goes with this one: for an account the rows of its keys that [`KEYS`] gives, then itself.
+fn together(subject: &Subject, keys: &[Row]) -> Result<Vec<Subject>> {
+    let mut subjects = Vec::with_capacity(keys.len() + 1);
+    for row in keys {
+        subjects.push(Subject::Key(KeyId::parse(&row.text(0)?)?));
+    }
+    subjects.push(*subject);
+    Ok(subjects)
+}
+
 impl Store {
-    /// Everything that is stored about a subject, opened. Read in pages; the whole is held in memory.
+    /// Everything that is stored about a subject, opened; about an account with what its keys did. Read in pages;
+    /// the whole is held in memory.
     pub async fn export_subject(&self, subject: &Subject) -> Result<SubjectExport> {
-        let key = self.subject_key(subject).await?;
+        let keys = match subject {
+            Subject::User(id) => self.read("subject.keys").await?.all(KEYS, values![id.to_string()]).await?,
+            _ => Vec::new(),
+        };
         let mut export = SubjectExport::default();
+        for subject in together(subject, &keys)? {
+            self.export_one(&subject, &mut export).await?;
+        }
+        Ok(export)
+    }
+
+    async fn export_one(&self, subject: &Subject, export: &mut SubjectExport) -> Result<()> {
+        let key = self.subject_key(subject).await?;
         let mut reader = self.read("subject.export").await?;
         for table in TABLES {
             let Rule::Subject { condition, export: true, .. } = table.rule else { continue };
             let columns: Vec<&str> = table.exported().map(|(column, _)| *column).collect();
             let Some((first, _)) = table.columns.first() else { continue };
             let sql = format!(
-                "SELECT {} FROM {} WHERE {condition} AND {first} > $2 ORDER BY {first} LIMIT $3",
+                "SELECT {first}, {} FROM {} WHERE {condition} AND {first} > $2 ORDER BY {first} LIMIT $3",
                 columns.join(", "),
                 table.name
             );
@@ -292,45 +163,66 @@ impl Store {
                 }
             }
         }
-        Ok(export)
+        Ok(())
     }
 
-    /// Erases a subject: its rows, and its data key, without which no copy anywhere can be read. Whatever the
-    /// subject holds is revoked. Gives how many rows went from each table.
+    /// Erases a subject: its rows, and its data key, without which no copy anywhere can be read; with an account
+    /// goes what its keys did. Whatever the subject holds is revoked. Gives how many rows went from each table.
+    /// `conflict` for the last active admin.
     pub async fn erase_subject(
         &self,
         subject: &Subject,
         audit: Vec<AuditEvent>,
     ) -> Result<Vec<(&'static str, u64)>> {
-        let (name, now) = (subject.to_string(), self.inside.ambient.now());
-        let counts = self
-            .write_alone("subject.erase", audit, move |tx| {
-                Box::pin(async move {
-                    let mut counts = Vec::new();
-                    // The key's row comes first: every sealed write holds it, so none is under way after this.
-                    let lock =
-                        format!("SELECT subject FROM data_keys WHERE subject = $1{}", tx.engine().locked());
-                    tx.all(Sql::Built(lock.into()), values![name.as_str()]).await?;
-                    for table in TABLES {
-                        let Rule::Subject { condition, erase: true, .. } = table.rule else { continue };
-                        let sql = format!("DELETE FROM {} WHERE {condition}", table.name);
-                        counts.push((
-                            table.name,
-                            tx.run(Sql::Built(sql.into()), values![name.as_str()]).await?,
-                        ));
-                    }
-                    tx.run(
-                        "INSERT INTO revoked_subjects (subject, revoked_at) VALUES ($1, $2) \
-                         ON CONFLICT (subject) DO UPDATE SET revoked_at = excluded.revoked_at",
-                        values![name, now],
-                    )
-                    .await?;
-                    epoch::bump(tx, Scope::Subjects).await?;
-                    Ok(counts)
-                })
-            })
-            .await?;
-        self.inside.data_keys.invalidate(subject).await;
+        let (subject, now) = (*subject, self.inside.ambient.now());
+        let (counts, erased) =
+            self.write_alone("subject.erase", audit, move |tx| Box::pin(erase(tx, subject, now))).await?;
+        for subject in erased {
+            self.inside.data_keys.invalidate(&subject).await;
+        }
         Ok(counts)
     }
+}
+
+type Counts = Vec<(&'static str, u64)>;
+
+async fn erase(tx: &mut Tx, subject: Subject, now: kernel::Time) -> Result<(Counts, Vec<Subject>), Refusal> {
+    let mut keys = Vec::new();
+    if let Subject::User(id) = subject {
+        let id = id.to_string();
+        let sql = "SELECT id, role, disabled_at FROM users WHERE id = $1";
+        if let Some(row) = tx.one(sql, values![id.as_str()]).await? {
+            spare_last_admin(tx, &row).await?;
+        }
+        keys = tx.all(KEYS, values![id]).await?;
+        epoch::bump(tx, Scope::Users).await?;
+        epoch::bump(tx, Scope::Keys).await?;
+    }
+    let subjects = together(&subject, &keys)?;
+    let names: Vec<String> = subjects.iter().map(Subject::to_string).collect();
+    // The rows of the data keys come first: every sealed write holds its own, so none is under way after this.
+    for name in &names {
+        let lock = format!("SELECT subject FROM data_keys WHERE subject = $1{}", tx.engine().locked());
+        tx.all(Sql::Built(lock.into()), values![name.as_str()]).await?;
+    }
+    let mut counts = Vec::new();
+    for table in TABLES {
+        let Rule::Subject { condition, erase: true, .. } = table.rule else { continue };
+        let sql = Sql::Built(format!("DELETE FROM {} WHERE {condition}", table.name).into());
+        let mut count = 0;
+        for name in &names {
+            count += tx.run(sql.clone(), values![name.as_str()]).await?;
+        }
+        counts.push((table.name, count));
+    }
+    for name in names {
+        tx.run(
+            "INSERT INTO revoked_subjects (subject, revoked_at) VALUES ($1, $2) \
+             ON CONFLICT (subject) DO UPDATE SET revoked_at = excluded.revoked_at",
+            values![name, now],
+        )
+        .await?;
+    }
+    epoch::bump(tx, Scope::Subjects).await?;
+    Ok((counts, subjects))
 }

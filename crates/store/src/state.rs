@@ -2,13 +2,26 @@
 //! It never holds anything of a subject.
 
 use crypto::Place;
-use kernel::{AuditEvent, Fault, Result};
+use kernel::{AuditEvent, Fault, Result, Time};
 
 use crate::Store;
+use crate::trouble::Trouble;
+use crate::tx::Tx;
 use crate::value::values;
 
-const fn place(name: &str) -> Place<'_> {
+pub(crate) const fn place(name: &str) -> Place<'_> {
     Place { table: "state", column: "value", row: name }
+}
+
+/// Puts a sealed value in its place.
+pub(crate) async fn put(tx: &mut Tx, name: &str, sealed: Vec<u8>, now: Time) -> Result<(), Trouble> {
+    tx.run(
+        "INSERT INTO state (name, value, updated_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+        values![name, sealed, now],
+    )
+    .await?;
+    Ok(())
 }
 
 impl Store {
@@ -28,17 +41,9 @@ impl Store {
     pub async fn set_state(&self, name: &str, value: &str, audit: Vec<AuditEvent>) -> Result<()> {
         let ambient = &self.inside.ambient;
         let sealed = self.secrets().await?.seal(place(name), value.as_bytes(), ambient);
-        let row = values![name, sealed, ambient.now()];
+        let (name, now) = (name.to_owned(), ambient.now());
         self.write("state.set", audit, move |tx| {
-            Box::pin(async move {
-                tx.run(
-                    "INSERT INTO state (name, value, updated_at) VALUES ($1, $2, $3) \
-                     ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-                    row,
-                )
-                .await?;
-                Ok(())
-            })
+            Box::pin(async move { Ok(put(tx, &name, sealed, now).await?) })
         })
         .await
     }

@@ -1,14 +1,13 @@
 //! The store as a whole: opened, watched, closed. It owns the pools, the writing task and the background work.
 //! The functions on the tables stand in the files named after them.
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crypto::Keyring;
 use futures_util::future::BoxFuture;
-use kernel::{Ambient, AuditEvent, Fault, KeyId, Result, Subject, Time};
+use kernel::{Ambient, AuditEvent, Fault, Result, Subject};
 use moka::future::Cache;
 use tokio::sync::{OnceCell, watch};
 use tokio::task::JoinHandle;
@@ -22,6 +21,7 @@ use crate::dialect::{Company, Engine};
 use crate::pool::{Pool, PoolState};
 use crate::reader::Reader;
 use crate::secret::Secrets;
+use crate::touch::Touched;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::values;
@@ -32,7 +32,7 @@ use crate::writer::Writer;
 const DATA_KEYS: u64 = 50_000;
 const DATA_KEY_AGE: Duration = Duration::from_secs(600);
 
-/// How often the uses of keys are written.
+/// How often the uses of keys and sessions are written.
 const TOUCHES: Duration = Duration::from_secs(5);
 
 /// SQLite reads on this many connections at the most: each is a thread.
@@ -56,8 +56,8 @@ pub(crate) struct Inside {
     pub(crate) data_keys: Cache<Subject, Arc<SubjectKey>>,
     /// The epoch of subjects that the cache of data keys belongs to.
     pub(crate) subjects: AtomicI64,
-    /// Uses of keys that are not written yet.
-    pub(crate) touched: Mutex<HashMap<KeyId, Time>>,
+    /// Uses that are not written yet.
+    pub(crate) touched: Mutex<Touched>,
     slow: Duration,
     /// Dropped or set to true, it ends the background work.
     closing: watch::Sender<bool>,
@@ -159,7 +159,7 @@ impl Store {
     /// Writes what is queued, empties SQLite's write-ahead log, closes the connections.
     pub async fn close(&self) {
         if let Err(fault) = self.write_touches().await {
-            tracing::warn!(?fault, "the last uses of keys were not written");
+            tracing::warn!(?fault, "the last uses of keys and sessions were not written");
         }
         self.inside.writer.close().await;
         self.inside.reads.close().await;
@@ -237,6 +237,21 @@ impl Store {
         // The audit log of the batch needs the store's keys; the writer itself cannot wait for them.
         self.secrets().await?;
         self.queue(operation, Company::Shared, events, work).await
+    }
+
+    /// [`Store::write_alone`] for work that seals values: it may be told to seal them again.
+    pub(crate) async fn write_sealed_alone<T, F>(
+        &self,
+        operation: &'static str,
+        events: Vec<AuditEvent>,
+        work: F,
+    ) -> Result<T, Refusal>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refusal>> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.secrets().await?;
+        self.queue(operation, Company::Alone, events, work).await
     }
 
     /// Writes something without audit events and without the store's keys, which it may be about to make.

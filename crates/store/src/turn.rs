@@ -8,7 +8,7 @@ use std::sync::Arc;
 use kernel::{AuditEvent, Code, ConversationId, Fault, Result};
 use tokio::sync::oneshot;
 
-use crate::bulk::{self, Rows};
+use crate::bulk::{self, Rows, Verb};
 use crate::data_key::{self, Refusal, SubjectKey};
 use crate::trouble::Trouble;
 use crate::tx::Tx;
@@ -190,20 +190,28 @@ impl Talks {
 }
 
 const NEW_TALKS: Rows = Rows {
-    head: "INSERT INTO conversations (id, owner, app, session_tag, title, topic, created_at, updated_at, user_messages, messages, last_message) VALUES",
+    verb: Verb::Insert(
+        "INSERT INTO conversations (id, owner, app, session_tag, title, topic, created_at, updated_at, user_messages, \
+         messages, last_message)",
+        "",
+    ),
     width: 11,
-    tail: "",
 };
 const CHANGED_TALKS: Rows = Rows {
-    head: "WITH v (id, user_messages, messages, last_message, updated_at) AS (VALUES",
+    verb: Verb::Update(
+        "(id, user_messages, messages, last_message, updated_at)",
+        " UPDATE conversations SET user_messages = v.user_messages, messages = v.messages, \
+         last_message = v.last_message, updated_at = v.updated_at FROM v WHERE conversations.id = v.id",
+    ),
     width: 5,
-    tail: ") UPDATE conversations SET user_messages = v.user_messages, messages = v.messages, \
-           last_message = v.last_message, updated_at = v.updated_at FROM v WHERE conversations.id = v.id",
 };
 const MESSAGES: Rows = Rows {
-    head: "INSERT INTO messages (id, conversation_id, position, parent_id, role, content, citations, created_at, finish_reason, model, input_tokens, output_tokens) VALUES",
+    verb: Verb::Insert(
+        "INSERT INTO messages (id, conversation_id, position, parent_id, role, content, citations, created_at, \
+         finish_reason, model, input_tokens, output_tokens)",
+        "",
+    ),
     width: 12,
-    tail: "",
 };
 
 /// Appends the turns; the outcome of each is set. An error means that nothing of this call may be kept.
@@ -330,11 +338,13 @@ fn may_follow(stored: &str, end: Option<&str>) -> bool {
 const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reason FROM messages m \
      JOIN conversations c ON c.id = m.conversation_id WHERE m.role = 'assistant' AND m.id IN";
 const FINISHED: Rows = Rows {
-    head: "WITH v (id, content, citations, finish_reason, model, input_tokens, output_tokens) AS (VALUES",
+    verb: Verb::Update(
+        "(id, content, citations, finish_reason, model, input_tokens, output_tokens)",
+        " UPDATE messages SET content = v.content, citations = v.citations, finish_reason = v.finish_reason, \
+         model = v.model, input_tokens = v.input_tokens, output_tokens = v.output_tokens \
+         FROM v WHERE messages.id = v.id",
+    ),
     width: 7,
-    tail: ") UPDATE messages SET content = v.content, citations = v.citations, finish_reason = v.finish_reason, \
-           model = v.model, input_tokens = v.input_tokens, output_tokens = v.output_tokens \
-           FROM v WHERE messages.id = v.id",
 };
 
 /// Ends streamed messages; the outcome of each is set. A message that is unknown or somebody else's is

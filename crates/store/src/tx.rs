@@ -27,8 +27,11 @@ pub(crate) struct Tx {
     failed: bool,
     /// The connection itself is gone.
     lost: bool,
-    /// What the audit log will say about this transaction.
+    /// What the audit log will say about this transaction. A job that learns what to say only while it runs adds
+    /// to it; when the job is undone, so is that.
     pub(crate) events: Vec<AuditEvent>,
+    /// How many of them were there at the last mark.
+    marked: usize,
 }
 
 impl Tx {
@@ -44,7 +47,15 @@ impl Tx {
             match begun {
                 Ok(()) => {
                     let pool = pool.clone();
-                    return Ok(Tx { pool, lease, engine, failed: false, lost: false, events: Vec::new() });
+                    return Ok(Tx {
+                        pool,
+                        lease,
+                        engine,
+                        failed: false,
+                        lost: false,
+                        events: Vec::new(),
+                        marked: 0,
+                    });
                 }
                 Err(trouble)
                     if trouble.sort == Sort::Busy && engine == Engine::Sqlite && since.elapsed() < QUEUE =>
@@ -122,6 +133,7 @@ impl Tx {
 
     /// Marks the place to which a failing job is rolled back.
     pub(crate) async fn mark(&mut self) -> Result<(), Trouble> {
+        self.marked = self.events.len();
         self.run("SAVEPOINT job", values![]).await.map(drop)
     }
 
@@ -134,6 +146,7 @@ impl Tx {
     pub(crate) async fn undo(&mut self) -> Result<(), Trouble> {
         self.run("ROLLBACK TO SAVEPOINT job", values![]).await?;
         self.run("RELEASE SAVEPOINT job", values![]).await?;
+        self.events.truncate(self.marked);
         self.failed = false;
         Ok(())
     }

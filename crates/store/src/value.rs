@@ -15,6 +15,17 @@ pub(crate) enum Value {
     Bytes(Option<Vec<u8>>),
 }
 
+impl Value {
+    /// An absent value of the same type.
+    pub(crate) const fn nothing(&self) -> Value {
+        match self {
+            Value::Text(_) => Value::Text(None),
+            Value::Int(_) => Value::Int(None),
+            Value::Bytes(_) => Value::Bytes(None),
+        }
+    }
+}
+
 macro_rules! from {
     ($($from:ty => $variant:ident, $value:ident => $convert:expr;)*) => {$(
         impl From<$from> for Value {

@@ -27,7 +27,7 @@ pub(crate) fn run(global: &Global, key: &Key, ambient: &Ambient) -> anyhow::Resu
                 let id = key_id(id)?;
                 let event =
                     AuditEvent::new(EventType::KeyRevoked, Actor::Operator).to(format_args!("key:{id}"));
-                store.revoke_key(id, vec![event]).await.map_err(told)?;
+                store.revoke_key(None, id, vec![event]).await.map_err(told)?;
                 print(&format!("Key {id} is revoked; running servers refuse it within a second.\n"))?;
             }
         }
@@ -50,7 +50,17 @@ async fn create(
         .with("apps", names.clone())
         .with("expires_at", expires_at.map(Time::rfc3339_seconds));
     let digest = token::digest(secret.expose());
-    let new = NewKey { id, name: name.to_owned(), digest, apps: apps.clone(), expires_at };
+    let new = NewKey {
+        id,
+        user: None,
+        name: name.to_owned(),
+        digest,
+        apps: apps.clone(),
+        scopes: Vec::new(),
+        per_minute: None,
+        per_hour: None,
+        expires_at,
+    };
     store.create_key(new, vec![event]).await.map_err(told)?;
     show(id, secret.expose(), json)
 }
@@ -58,7 +68,7 @@ async fn create(
 async fn rotate(store: &Store, id: &str, json: bool, ambient: &Ambient) -> anyhow::Result<()> {
     let (id, secret) = (key_id(id)?, token::api_key(ambient.random()));
     let event = AuditEvent::new(EventType::KeyRotated, Actor::Operator).to(format_args!("key:{id}"));
-    store.rotate_key(id, &token::digest(secret.expose()), vec![event]).await.map_err(told)?;
+    store.rotate_key(None, id, &token::digest(secret.expose()), vec![event]).await.map_err(told)?;
     show(id, secret.expose(), json)
 }
 
@@ -76,7 +86,7 @@ async fn list(store: &Store, json: bool, now: Time) -> anyhow::Result<()> {
     let mut page = PageRequest::first(PageRequest::MOST);
     let mut keys: Vec<ApiKey> = Vec::new();
     loop {
-        let piece = store.keys(page).await.map_err(told)?;
+        let piece = store.keys(None, page).await.map_err(told)?;
         keys.extend(piece.items);
         match piece.next {
             Some(next) => page = PageRequest::parse(Some(PageRequest::MOST), Some(&next)).map_err(told)?,

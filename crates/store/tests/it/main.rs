@@ -11,13 +11,19 @@
     reason = "helpers of tests stop the test they help"
 )]
 
+mod accounts;
 mod audit;
 mod conversations;
 mod crash;
 mod outage;
+mod people;
+mod proofs;
+mod rights;
 mod schema;
 mod secrecy;
 mod server;
+mod sessions;
 mod subjects;
 mod tables;
+mod tickets;
 mod world;

@@ -7,9 +7,9 @@ use store::{Database, STEPS, Step, Store, TABLES};
 use crate::world::{event, keyring, on_both_engines};
 
 const NEWER: Step =
-    Step { version: 2, name: "newer", text: "CREATE TABLE newer (id text PRIMARY KEY, body {bytes})" };
+    Step { version: 3, name: "newer", text: "CREATE TABLE newer (id text PRIMARY KEY, body {bytes})" };
 const FAILING: Step = Step {
-    version: 2,
+    version: 3,
     name: "failing",
     text: "CREATE TABLE half (id text PRIMARY KEY); INSERT INTO half (id) VALUES ('x'); INSERT INTO nowhere VALUES (1)",
 };
@@ -43,15 +43,53 @@ on_both_engines! {
         let steps = [STEPS, &[NEWER]].concat();
         assert_eq!(world.store.migrate_with(&steps).await.unwrap().len(), 1);
         for fault in [world.store.migrate().await.unwrap_err(), world.store.migrations().await.unwrap_err()] {
-            assert!(fault.to_string().contains("migration 2 (newer)"), "{fault}");
+            assert!(fault.to_string().contains("migration 3 (newer)"), "{fault}");
         }
+    }
+
+    async fn the_first_schema_grows_into_the_present_one_with_all_it_holds(world) {
+        let first = world.at_first_schema().await;
+        let store = &first.store;
+        let owner = first.visitor();
+        let id = store.record_turn(first.opening(owner, "kept"), event(owner)).await.unwrap();
+        store.set_state("name", "value", vec![]).await.unwrap();
+        // The columns of later are lent to make a key as the first version did, and taken away again.
+        let lent = ["user_id text", "scopes text", "per_minute bigint", "per_hour bigint"];
+        for column in lent {
+            first.tamper(&format!("ALTER TABLE api_keys ADD COLUMN {column}")).await;
+        }
+        let key = store.create_key(first.key("the shop's key"), vec![]).await.unwrap();
+        for column in lent {
+            first.tamper(&format!("ALTER TABLE api_keys DROP COLUMN {}", column.split(' ').next().unwrap())).await;
+        }
+        assert!(store.create_user(first.person("early@example.com"), vec![]).await.is_err());
+        let before = store.epochs().await.unwrap();
+        store.close().await;
+
+        // A new program: its connections know nothing of the old schema.
+        let store = &first.second().await;
+        let applied = store.migrate().await.unwrap();
+        assert_eq!(applied.iter().map(|step| step.version).collect::<Vec<_>>(), (2..=STEPS.len() as u32).collect::<Vec<_>>());
+        assert_eq!(store.messages(&owner, id, PageRequest::first(9)).await.unwrap().items.len(), 2);
+        assert_eq!(store.get_state("name").await.unwrap().as_deref(), Some("value"));
+        let found = store.key_by_digest(&key.digest).await.unwrap().unwrap();
+        assert_eq!((found.name.as_str(), found.user, found.scopes.len(), found.per_minute), ("the shop's key", None, 0, None));
+        assert_eq!(found.apps, key.apps);
+        let after = store.epochs().await.unwrap();
+        assert_eq!((after.keys, after.subjects, after.users, after.lockdown), (before.keys, before.subjects, 0, 0));
+        assert_eq!(store.verify_audit().await.unwrap().fault, None);
+        assert!(store.missing_indexes().await.unwrap().is_empty());
+        let user = store.create_user(first.person("late@example.com"), vec![]).await.unwrap();
+        assert_eq!(store.user(user.id).await.unwrap().email, "late@example.com");
+        store.close().await;
+        first.end().await;
     }
 
     async fn an_altered_history_is_refused(world) {
         world.tamper("UPDATE schema_migrations SET checksum = 'x'").await;
         let fault = world.store.migrate().await.unwrap_err();
         assert!(fault.to_string().contains("Migration 1"), "{fault}");
-        world.tamper("UPDATE schema_migrations SET version = 3").await;
+        world.tamper("UPDATE schema_migrations SET version = 4 WHERE version = 1").await;
         assert!(world.store.migrate().await.is_err());
     }
 

@@ -1,8 +1,11 @@
 //! Nothing that anybody typed is found in the files of the database.
 
-use kernel::KeyId;
+use kernel::{PasskeyId, Secret};
 use serde_json::json;
-use store::{Block, ConversationChange, FinishReason, FinishedMessage, NewKey, Opening, StoredAnswer};
+use store::{
+    Block, ConversationChange, FinishReason, FinishedMessage, NewKey, NewPasskey, NewSession, NewTicket,
+    NewUser, Opening, Purpose, StoredAnswer,
+};
 
 use crate::world::{World, event};
 
@@ -19,6 +22,46 @@ fn search(folder: &std::path::Path) -> Vec<String> {
         }
     }
     found
+}
+
+/// An account whose person typed the marker wherever something can be typed.
+async fn account(world: &World) {
+    let store = &world.store;
+    let typed = |text: &str| format!("{text} {MARKER}");
+    let new = NewUser {
+        name: typed("name"),
+        password: Some(Secret::new(typed("hash"))),
+        ..world.person(&format!("{MARKER}@example.com"))
+    };
+    let user = store.create_user(new, vec![]).await.unwrap();
+    store.set_email(user.id, &format!("new-{MARKER}@example.com"), vec![]).await.unwrap();
+    store.set_name(user.id, &typed("new name"), vec![]).await.unwrap();
+    store.begin_totp(user.id, Secret::new(MARKER.into())).await.unwrap();
+    store.link_identity(user.id, "https://issuer.example", MARKER, vec![]).await.unwrap();
+    let passkey = NewPasskey {
+        id: PasskeyId::new(&world.ambient),
+        user: user.id,
+        credential: "c".into(),
+        name: typed("phone"),
+        public_key: MARKER.into(),
+        sign_count: 0,
+    };
+    store.add_passkey(passkey, vec![]).await.unwrap();
+    let session = NewSession { agent: typed("agent"), ..world.browser(&user, "s") };
+    store.open_session(session, vec![]).await.unwrap();
+    let ticket = NewTicket {
+        digest: "1".into(),
+        purpose: Purpose::Verify,
+        user: Some(user.id),
+        email: MARKER.into(),
+        role: None,
+        expires_at: world.later(60),
+    };
+    let invitation = NewTicket { digest: "2".into(), purpose: Purpose::Invite, user: None, ..ticket.clone() };
+    store.issue_ticket(ticket, false, vec![]).await.unwrap();
+    store.issue_ticket(invitation, false, vec![]).await.unwrap();
+    let key = NewKey { user: Some(user.id), ..world.key(MARKER) };
+    store.create_key(NewKey { digest: "own".into(), ..key }, vec![]).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,14 +100,8 @@ async fn no_file_holds_what_was_typed() {
     let answer = StoredAnswer { status: 200, body: MARKER.into(), content_type: "text/plain".into() };
     store.finish_idempotent(&owner, MARKER, answer).await.unwrap();
     store.set_state("name", MARKER, vec![]).await.unwrap();
-    let key = NewKey {
-        id: KeyId::new(&world.ambient),
-        name: MARKER.into(),
-        digest: "d".into(),
-        apps: vec![],
-        expires_at: None,
-    };
-    store.create_key(key, vec![]).await.unwrap();
+    store.create_key(NewKey { digest: "d".into(), ..world.key(MARKER) }, vec![]).await.unwrap();
+    account(&world).await;
     let block = Block {
         net: "192.0.2.0/24".into(),
         reason: MARKER.into(),

@@ -30,7 +30,8 @@ on_both_engines! {
         assert_eq!(export.tables["conversations"][0]["title"], "title 0");
         assert!(export.tables["conversations"][0].get("session_tag").is_none());
 
-        let counts = store.erase_subject(&owner, event(owner)).await.unwrap();
+        let mut counts = store.erase_subject(&owner, event(owner)).await.unwrap();
+        counts.retain(|(_, count)| *count > 0);
         assert_eq!(counts, [("messages", 6), ("conversations", 3), ("idempotency", 1), ("data_keys", 1)]);
         let export = store.export_subject(&owner).await.unwrap();
         assert!(export.tables.values().all(Vec::is_empty));

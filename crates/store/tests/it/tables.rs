@@ -12,8 +12,8 @@ on_both_engines! {
         let store = &world.store;
         let before = store.epochs().await.unwrap();
         let new = |digest: &str| NewKey {
-            id: KeyId::new(&world.ambient), name: "the shop's key".into(), digest: digest.into(),
-            apps: vec![world.app.clone(), AppId::parse("support").unwrap()], expires_at: Some(Time::from_seconds(2_000_000_000)),
+            id: KeyId::new(&world.ambient), user: None, name: "the shop's key".into(), digest: digest.into(),
+            scopes: vec![], per_minute: None, per_hour: None, apps: vec![world.app.clone(), AppId::parse("support").unwrap()], expires_at: Some(Time::from_seconds(2_000_000_000)),
         };
         let key = store.create_key(new("d1"), event(world.visitor())).await.unwrap();
         assert_eq!(store.key_by_digest("d1").await.unwrap(), Some(key.clone()));
@@ -22,19 +22,19 @@ on_both_engines! {
         let open = NewKey { apps: vec![], ..new("d2") };
         assert!(store.create_key(open, vec![]).await.unwrap().apps.is_empty());
         assert!(store.key_by_digest("d2").await.unwrap().unwrap().apps.is_empty());
-        let page = store.keys(PageRequest::first(1)).await.unwrap();
+        let page = store.keys(None, PageRequest::first(1)).await.unwrap();
         assert_eq!(page.items, std::slice::from_ref(&key));
         let after = kernel::Cursor::parse(&page.next.unwrap()).ok();
-        assert_eq!(store.keys(PageRequest { limit: 5, after }).await.unwrap().items.len(), 1);
+        assert_eq!(store.keys(None, PageRequest { limit: 5, after }).await.unwrap().items.len(), 1);
 
-        let rotated = store.rotate_key(key.id, "d3", vec![]).await.unwrap();
+        let rotated = store.rotate_key(None, key.id, "d3", vec![]).await.unwrap();
         assert_eq!(rotated.digest, "d3");
         assert_eq!(store.key_by_digest("d1").await.unwrap(), None);
-        store.revoke_key(key.id, event(world.visitor())).await.unwrap();
-        store.revoke_key(key.id, vec![]).await.unwrap();
+        store.revoke_key(None, key.id, event(world.visitor())).await.unwrap();
+        store.revoke_key(None, key.id, vec![]).await.unwrap();
         assert!(store.key_by_digest("d3").await.unwrap().unwrap().revoked_at.is_some());
-        assert_eq!(store.rotate_key(key.id, "d4", vec![]).await.unwrap_err().code(), Code::NotFound);
-        assert_eq!(store.revoke_key(KeyId::new(&world.ambient), vec![]).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(store.rotate_key(None, key.id, "d4", vec![]).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(store.revoke_key(None, KeyId::new(&world.ambient), vec![]).await.unwrap_err().code(), Code::NotFound);
         assert_eq!(store.revoke_all_keys(vec![]).await.unwrap(), 1);
         let after = store.epochs().await.unwrap();
         assert_eq!(after.keys, before.keys + 6, "every change moves the epoch, no failure does");
@@ -42,7 +42,7 @@ on_both_engines! {
     }
 
     async fn uses_of_keys_are_written_together(world) {
-        let new = NewKey { id: KeyId::new(&world.ambient), name: "k".into(), digest: "d".into(), apps: vec![], expires_at: None };
+        let new = NewKey { id: KeyId::new(&world.ambient), user: None, name: "k".into(), digest: "d".into(), apps: vec![], scopes: vec![], per_minute: None, per_hour: None, expires_at: None };
         let key = world.store.create_key(new, vec![]).await.unwrap();
         world.store.touch_key(key.id, Time::from_seconds(7));
         world.store.touch_key(key.id, Time::from_seconds(5));
@@ -170,6 +170,20 @@ fn futures_are_send() {
         |store, _| async move { (store.migrate().await, store.migrations().await, store.check_key().await) },
     );
     check(|store, _| async move {
-        (store.rewrap_keys().await, store.epochs().await, store.keys(PageRequest::first(1)).await)
+        (store.rewrap_keys().await, store.epochs().await, store.keys(None, PageRequest::first(1)).await)
     });
+    let user = || kernel::UserId::parse("019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d").unwrap();
+    check(|store, _| async move {
+        (store.user(user()).await, store.account(user()).await, store.identities(user()).await)
+    });
+    check(|store, _| async move { store.users(Default::default(), PageRequest::first(1)).await });
+    check(|store, _| async move { store.set_role(user(), kernel::Role::User, vec![]).await });
+    check(|store, _| async move { store.set_email(user(), "", vec![]).await });
+    check(|store, _| async move { store.link_identity(user(), "", "", vec![]).await });
+    check(|store, _| async move { store.rotate_refresh("", "", Time::EPOCH, None).await });
+    check(|store, _| async move { store.take_ticket("", store::Purpose::Reset).await });
+    check(
+        |store, _| async move { (store.set_lockdown(store::Mode::Off, vec![]).await, store.orphans().await) },
+    );
+    check(|store, _| async move { store.purge_sessions(Time::EPOCH).await });
 }

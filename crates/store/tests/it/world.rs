@@ -95,6 +95,15 @@ pub fn with_database(url: &str, name: &str) -> String {
     url.to_string()
 }
 
+/// A new database on the Postgres server, with its name.
+async fn new_postgres(url: &str) -> (Database, String) {
+    let name = format!("stoa_{}_{}", std::process::id(), DRAWN.fetch_add(1, Ordering::Relaxed));
+    let mut admin = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+    let url = Secret::new(with_database(url, &name));
+    (Database::Postgres { url, tls: PostgresTls::Prefer }, name)
+}
+
 impl World {
     /// On a new SQLite file.
     pub async fn sqlite() -> World {
@@ -107,19 +116,36 @@ impl World {
     pub async fn postgres() -> Option<World> {
         install_tls();
         let url = postgres_url()?;
-        let name = format!("stoa_{}_{}", std::process::id(), DRAWN.fetch_add(1, Ordering::Relaxed));
-        let mut admin = PgConnection::connect(&url).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
-        let database =
-            Database::Postgres { url: Secret::new(with_database(&url, &name)), tls: PostgresTls::Prefer };
+        let (database, name) = new_postgres(&url).await;
         Some(World::open(database, tempfile::tempdir().unwrap(), Some(name)).await)
     }
 
     async fn open(database: Database, folder: tempfile::TempDir, name: Option<String>) -> World {
+        let world = World::empty(database, folder, name).await;
+        world.store.migrate().await.unwrap();
+        world
+    }
+
+    /// Another database of this engine, as the first version made it.
+    pub async fn at_first_schema(&self) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let world = match &self.config.database {
+            Database::Sqlite { .. } => {
+                World::empty(Database::Sqlite { path: folder.path().join("stoa.db") }, folder, None).await
+            }
+            Database::Postgres { .. } => {
+                let (database, name) = new_postgres(&postgres_url().unwrap()).await;
+                World::empty(database, folder, Some(name)).await
+            }
+        };
+        world.store.migrate_with(&store::STEPS[..1]).await.unwrap();
+        world
+    }
+
+    async fn empty(database: Database, folder: tempfile::TempDir, name: Option<String>) -> World {
         let config = Config { database, pool: pool(), slow_query: Duration::from_secs(5) };
         let (ambient, clock) = ambient();
         let store = Store::open(config.clone(), keyring(), ambient.clone()).await.unwrap();
-        store.migrate().await.unwrap();
         let app = AppId::parse("assistant").unwrap();
         World { store, config, ambient, clock, app, folder, database: name }
     }

@@ -12,7 +12,18 @@ use crate::verdict::{Verdict, ensure};
 /// Public on every deployment; also where visitors are not taken.
 const PUBLIC: [&str; 7] = ["/health", "/api/health", "/ready", "/live", "/openapi.json", "/docs", "/metrics"];
 /// Ways in, which nobody can have a credential for.
-const WAYS_IN: [&str; 5] = ["login", "register", "refresh", "exchange", "setup"];
+const WAYS_IN: [&str; 10] = [
+    "login",
+    "register",
+    "refresh",
+    "exchange",
+    "setup",
+    "verify",
+    "password/forgot",
+    "password/reset",
+    "passkey/begin",
+    "passkey/finish",
+];
 /// Never open, whatever the document says.
 const CLOSED: [&str; 2] = ["/api/v1/admin/", "/api/v1/keys"];
 

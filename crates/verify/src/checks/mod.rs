@@ -20,9 +20,12 @@ mod metrics;
 mod openai;
 mod openapi;
 mod probes;
+mod roles;
 mod scheme;
+mod sign_in;
 mod streams;
 mod talk;
+mod tokens;
 mod xss;
 
 use std::pin::Pin;
@@ -94,6 +97,13 @@ pub(crate) fn table() -> Vec<Check> {
             "clients and the next checks are made from it", "serve the document that `stoa openapi` prints"),
         check!("authentication", 90 s, open, authentication::required,
             "anybody could use it", "require authentication for it; let no proxy add credentials"),
+        check!("tokens", 60 s, open, tokens::forged,
+            "anybody could write himself a token", "take the server off the network and report this"),
+        check!("sign-in", 60 s, open, sign_in::refusals,
+            "accounts could be found out, guessed or taken over",
+            "let no proxy change answers, cache them or strip Origin and Sec-Fetch-Site"),
+        check!("roles", 30 s, open, roles::key,
+            "a leaked key would open the administration", "take the server off the network and report this"),
         check!("metrics", 20 s, open, metrics::closed,
             "numbers about your users are public", "set METRICS_TOKEN, or leave it unset to close the page"),
         check!("errors", 90 s, open, errors::shapes,
@@ -125,6 +135,8 @@ pub(crate) fn table() -> Vec<Check> {
             "it helps whoever wants to break in", "let no proxy add its own error pages; report it otherwise"),
         check!("clean-up", 60 s, always, door::clean_up,
             "conversations of this run stay behind", "delete them by hand"),
+        check!("sign-in-limit", 60 s, open, sign_in::limited,
+            "passwords could be guessed at speed", "set RATE_LIMIT_ENABLED=true, and TRUSTED_PROXIES behind a proxy"),
         check!("rate-limit", 60 s, open, limit::refuses,
             "one caller could use up the server and the model budget",
             "set RATE_LIMIT_ENABLED=true and the limits, and REDIS_URL with more than one replica"),

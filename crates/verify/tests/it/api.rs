@@ -57,6 +57,9 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
         "/metrics" => return refuse(mock, asked, 404, "not_found", json!([])),
         _ => {}
     }
+    if let Some(answer) = crate::accounts::route(mock, asked) {
+        return answer;
+    }
     let Some(caller) = who(mock, asked) else {
         let refusal = refuse(mock, asked, 401, "unauthenticated", json!([]));
         return counted(mock, asked, ("all".to_owned(), 400), async { refusal }).await;
@@ -148,8 +151,9 @@ fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     if asked.path.starts_with("/api/v1/admin") && mock.has("open-admin") {
         return Some("visitor-admin".into());
     }
-    let closed =
-        ["/api/v1/admin", "/api/v1/keys", "/api/v1/files"].iter().any(|start| asked.path.starts_with(start));
+    let closed = ["/api/v1/admin", "/api/v1/keys", "/api/v1/files", "/api/v1/me"]
+        .iter()
+        .any(|start| asked.path.starts_with(start));
     if closed || mock.has("no-visitors") {
         return None;
     }
@@ -214,6 +218,11 @@ async fn counted(
 async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
     if asked.too_large {
         return refuse(mock, asked, 413, "too_large", json!([]));
+    }
+    if caller == "key"
+        && let Some(answer) = crate::accounts::closed_to_keys(mock, asked)
+    {
+        return answer;
     }
     let writes = asked.method != Method::GET;
     if writes && asked.header("cookie").contains("stoa_visitor") && !mock.has("no-csrf") {

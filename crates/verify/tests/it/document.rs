@@ -16,7 +16,7 @@ const VISITORS: [&str; 5] = [
 /// The document, with the planted faults.
 pub(crate) fn document(mock: &Mock) -> Value {
     let mut paths = Map::new();
-    let closed = ["/api/v1/admin/users", "/api/v1/keys", "/api/v1/files/{id}"];
+    let closed = ["/api/v1/admin/users", "/api/v1/keys", "/api/v1/me", "/api/v1/files/{id}"];
     for path in PUBLIC.iter().chain(&VISITORS).chain(&closed) {
         if mock.has("document-lacks-chat") && *path == "/api/v1/chat" {
             continue;

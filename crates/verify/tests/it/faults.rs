@@ -7,7 +7,7 @@ use verify::{Outcome, run};
 use crate::mock::{Mock, Quiet, options, with_key};
 
 /// Check, planted faults, and a word of the line that must come of it.
-const TABLE: [(&str, &[&str], &str); 69] = [
+const TABLE: [(&str, &[&str], &str); 79] = [
     ("reach", &["slow"], "no answer within"),
     ("health", &["database-down"], "database down"),
     ("health", &["health-lacks-security"], "security"),
@@ -36,6 +36,16 @@ const TABLE: [(&str, &[&str], &str); 69] = [
     ("authentication", &["open-admin"], "without a credential"),
     ("authentication", &["wrong-key-is-visitor"], "wrong X-API-Key"),
     ("authentication", &["no-www-authenticate"], "WWW-Authenticate"),
+    ("tokens", &["takes-no-algorithm"], "`alg: none`"),
+    ("tokens", &["odd-refresh"], "500"),
+    ("sign-in", &["tells-accounts"], "different words"),
+    ("sign-in", &["takes-empty-passwords"], "401"),
+    ("sign-in", &["takes-roles"], "401"),
+    ("sign-in", &["kept-sign-in"], "kept by a cache"),
+    ("sign-in", &["sign-in-by-get"], "POST"),
+    ("sign-in", &["sign-in-from-anywhere"], "another site"),
+    ("roles", &["strong-key"], "not 403"),
+    ("sign-in-limit", &["endless-tries"], "were all looked at"),
     ("metrics", &["open-metrics"], "200"),
     ("metrics", &["logged-errors"], "1 errors"),
     ("errors", &["plain-errors"], "application/problem+json"),
@@ -89,6 +99,9 @@ async fn each_fault_is_found_by_its_check() {
             let mut options = options(address, &[check, with]);
             options.metrics_token = Some(verify::ApiKey::new("the-token"));
             options.timeout = Duration::from_millis(1500);
+            if *check == "roles" {
+                options = with_key(options);
+            }
             let report = run(options, &mut Quiet).await;
             let line = report.line(check).map(|line| (line.outcome.clone(), line.text()));
             match line {

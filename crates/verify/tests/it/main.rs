@@ -8,6 +8,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod accounts;
 mod api;
 mod document;
 mod faults;

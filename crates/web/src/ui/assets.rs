@@ -40,6 +40,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "sse.js"
     "api.js"
     "notices.js"
+    "passkey.js"
     "reading.js"
     "transcript.js"
     "composer.js"

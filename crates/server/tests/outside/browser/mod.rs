@@ -4,8 +4,10 @@
 //! `STOA_TEST_CHROMIUM` and `STOA_TEST_CHROMEDRIVER` name the programs.
 
 mod attacks;
+mod authenticator;
 mod journeys;
 mod looks;
+mod passkeys;
 mod person;
 mod scene;
 mod troubles;

@@ -38,6 +38,16 @@ struct Driver {
 
 /// Walks one journey. `settings` are added to the variables of the server.
 pub async fn walk(name: &str, settings: &[(&str, &str)], journey: impl AsyncFnOnce(&Scene)) {
+    walk_under("127.0.0.1", name, settings, journey).await;
+}
+
+/// The same with pages under this host: what browsers bind to a name (passkeys) needs `localhost`.
+pub async fn walk_under(
+    host: &str,
+    name: &str,
+    settings: &[(&str, &str)],
+    journey: impl AsyncFnOnce(&Scene),
+) {
     let chromium = place::program("STOA_TEST_CHROMIUM", "/usr/bin/chromium");
     let chromedriver = place::program("STOA_TEST_CHROMEDRIVER", "/usr/bin/chromedriver");
     let (Some(chromium), Some(chromedriver)) = (chromium, chromedriver) else {
@@ -52,7 +62,8 @@ pub async fn walk(name: &str, settings: &[(&str, &str)], journey: impl AsyncFnOn
     let server = Server::start(&variables).await;
     let driver = Driver::start(&chromedriver).await;
     let browser = driver.browser(&chromium).await;
-    let person = Person::new(browser.clone(), server.url(), name).await;
+    let base = format!("http://{host}:{}", server.address.port());
+    let person = Person::new(browser.clone(), base, name).await;
     let scene = Scene { upstream, server: tokio::sync::Mutex::new(server), person };
     let outcome = AssertUnwindSafe(async {
         journey(&scene).await;
@@ -130,7 +141,7 @@ impl Driver {
             "--no-first-run",
             "--lang=en-GB",
             // Loopback and nothing else, whatever a page asks for.
-            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
             profile.as_str(),
         ] {
             wanted.add_arg(argument).expect("an argument");
