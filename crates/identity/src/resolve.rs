@@ -242,6 +242,7 @@ mod tests {
             digest: crypto::token::digest(key),
             apps: apps.iter().map(|app| AppId::parse(app).unwrap()).collect(),
             created_at: Time::EPOCH,
+            rotated_at: None,
             expires_at: Some(Time::from_seconds(2_000)),
             revoked_at: None,
             last_used_at: None,

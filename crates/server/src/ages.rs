@@ -57,8 +57,13 @@ pub(crate) async fn of_secrets(store: &Store, secrets: &[SecretMark], now: Time)
 /// The API keys that count, by the time since they were made or replaced, the oldest first.
 pub(crate) fn of_keys(keys: &[ApiKey], now: Time) -> Vec<Age> {
     let counts = |key: &&ApiKey| key.revoked_at.is_none() && key.expires_at.is_none_or(|at| now < at);
-    let age = |key: &ApiKey| Age { name: key.id.to_string(), days: days(now.since(key.created_at)) };
+    let age = |key: &ApiKey| Age { name: key.id.to_string(), days: of_key(key, now) };
     sorted(keys.iter().filter(counts).map(age).collect())
+}
+
+/// The whole days since the secret of a key was made.
+pub(crate) fn of_key(key: &ApiKey, now: Time) -> u64 {
+    days(now.since(key.since()))
 }
 
 /// Tells the log about everything that is old.

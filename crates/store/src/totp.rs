@@ -8,14 +8,15 @@ use kernel::{AuditEvent, Code, Fault, Result, Secret, Subject, UserId};
 
 use crate::Store;
 use crate::account::expect;
-use crate::bulk::Rows;
+use crate::bulk::{Rows, Verb};
 use crate::data_key::{self, Refusal, SubjectKey};
 use crate::epoch::{self, Scope};
 use crate::tx::Tx;
 use crate::user::place;
 use crate::value::{Value, values};
 
-const INSERT: Rows = Rows { head: "INSERT INTO recovery_codes (user_id, digest) VALUES", width: 2, tail: "" };
+const INSERT: Rows =
+    Rows { verb: Verb::Insert("INSERT INTO recovery_codes (user_id, digest)", ""), width: 2 };
 
 /// Puts new recovery codes in the place of the old.
 async fn replace_codes(tx: &mut Tx, id: &str, digests: Vec<String>) -> Result<(), Refusal> {
