@@ -2,7 +2,10 @@
 //! What belongs to somebody else and what does not exist are the same answer.
 
 use guard::content::validate;
-use identity::{ConversationDelete, ConversationRead, ConversationWrite, Converse, May};
+use identity::{
+    ConversationDelete, ConversationFind, ConversationRead, ConversationStop, ConversationWrite, Converse,
+    May,
+};
 use kernel::{AppId, AuditEvent, ConversationId, EventType, Fault, MessageId, Page, PageRequest, Result};
 use store::{Conversation, ConversationChange, ConversationFilter, Message, Role};
 
@@ -89,8 +92,10 @@ impl Hall {
     }
 
     /// The app that a conversation belongs to; what a turn needs to know before it asks for permission.
-    pub async fn app_of(&self, may: &May<ConversationRead>, id: ConversationId) -> Result<AppId> {
-        self.conversation(may, id).await.map(|conversation| conversation.app)
+    pub async fn app_of(&self, may: &May<ConversationFind>, id: ConversationId) -> Result<AppId> {
+        let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
+        may.inside(&conversation.app)?;
+        Ok(conversation.app)
     }
 
     /// The messages of a conversation, oldest first.
@@ -155,7 +160,7 @@ impl Hall {
     }
 
     /// Stops the answer that is being written; `false` when none is.
-    pub async fn stop(&self, may: &May<ConversationWrite>, id: ConversationId) -> Result<bool> {
+    pub async fn stop(&self, may: &May<ConversationStop>, id: ConversationId) -> Result<bool> {
         let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
         may.inside(&conversation.app)?;
         // Not here, then perhaps in another replica, which finds out with its next save.

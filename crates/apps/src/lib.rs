@@ -10,6 +10,7 @@ mod kind;
 mod live;
 mod once;
 mod prompt;
+mod standing;
 mod stream;
 mod support;
 mod turn;

@@ -17,6 +17,8 @@ use store::Message;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::standing::Standing;
+
 /// A resumable stream whose readers have gone runs on for this long (CONTRACT section 4).
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -123,7 +125,14 @@ impl Live {
     /// Reads along, from the event after number `last`.
     pub(crate) fn subscribe(self: &Arc<Self>, last: Option<u64>) -> Subscription {
         self.readers.send_modify(|readers| *readers += 1);
-        Subscription { live: Arc::clone(self), length: self.length.subscribe(), seen: 0, last, ended: false }
+        Subscription {
+            live: Arc::clone(self),
+            length: self.length.subscribe(),
+            seen: 0,
+            last,
+            ended: false,
+            standing: None,
+        }
     }
 
     /// Returns once nobody has been reading for as long as this stream waits for readers to come back.
@@ -152,9 +161,17 @@ pub struct Subscription {
     seen: usize,
     last: Option<u64>,
     ended: bool,
+    /// Of a reader who is not the one that asked: the stream goes on without them when they may not read any more.
+    standing: Option<Standing>,
 }
 
 impl Subscription {
+    /// The same for a reader whose right to read is watched.
+    pub(crate) fn watched(mut self, standing: Standing) -> Subscription {
+        self.standing = Some(standing);
+        self
+    }
+
     /// The conversation that the stream belongs to.
     pub fn conversation(&self) -> ConversationId {
         self.live.conversation
@@ -165,11 +182,23 @@ impl Subscription {
         self.live.message
     }
 
-    /// Everything that is there and has not been read; waits when there is nothing. `None` after the last event.
+    /// Everything that is there and has not been read; waits when there is nothing. `None` after the last event,
+    /// and when the reader may not read any more.
     pub async fn next(&mut self) -> Option<Vec<Numbered>> {
         while !self.ended {
             let seen = self.seen;
-            self.seen = *self.length.wait_for(|length| *length > seen).await.ok()?;
+            let standing = &self.standing;
+            let lost = async {
+                match standing {
+                    Some(standing) => standing.lost().await,
+                    None => std::future::pending().await,
+                }
+            };
+            self.seen = tokio::select! {
+                biased;
+                () = lost => return None,
+                length = self.length.wait_for(|length| *length > seen) => *length.ok()?,
+            };
             let events = self.live.log.lock().after(self.last);
             let Some((number, event)) = events.last() else { continue };
             self.last = Some(*number);

@@ -14,11 +14,12 @@ use store::{FinishReason, FinishedMessage, Message};
 use tracing::Instrument as _;
 
 use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
+use crate::standing::Standing;
 use crate::turn::{self, Opened};
 use crate::{Ask, Hall, cite};
 
-/// How often an open stream asks whether its reader's credential still stands.
-const STANDING: Duration = Duration::from_millis(250);
+/// How often somebody who waits for an answer that another replica writes looks for its end.
+const WAITING: Duration = Duration::from_millis(250);
 
 /// How often the text so far is saved while it is being written, and so how soon a stop at another replica is seen.
 const SAVING: Duration = Duration::from_millis(750);
@@ -78,8 +79,9 @@ impl Hall {
         id: ConversationId,
         last: Option<u64>,
     ) -> Result<Option<Subscription>> {
-        self.conversation(may, id).await?;
-        Ok(self.live.find(id).map(|live| live.subscribe(last)))
+        let app = self.conversation(may, id).await?.app;
+        let standing = || Standing::watch(&self.rooms.identity, may.who(), &app);
+        Ok(self.live.find(id).map(|live| live.subscribe(last).watched(standing())))
     }
 
     /// The events of a stored answer, from the event after number `last`: of the newest answer, or of the one
@@ -143,7 +145,7 @@ impl Hall {
                     .say("the answer is still being written by another server; try again")
                     .retry_after(Duration::from_secs(1)));
             }
-            tokio::time::sleep(STANDING).await;
+            tokio::time::sleep(WAITING).await;
         }
     }
 
@@ -159,13 +161,14 @@ impl Hall {
     ) {
         let abandoned = live.abandoned();
         tokio::pin!(abandoned);
-        let mut standing = tokio::time::interval(STANDING);
+        let standing = Standing::watch(&self.rooms.identity, who, &opened.app.id);
         let mut saving = tokio::time::interval_at(tokio::time::Instant::now() + SAVING, SAVING);
         // In this order: being told to stop ends the model's stream too, and that end is no failure of the model.
         let started = tokio::select! {
             biased;
             () = opened.cancel.cancelled() => return self.cut(written),
             () = &mut abandoned => return self.cut(written),
+            () = standing.lost() => return self.cut(written),
             started = pieces => started,
         };
         let mut pieces = match started {
@@ -178,11 +181,7 @@ impl Hall {
                 biased;
                 () = opened.cancel.cancelled() => return self.cut(written),
                 () = &mut abandoned => return self.cut(written),
-                _ = standing.tick() => {
-                    if self.rooms.identity.stands(who) { continue }
-                    tracing::warn!("a stream was ended: the credential of its reader was revoked");
-                    return self.cut(written);
-                }
+                () = standing.lost() => return self.cut(written),
                 _ = saving.tick() => {
                     self.save(opened, written);
                     continue;

@@ -1,11 +1,17 @@
-//! Bytes into safer bytes: sealed values, the keyring, tokens, blind tags, the hash chain, sealed cookies.
+//! Bytes into safer bytes: sealed values, the keyring, passwords, one-time codes, tokens, signed tokens, blind tags,
+//! the hash chain, sealed cookies.
 //! It never does IO, reads a clock or draws randomness by itself.
 
 pub mod chain;
 mod cookie;
+pub mod json;
+pub mod jws;
 mod keyring;
+pub mod password;
+pub mod recovery;
 mod sealed;
 pub mod token;
+pub mod totp;
 
 mod blind;
 

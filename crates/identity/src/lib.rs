@@ -1,20 +1,52 @@
 //! Who is asking, and what they may. It turns every credential into one `Principal` and is the only maker of
 //! `May<P>`. It never answers HTTP and never touches content.
 
+mod accounts;
+mod administration;
+mod bearer;
 mod config;
+mod context;
+mod cookie;
 mod credential;
+mod device;
+pub mod email;
+pub mod hasher;
+mod house;
+pub mod issuer;
 mod key;
+mod memory;
+mod mint;
+pub mod oidc;
 pub mod passkey;
 mod permission;
+pub mod policy;
 mod principal;
 mod resolve;
+mod scope;
+mod session;
+mod standing;
+pub mod token;
+pub mod trust;
 mod visitor;
 
-pub use config::Config;
-pub use credential::{Credentials, VISITOR_COOKIE};
-pub use key::Keys;
-pub use permission::{
-    AppsRead, ConversationDelete, ConversationRead, ConversationWrite, Converse, May, Permission,
+pub use accounts::{
+    AccountParts, Accounts, Arrival, Browser, Departure, Enrolment, RecoveryCodes, Tokens, Verified,
 };
-pub use principal::{Apps, Principal};
-pub use resolve::{Identity, Refusal, Resolved};
+pub use administration::{Administration, NewAccount, Revoked, What};
+pub use config::{Config, Registration};
+pub use context::Context;
+pub use credential::{Credentials, DEVICE_COOKIE, SESSION_COOKIES, VISITOR_COOKIE};
+pub use house::{Identity, News};
+pub use key::Keys;
+pub use mint::{KeyService, NewApiKey};
+pub use permission::{
+    AccountRead, AccountWrite, Admin, AppsRead, ConversationDelete, ConversationFind, ConversationRead,
+    ConversationStop, ConversationWrite, Converse, DataErase, DataExport, KeysManage, May, Permission,
+};
+pub use principal::{Apps, Method, OwnLimits, Principal};
+pub use resolve::{Refusal, Resolved};
+pub use scope::{Scope, Scopes};
+pub use store::{
+    Alert, AlertFilter, ApiKey, AuditFilter, Block, Erased, Lockdown, Mode, Passkey, Session, SessionKind,
+    StoredEvent, SubjectExport, Usage, UsageRow, User, UserFilter,
+};

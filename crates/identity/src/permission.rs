@@ -4,6 +4,7 @@
 use kernel::{AppId, Code, Fault, Result, Subject};
 
 use crate::Principal;
+use crate::scope::Scope;
 
 /// Something that may be allowed.
 pub trait Permission {
@@ -53,7 +54,55 @@ impl<P> May<P> {
     }
 }
 
+/// What a key's scopes must hold. Everybody else holds all of them.
+fn scoped(who: &Principal, scopes: &[Scope]) -> Result<()> {
+    if scopes.is_empty() || scopes.iter().any(|scope| who.scopes().contains(*scope)) {
+        return Ok(());
+    }
+    Err(Fault::new(Code::Forbidden).say("the key does not have the scope for this"))
+}
+
+/// An account itself: neither a visitor, who is asked to sign in, nor a key, whoever made it.
+fn account(who: &Principal) -> Result<()> {
+    if who.user().is_some() {
+        return Ok(());
+    }
+    let code = if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden };
+    Err(Fault::new(code))
+}
+
 macro_rules! own_data {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, [$($scope:ident),*];)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl Permission for $name {
+            const NAME: &'static str = $text;
+
+            fn check(&self, who: &Principal) -> Result<()> {
+                scoped(who, &[$(Scope::$scope),*])
+            }
+        }
+    )*};
+}
+
+own_data! {
+    /// To see which apps there are for oneself.
+    AppsRead = "apps.read", [];
+    /// To learn which app one's own conversation belongs to: what reading it and talking in it both begin with.
+    ConversationFind = "conversation.find", [Read, Chat, Write];
+    /// To read one's own conversations.
+    ConversationRead = "conversation.read", [Read];
+    /// To change one's own conversations.
+    ConversationWrite = "conversation.write", [Write];
+    /// To stop the answer that is being written in one's own conversation.
+    ConversationStop = "conversation.stop", [Write, Chat];
+    /// To delete one's own conversations.
+    ConversationDelete = "conversation.delete", [Write];
+}
+
+macro_rules! own_account {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
@@ -61,19 +110,34 @@ macro_rules! own_data {
 
         impl Permission for $name {
             const NAME: &'static str = $text;
+
+            fn check(&self, who: &Principal) -> Result<()> {
+                account(who)
+            }
         }
     )*};
 }
 
-own_data! {
-    /// To see which apps there are for oneself.
-    AppsRead = "apps.read";
-    /// To read one's own conversations.
-    ConversationRead = "conversation.read";
-    /// To change one's own conversations.
-    ConversationWrite = "conversation.write";
-    /// To delete one's own conversations.
-    ConversationDelete = "conversation.delete";
+own_account! {
+    /// To see one's own account.
+    AccountRead = "account.read";
+    /// To change one's own account.
+    AccountWrite = "account.write";
+    /// To make, list, replace and revoke one's own keys.
+    KeysManage = "keys.manage";
+}
+
+/// To run the server: users, grants, sessions, keys, the brake, what is written down.
+#[derive(Clone, Copy, Debug)]
+pub struct Admin;
+
+impl Permission for Admin {
+    const NAME: &'static str = "admin";
+
+    fn check(&self, who: &Principal) -> Result<()> {
+        account(who)?;
+        if who.is_admin() { Ok(()) } else { Err(Fault::new(Code::Forbidden)) }
+    }
 }
 
 /// To talk in this app.
@@ -85,10 +149,34 @@ impl Permission for Converse {
 
     fn check(&self, who: &Principal) -> Result<()> {
         if who.apps().contains(&self.0) {
-            return Ok(());
+            return scoped(who, &[Scope::Chat]);
         }
         // A visitor has shown no credential: the answer is "sign in". Whoever has one is told that it is not enough.
         let code = if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden };
         Err(Fault::new(code))
     }
+}
+
+macro_rules! own_person {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl Permission for $name {
+            const NAME: &'static str = $text;
+
+            /// A person, with an account or without: a key is none, and its data goes with the account's.
+            fn check(&self, who: &Principal) -> Result<()> {
+                if who.is_key() { Err(Fault::new(Code::Forbidden)) } else { Ok(()) }
+            }
+        }
+    )*};
+}
+
+own_person! {
+    /// To get all of one's own data.
+    DataExport = "data.export";
+    /// To have all of one's own data erased.
+    DataErase = "data.erase";
 }

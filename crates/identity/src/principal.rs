@@ -3,16 +3,64 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use kernel::{AppId, Subject};
+use kernel::{AppId, Level, Role, SessionId, Subject, Time, UserId};
+
+use crate::scope::Scopes;
 
 /// Who asks. Made by [`crate::Identity`] alone; holds the apps that may be entered, so that a question about
 /// an app needs no look-up.
 #[derive(Clone, Debug)]
 pub struct Principal {
     pub(crate) subject: Subject,
+    pub(crate) method: Method,
     pub(crate) apps: Apps,
+    pub(crate) managed: Apps,
     pub(crate) address: IpAddr,
     pub(crate) epoch: i64,
+    pub(crate) role: Option<Role>,
+    pub(crate) session: Option<SessionId>,
+    pub(crate) proven_at: Option<Time>,
+    pub(crate) scopes: Scopes,
+    pub(crate) limits: OwnLimits,
+    /// The moment from which a credential without a row counts: an ID token's `iat`.
+    pub(crate) issued_at: Option<Time>,
+}
+
+/// Which kind of credential was shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// The cookie of an anonymous browser.
+    Visitor,
+    /// The cookie of a browser that has signed in.
+    Session,
+    /// An access token of this server.
+    Token,
+    /// An ID token of a configured issuer.
+    IdToken,
+    /// An API key.
+    Key,
+}
+
+impl Method {
+    /// The kind as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Visitor => "visitor",
+            Method::Session => "session",
+            Method::Token => "token",
+            Method::IdToken => "id_token",
+            Method::Key => "key",
+        }
+    }
+}
+
+/// Limits of a caller's own. They apply beside those of the server, so they can only tighten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OwnLimits {
+    /// Turns in any minute.
+    pub per_minute: Option<u32>,
+    /// Turns in any hour.
+    pub per_hour: Option<u32>,
 }
 
 /// The apps that a principal may enter.
@@ -20,6 +68,10 @@ pub struct Principal {
 pub struct Apps(pub(crate) Arc<[AppId]>);
 
 impl Apps {
+    pub(crate) fn none() -> Apps {
+        Apps(Arc::new([]))
+    }
+
     /// Whether this app is one of them.
     pub fn contains(&self, app: &AppId) -> bool {
         self.0.contains(app)
@@ -37,14 +89,66 @@ impl Principal {
         self.subject
     }
 
+    /// The account, when it is one itself: not the maker of a key.
+    pub const fn user(&self) -> Option<UserId> {
+        match self.subject {
+            Subject::User(id) => Some(id),
+            Subject::Visitor(_) | Subject::Key(_) => None,
+        }
+    }
+
+    /// Which kind of credential was shown.
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
     /// The apps it may enter.
     pub const fn apps(&self) -> &Apps {
         &self.apps
     }
 
+    /// The apps whose knowledge it may change.
+    pub const fn managed(&self) -> &Apps {
+        &self.managed
+    }
+
+    /// What it may do in this app, if anything.
+    pub fn level(&self, app: &AppId) -> Option<Level> {
+        match (self.managed.contains(app), self.apps.contains(app)) {
+            (true, _) => Some(Level::Manage),
+            (false, true) => Some(Level::Use),
+            (false, false) => None,
+        }
+    }
+
     /// Where the request came from.
     pub const fn address(&self) -> IpAddr {
         self.address
+    }
+
+    /// The role of an account; a key never has one, whoever made it.
+    pub const fn role(&self) -> Option<Role> {
+        self.role
+    }
+
+    /// The session that the request belongs to: of a browser, or the family of an access token.
+    pub const fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
+    /// When the person last proved who they are, in this session.
+    pub const fn proven_at(&self) -> Option<Time> {
+        self.proven_at
+    }
+
+    /// What a key may be used for; everything for all others.
+    pub const fn scopes(&self) -> Scopes {
+        self.scopes
+    }
+
+    /// Limits of its own.
+    pub const fn limits(&self) -> OwnLimits {
+        self.limits
     }
 
     /// Whether it is an anonymous browser.
@@ -55,5 +159,10 @@ impl Principal {
     /// Whether it is an API key.
     pub const fn is_key(&self) -> bool {
         matches!(self.subject, Subject::Key(_))
+    }
+
+    /// Whether it is an account with the role of admin.
+    pub const fn is_admin(&self) -> bool {
+        matches!(self.role, Some(Role::Admin))
     }
 }

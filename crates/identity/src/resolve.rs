@@ -1,40 +1,29 @@
 //! From the credentials of a request to one principal, or to a refusal whose reason only the log may tell.
+//! Whether a genuine credential may be used now is decided in `standing.rs`, for all kinds alike.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use arc_swap::ArcSwap;
-use kernel::{Actor, Ambient, AppId, AuditEvent, Code, Entry, EventType, Fault, Result, Subject};
-use store::Epochs;
+use kernel::{Actor, AuditEvent, Code, EventType, Fault, Result, Severity, Subject};
 
-use crate::Config;
+use crate::Identity;
 use crate::credential::Credentials;
-use crate::key::Keys;
+use crate::memory::Holder;
 use crate::permission::{May, Permission};
-use crate::principal::{Apps, Principal};
-use crate::visitor::Visitors;
-
-/// Resolves credentials and makes permissions. Shared by all requests.
-pub struct Identity {
-    visitors: ArcSwap<Visitors>,
-    keys: Keys,
-    visitor_apps: Apps,
-    require_authentication: bool,
-    epoch: AtomicI64,
-    revoked: ArcSwap<HashSet<Subject>>,
-    ambient: Ambient,
-}
+use crate::principal::{Apps, Method, OwnLimits, Principal};
+use crate::scope::Scopes;
+use crate::standing::{Caller, Denial, standing};
 
 /// Who asks, and what has to be done about it.
 #[derive(Debug)]
 pub struct Resolved {
     /// Who asks.
     pub principal: Principal,
-    /// A `Set-Cookie` value for a browser that has just become a visitor.
+    /// The browser sent the proof by itself, as a cookie: a request that changes something must come from our pages.
+    pub rides_on_cookie: bool,
+    /// A `Set-Cookie` value: for a browser that has just become a visitor, or whose session was extended.
     pub cookie: Option<String>,
-    /// Something odd that the audit log should hold: a forged cookie.
+    /// Something that the audit log should hold: a forged cookie, a session that was extended.
     pub event: Option<AuditEvent>,
 }
 
@@ -43,75 +32,84 @@ pub struct Resolved {
 pub struct Refusal {
     /// What the caller is told.
     pub fault: Fault,
-    /// What the audit log is told. In a box, as refusals are rare and results should stay small.
-    pub event: Box<AuditEvent>,
+    /// The reason, one word or two of a closed list, for the log and for metrics.
+    pub reason: &'static str,
+    /// What the audit log is told; nothing when it is the server that failed. In a box, as refusals are rare and
+    /// results should stay small.
+    pub event: Option<Box<AuditEvent>>,
+    /// A `Set-Cookie` value that takes a dead session cookie away.
+    pub cookie: Option<String>,
 }
 
 impl Identity {
-    /// From the configuration. Keys of the database and epochs arrive with [`Identity::refresh`].
-    pub fn new(config: &Config, ambient: Ambient) -> Identity {
-        let enterable = |rule: fn(&Entry) -> bool| -> Vec<AppId> {
-            config.entries.iter().filter(|(_, entry)| rule(entry)).map(|(app, _)| app.clone()).collect()
-        };
-        Identity {
-            visitors: ArcSwap::from_pointee(visitors(config)),
-            keys: Keys::new(&config.environment_keys, enterable(|entry| entry.keys)),
-            visitor_apps: Apps(enterable(|entry| entry.visitors).into()),
-            require_authentication: config.require_authentication,
-            epoch: AtomicI64::new(0),
-            revoked: ArcSwap::default(),
-            ambient,
-        }
-    }
-
-    /// Takes over the secrets of another configuration: those of cookies, and the keys of the environment. Everything
-    /// else stays as it was at the start. Requests in flight keep what they have been granted; open streams of a key
-    /// that is gone end like those of a revoked one.
-    pub fn renew(&self, config: &Config) {
-        self.visitors.store(Arc::new(visitors(config)));
-        self.keys.renew(&config.environment_keys);
-    }
-
-    /// Takes note of what the database says now: epochs, revoked subjects, keys.
-    pub fn refresh(&self, epochs: &Epochs, revoked: HashSet<Subject>, keys: Vec<store::ApiKey>) {
-        self.keys.replace(keys);
-        self.revoked.store(Arc::new(revoked));
-        self.epoch.store(epochs.server.saturating_add(epochs.visitors), Ordering::Release);
-    }
-
-    /// Whether anonymous visitors are refused everywhere.
-    pub const fn requires_authentication(&self) -> bool {
-        self.require_authentication
-    }
-
-    /// Who asks. Without any credential it is a new visitor, unless visitors are refused.
-    pub fn resolve(
+    /// Who asks. Without any credential it is a new visitor, unless visitors are refused. Two credentials of two
+    /// callers are an error; a visitor's cookie beside a stronger credential is not looked at.
+    pub async fn resolve(
         &self,
         credentials: Credentials<'_>,
         address: IpAddr,
         https: bool,
     ) -> Result<Resolved, Refusal> {
-        let refuse = |reason: &str, code: Code| Refusal {
-            fault: Fault::new(code),
-            event: Box::new(
-                AuditEvent::new(EventType::AuthFailure, Actor::Anonymous)
-                    .from(address)
-                    .with("reason", reason),
-            ),
+        match self.identify(&credentials, address, https).await {
+            Ok(resolved) => Ok(resolved),
+            Err(denial) => {
+                let dead = credentials.has_session() && denial.code.kind() == kernel::Kind::Unauthenticated;
+                let cookie = (dead && !credentials.rides_on_header()).then(|| self.cookie.clear(https));
+                Err(refusal(denial, credentials.malformed, address, cookie))
+            }
+        }
+    }
+
+    async fn identify(
+        &self,
+        credentials: &Credentials<'_>,
+        address: IpAddr,
+        https: bool,
+    ) -> Result<Resolved, Denial> {
+        if credentials.malformed.is_some() {
+            return Err(Denial::unknown("malformed credential", Severity::High));
+        }
+        let shown = match (credentials.key, credentials.token) {
+            (Some(key), _) => Some(self.by_key(key, address).await?),
+            (None, Some(token)) => Some(self.by_token(token, address).await?),
+            (None, None) => None,
         };
-        if let Some(why) = credentials.malformed {
-            let mut refusal = refuse("malformed credential", Code::Unauthenticated);
-            refusal.event.details.insert("detail".to_owned(), why.into());
-            return Err(refusal);
+        let cookie = self.cookie.pick(&credentials.sessions, https);
+        match (shown, cookie) {
+            (Some(principal), cookie) => {
+                self.agree(&principal, cookie, address).await?;
+                Ok(Resolved { principal, rides_on_cookie: false, cookie: None, event: None })
+            }
+            (None, Some(token)) => self.by_session(token, address, https).await,
+            (None, None) => self.visitor(credentials, address, https),
         }
-        if let Some(key) = credentials.key {
-            return self.resolve_key(key, address).map_err(|(reason, code)| refuse(reason, code));
+    }
+
+    /// A session cookie that is good must be of the same account as the credential beside it: which of two people
+    /// somebody is cannot be chosen by the order in which we look. A cookie that is good for nothing does not matter.
+    async fn agree(&self, who: &Principal, cookie: Option<&str>, address: IpAddr) -> Result<(), Denial> {
+        let Some(token) = cookie else { return Ok(()) };
+        match self.session_principal(token, address).await {
+            Ok((other, _)) if other.subject != who.subject => {
+                Err(Denial::unknown("contradicting credentials", Severity::High).of(who.subject))
+            }
+            Err(denial) if denial.fault.is_some() => Err(denial),
+            _ => Ok(()),
         }
+    }
+
+    fn visitor(
+        &self,
+        credentials: &Credentials<'_>,
+        address: IpAddr,
+        https: bool,
+    ) -> Result<Resolved, Denial> {
         if self.require_authentication {
-            return Err(refuse("missing credential", Code::Unauthenticated));
+            return Err(Denial::unknown("missing credential", Severity::Low));
         }
+        standing(&Caller::Visitor, self.brake())?;
         let (pass, forged) = match credentials.visitor {
-            Some(value) => match self.visitors.load().read(value, self.ambient.now()) {
+            Some(value) => match self.visitors.read(value, self.ambient.now()) {
                 Some(pass) if self.visitor_stands(pass.epoch, Subject::Visitor(pass.visitor)) => {
                     (Some(pass), false)
                 }
@@ -123,8 +121,7 @@ impl Identity {
         let (pass, cookie) = match pass {
             Some(pass) => (pass, None),
             None => {
-                let (pass, cookie) =
-                    self.visitors.load().admit(self.epoch.load(Ordering::Acquire), https, &self.ambient);
+                let (pass, cookie) = self.visitors.admit(self.visitor_epoch(), https, &self.ambient);
                 (pass, Some(cookie))
             }
         };
@@ -134,8 +131,10 @@ impl Identity {
                 .from(address)
                 .with("reason", "a visitor cookie was forged, altered or expired")
         });
-        let principal = Principal { subject, apps: self.visitor_apps.clone(), address, epoch: pass.epoch };
-        Ok(Resolved { principal, cookie, event })
+        let mut principal = Principal::bare(subject, Method::Visitor, self.visitor_apps.clone(), address);
+        principal.epoch = pass.epoch;
+        let rides_on_cookie = credentials.visitor.is_some() || credentials.has_session();
+        Ok(Resolved { principal, rides_on_cookie, cookie, event })
     }
 
     /// The proof that `who` may do `what`, or the fault that says why not.
@@ -143,222 +142,152 @@ impl Identity {
         May::check(who, what)
     }
 
-    /// Whether this principal would still be accepted; asked again and again by open streams.
-    pub fn stands(&self, who: &Principal) -> bool {
-        match who.subject {
-            Subject::Visitor(_) => self.visitor_stands(who.epoch, who.subject),
-            Subject::Key(id) => self.keys.stands(id, self.ambient.now()) && !self.is_revoked(who.subject),
-            Subject::User(_) => !self.is_revoked(who.subject),
+    /// Whether this principal would still be accepted; asked again and again by open streams. `unavailable` when
+    /// that cannot be said, because the database is away and memory does not tell.
+    pub async fn stands(&self, who: &Principal) -> Result<bool> {
+        match self.current(who).await {
+            Ok(_) => Ok(true),
+            Err(Denial { fault: Some(fault), .. }) => Err(fault),
+            Err(_) => Ok(false),
         }
     }
 
-    fn visitor_stands(&self, epoch: i64, subject: Subject) -> bool {
-        epoch >= self.epoch.load(Ordering::Acquire) && !self.is_revoked(subject)
+    /// Whether this principal would still be accepted and may still enter this app.
+    pub async fn enters(&self, who: &Principal, app: &kernel::AppId) -> Result<bool> {
+        match self.current(who).await {
+            Ok(now) => Ok(now.apps.contains(app)),
+            Err(Denial { fault: Some(fault), .. }) => Err(fault),
+            Err(_) => Ok(false),
+        }
     }
 
-    fn is_revoked(&self, subject: Subject) -> bool {
-        self.revoked.load().contains(&subject)
+    /// The principal as it would be resolved now.
+    async fn current(&self, who: &Principal) -> Result<Principal, Denial> {
+        let address = who.address;
+        match who.subject {
+            Subject::Visitor(_) => {
+                standing(&Caller::Visitor, self.brake())?;
+                if !self.visitor_stands(who.epoch, who.subject) {
+                    return Err(Denial::unknown("revoked visitor", Severity::Low));
+                }
+                Ok(who.clone())
+            }
+            Subject::Key(id) => {
+                let known = self.keys.by_id(id);
+                self.key_principal(known.ok_or(Denial::unknown("unknown key", Severity::High))?, address)
+                    .await
+            }
+            Subject::User(user) => match (who.session, who.issued_at) {
+                (Some(id), _) => self.session_stands(id, who.method, address).await,
+                (None, Some(issued_at)) => {
+                    let holder = self.holder(user).await?;
+                    self.introduced_stands(&holder, issued_at)?;
+                    self.account_principal(&holder, who.method, address)
+                }
+                (None, None) => Err(Denial::unknown("revoked session", Severity::Medium)),
+            },
+        }
     }
 
-    fn resolve_key(&self, key: &str, address: IpAddr) -> Result<Resolved, (&'static str, Code)> {
-        let known = self.keys.find(key).ok_or(("unknown key", Code::Unauthenticated))?;
-        if known.revoked || self.is_revoked(Subject::Key(known.id)) {
-            return Err(("revoked key", Code::Unauthenticated));
+    async fn by_key(&self, key: &str, address: IpAddr) -> Result<Principal, Denial> {
+        let known = self.keys.find(key).ok_or(Denial::unknown("unknown key", Severity::High))?;
+        let id = known.id;
+        let principal = self.key_principal(known, address).await?;
+        if !self.keys.is_environment(id) {
+            self.store.touch_key(id, self.ambient.now());
+        }
+        Ok(principal)
+    }
+
+    async fn key_principal(&self, known: crate::key::Known, address: IpAddr) -> Result<Principal, Denial> {
+        let subject = Subject::Key(known.id);
+        if known.revoked || self.is_revoked(subject) {
+            return Err(Denial::unknown("revoked key", Severity::High).of(subject));
         }
         if known.expires_at.is_some_and(|at| at <= self.ambient.now()) {
-            return Err(("expired key", Code::TokenExpired));
+            return Err(Denial::expired("expired key").of(subject));
         }
-        let principal = Principal { subject: Subject::Key(known.id), apps: known.apps, address, epoch: 0 };
-        Ok(Resolved { principal, cookie: None, event: None })
-    }
-}
-
-fn visitors(config: &Config) -> Visitors {
-    Visitors::new(&config.cookie_secrets, config.visitor_lifetime, config.secure_cookies)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-    use std::net::Ipv4Addr;
-    use std::sync::atomic::{AtomicI64, AtomicU64};
-    use std::time::Duration;
-
-    use kernel::{Clock, KeyId, Random, Secret, Time, UserEntry};
-    use store::ApiKey;
-
-    use super::*;
-    use crate::Converse;
-
-    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    const ENVIRONMENT_KEY: &str = "0123456789abcdef0123456789abcdef";
-
-    struct Turning(AtomicI64);
-    impl Clock for Turning {
-        fn now(&self) -> Time {
-            Time::from_seconds(self.0.load(Ordering::Relaxed))
-        }
-    }
-    struct Counting(AtomicU64);
-    impl Random for Counting {
-        fn fill(&self, bytes: &mut [u8]) {
-            let count = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
-            bytes.iter_mut().zip(count.iter().cycle()).for_each(|(to, from)| *to = *from);
-        }
-    }
-
-    struct Place {
-        clock: Arc<Turning>,
-        identity: Identity,
-    }
-
-    fn place(require_authentication: bool) -> Place {
-        let clock = Arc::new(Turning(AtomicI64::new(1_000)));
-        let ambient = Ambient::new(clock.clone(), Arc::new(Counting(AtomicU64::new(1))));
-        Place { clock, identity: Identity::new(&config(require_authentication), ambient) }
-    }
-
-    fn config(require_authentication: bool) -> Config {
-        let app = |id| AppId::parse(id).unwrap();
-        let entry = |visitors, keys| Entry { visitors, keys, users: UserEntry::Nobody };
-        Config {
-            cookie_secrets: vec![Secret::new("a signing secret".to_owned())],
-            secure_cookies: false,
-            visitor_lifetime: Duration::from_secs(86_400),
-            environment_keys: vec![Secret::new(ENVIRONMENT_KEY.to_owned())],
-            require_authentication,
-            entries: vec![(app("assistant"), entry(true, true)), (app("support"), entry(false, true))],
-        }
-    }
-
-    fn stored(key: &str, apps: &[&str]) -> ApiKey {
-        ApiKey {
-            id: KeyId::from_uuid(uuid::Uuid::from_u128(7)),
-            user: None,
-            name: "test".to_owned(),
-            scopes: Vec::new(),
-            per_minute: None,
-            per_hour: None,
-            digest: crypto::token::digest(key),
-            apps: apps.iter().map(|app| AppId::parse(app).unwrap()).collect(),
-            created_at: Time::EPOCH,
-            rotated_at: None,
-            expires_at: Some(Time::from_seconds(2_000)),
-            revoked_at: None,
-            last_used_at: None,
-        }
-    }
-
-    fn with_key(key: &str) -> Credentials<'_> {
-        Credentials { key: Some(key), ..Credentials::default() }
-    }
-
-    fn cookie_of(resolved: &Resolved) -> String {
-        let cookie = resolved.cookie.as_deref().unwrap();
-        cookie.split_once('=').unwrap().1.split_once(';').unwrap().0.to_owned()
-    }
-
-    #[test]
-    fn a_browser_becomes_a_visitor_and_stays_one() {
-        let Place { identity, .. } = place(false);
-        let first = identity.resolve(Credentials::default(), ADDRESS, false).unwrap();
-        let value = cookie_of(&first);
-        let again = Credentials { visitor: Some(&value), ..Credentials::default() };
-        let second = identity.resolve(again, ADDRESS, false).unwrap();
-        assert_eq!(first.principal.subject(), second.principal.subject());
-        assert!(second.cookie.is_none() && second.event.is_none());
-        assert!(identity.may(&second.principal, Converse(AppId::parse("assistant").unwrap())).is_ok());
-        let support = identity.may(&second.principal, Converse(AppId::parse("support").unwrap()));
-        assert_eq!(support.unwrap_err().code(), Code::Unauthenticated);
-    }
-
-    #[test]
-    fn a_forged_cookie_gives_a_new_visitor_and_an_event() {
-        let Place { identity, .. } = place(false);
-        let forged = Credentials { visitor: Some("AAAA"), ..Credentials::default() };
-        let resolved = identity.resolve(forged, ADDRESS, false).unwrap();
-        assert!(resolved.cookie.is_some());
-        assert_eq!(resolved.event.unwrap().event_type, EventType::SecurityViolation);
-    }
-
-    #[test]
-    fn an_epoch_ends_every_visitor_from_before_and_a_revocation_one() {
-        let Place { identity, .. } = place(false);
-        let first = identity.resolve(Credentials::default(), ADDRESS, false).unwrap().principal;
-        let other = identity.resolve(Credentials::default(), ADDRESS, false).unwrap().principal;
-        identity.refresh(&Epochs::default(), HashSet::from([first.subject()]), Vec::new());
-        assert!(!identity.stands(&first) && identity.stands(&other));
-        identity.refresh(&Epochs { visitors: 1, ..Epochs::default() }, HashSet::new(), Vec::new());
-        assert!(!identity.stands(&other));
-        let new = identity.resolve(Credentials::default(), ADDRESS, false).unwrap().principal;
-        assert!(identity.stands(&new));
-    }
-
-    #[test]
-    fn keys_enter_their_apps_until_they_end() {
-        let Place { clock, identity } = place(true);
-        identity.refresh(&Epochs::default(), HashSet::new(), vec![stored("stored-key", &["support"])]);
-        let resolved = identity.resolve(with_key("stored-key"), ADDRESS, false).unwrap();
-        let apps: Vec<_> = resolved.principal.apps().iter().map(AppId::as_str).collect();
-        assert_eq!(apps, ["support"]);
-        let assistant = identity.may(&resolved.principal, Converse(AppId::parse("assistant").unwrap()));
-        assert_eq!(assistant.unwrap_err().code(), Code::Forbidden);
-        assert!(identity.stands(&resolved.principal));
-        clock.0.store(2_000, Ordering::Relaxed);
-        assert!(!identity.stands(&resolved.principal));
-        let expired = identity.resolve(with_key("stored-key"), ADDRESS, false).unwrap_err();
-        assert_eq!(expired.fault.code(), Code::TokenExpired);
-        assert_eq!(expired.event.details["reason"], "expired key");
-    }
-
-    #[test]
-    fn the_caller_is_told_less_than_the_log() {
-        let Place { identity, .. } = place(true);
-        let revoked = ApiKey { revoked_at: Some(Time::EPOCH), ..stored("revoked-key", &[]) };
-        identity.refresh(&Epochs::default(), HashSet::new(), vec![revoked]);
-        let malformed = Credentials { malformed: Some("twice"), ..Credentials::default() };
-        for (credentials, reason) in [
-            (Credentials::default(), "missing credential"),
-            (malformed, "malformed credential"),
-            (with_key("unknown"), "unknown key"),
-            (with_key("revoked-key"), "revoked key"),
-        ] {
-            let refusal = identity.resolve(credentials, ADDRESS, false).unwrap_err();
-            assert_eq!(refusal.fault.code(), Code::Unauthenticated);
-            assert_eq!(refusal.fault.message(), Code::Unauthenticated.title());
-            assert_eq!(refusal.event.details["reason"], reason);
-        }
-        assert!(identity.resolve(with_key(ENVIRONMENT_KEY), ADDRESS, false).is_ok());
-    }
-
-    #[test]
-    fn a_renewed_secret_signs_and_the_earlier_one_still_opens() {
-        let Place { identity, .. } = place(false);
-        let first = identity.resolve(Credentials::default(), ADDRESS, false).unwrap();
-        let value = cookie_of(&first);
-        let again = || {
-            let shown = Credentials { visitor: Some(&value), ..Credentials::default() };
-            identity.resolve(shown, ADDRESS, false).unwrap().principal.subject()
+        let maker = match known.maker {
+            Some(maker) => Some(self.holder(maker).await.map_err(|denial| denial.of(subject))?),
+            None => None,
         };
-        let secret = |text: &str| Secret::new(text.to_owned());
-        let mut config = config(false);
-        config.cookie_secrets = vec![secret("another secret"), secret("a signing secret")];
-        identity.renew(&config);
-        assert_eq!(again(), first.principal.subject());
-        config.cookie_secrets.truncate(1);
-        identity.renew(&config);
-        assert_ne!(again(), first.principal.subject());
+        let account = maker.as_ref().map(|maker| &maker.account);
+        standing(&Caller::Key(account), self.brake()).map_err(|denial| denial.of(subject))?;
+        let apps = self.keys.apps(&known, maker.as_ref().map(|maker| &maker.apps));
+        let mut principal = Principal::bare(subject, Method::Key, apps, address);
+        if let Some(maker) = &maker {
+            let managed = principal.apps.iter().filter(|app| maker.managed.contains(app));
+            principal.managed = Apps(managed.cloned().collect());
+        }
+        principal.scopes = known.scopes;
+        principal.limits = known.limits;
+        Ok(principal)
     }
 
-    #[test]
-    fn a_key_that_left_the_environment_is_unknown_and_its_streams_end() {
-        let Place { identity, .. } = place(false);
-        let who = identity.resolve(with_key(ENVIRONMENT_KEY), ADDRESS, false).unwrap().principal;
-        let mut config = config(false);
-        config.environment_keys = vec![Secret::new("fedcba9876543210fedcba9876543210".to_owned())];
-        identity.renew(&config);
-        assert!(identity.resolve(with_key(ENVIRONMENT_KEY), ADDRESS, false).is_err());
-        assert!(identity.resolve(with_key("fedcba9876543210fedcba9876543210"), ADDRESS, false).is_ok());
-        assert!(!identity.stands(&who));
+    /// The principal of an account that has shown a credential of its own. All of them pass here.
+    pub(crate) fn account_principal(
+        &self,
+        holder: &Holder,
+        method: Method,
+        address: IpAddr,
+    ) -> Result<Principal, Denial> {
+        let subject = Subject::User(holder.account.user);
+        if self.is_revoked(subject) {
+            return Err(Denial::unknown("erased account", Severity::Medium).of(subject));
+        }
+        standing(&Caller::Account(&holder.account), self.brake()).map_err(|denial| denial.of(subject))?;
+        let mut principal = Principal::bare(subject, method, holder.apps.clone(), address);
+        principal.managed = holder.managed.clone();
+        principal.role = Some(holder.account.role);
+        Ok(principal)
     }
+
+    /// The account as permissions see it, from memory or the database.
+    pub(crate) async fn holder(&self, user: kernel::UserId) -> Result<Arc<Holder>, Denial> {
+        let load = async {
+            let account = self.store.account(user).await?;
+            Ok(account.map(|account| self.hold(account)))
+        };
+        let found = self.memory.recall(&self.memory.holders, user, load).await?;
+        found.ok_or(Denial::unknown("erased account", Severity::Medium))
+    }
+}
+
+impl Principal {
+    fn bare(subject: Subject, method: Method, apps: Apps, address: IpAddr) -> Principal {
+        Principal {
+            subject,
+            method,
+            apps,
+            managed: Apps::none(),
+            address,
+            epoch: 0,
+            role: None,
+            session: None,
+            proven_at: None,
+            scopes: Scopes::ALL,
+            limits: OwnLimits::default(),
+            issued_at: None,
+        }
+    }
+}
+
+/// What a denial is outside: the sentence of its code for the caller, the reason for the log.
+fn refusal(denial: Denial, detail: Option<&'static str>, address: IpAddr, cookie: Option<String>) -> Refusal {
+    let Denial { code, reason, severity, subject, fault } = denial;
+    if let Some(fault) = fault {
+        return Refusal { fault, reason, event: None, cookie: None };
+    }
+    // Whoever is known and kept out is denied; whoever is not known has failed to prove who they are.
+    let what = match code {
+        Code::Inactive | Code::LockedDown => EventType::AuthzDenied,
+        _ => EventType::AuthFailure,
+    };
+    let actor = subject.map_or(Actor::Anonymous, Actor::Subject);
+    let mut event = AuditEvent::new(what, actor).from(address).with("reason", reason);
+    event.severity = severity;
+    if let Some(detail) = detail {
+        event = event.with("detail", detail);
+    }
+    Refusal { fault: Fault::new(code), reason, event: Some(Box::new(event)), cookie }
 }

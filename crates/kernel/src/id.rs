@@ -86,6 +86,8 @@ ids! {
     EventId
     /// An alert of the security monitor.
     AlertId
+    /// A message that has to leave the house.
+    ParcelId
     /// A request, echoed in `X-Request-Id`.
     RequestId
 }

@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::settings::{Flag, Places};
 
+mod accounts;
+
+pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
+
 /// The server for AI applications in production.
 #[derive(Debug, Parser)]
 #[command(name = "stoa", version, arg_required_else_help = true, max_term_width = 100)]
@@ -66,11 +70,25 @@ pub(crate) enum Command {
     Secret(Secret),
     /// Bring the database to this version's schema, or show how it stands
     Migrate(Migrate),
+    /// Make, list, change and erase accounts
+    User {
+        #[command(subcommand)]
+        command: User,
+    },
     /// Make, list, replace and revoke API keys
     Key {
         #[command(subcommand)]
         command: Key,
     },
+    /// Let accounts into apps
+    Grant {
+        #[command(subcommand)]
+        command: Grant,
+    },
+    /// Refuse everybody but admins, or let everybody in again
+    Lockdown(Lockdown),
+    /// End sessions, tokens and keys everywhere
+    Revoke(Revoke),
     /// Block addresses
     Block {
         #[command(subcommand)]
@@ -202,44 +220,6 @@ pub(crate) enum MigrateAction {
     Up,
 }
 
-/// What to do with keys.
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum Key {
-    /// Make a key; it is shown once
-    Create {
-        /// A name to recognise it by
-        name: String,
-        /// Only for this app; may be given several times
-        #[arg(long = "app", value_name = "APP")]
-        apps: Vec<String>,
-        /// Ends after this time, such as 90d, 12h or 30m
-        #[arg(long, value_name = "SPAN", value_parser = span)]
-        expires: Option<std::time::Duration>,
-        /// One JSON document in place of lines
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the keys; the keys themselves are not stored
-    List {
-        /// One JSON document in place of lines
-        #[arg(long)]
-        json: bool,
-    },
-    /// Replace a key: the old one ends at once, the new one is shown once
-    Rotate {
-        /// The id of the key
-        id: String,
-        /// One JSON document in place of lines
-        #[arg(long)]
-        json: bool,
-    },
-    /// End a key at once
-    Revoke {
-        /// The id of the key
-        id: String,
-    },
-}
-
 /// What to do with blocked addresses.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Block {
@@ -272,30 +252,25 @@ pub(crate) enum Block {
 pub(crate) enum Audit {
     /// List events, the newest first
     List {
-        /// Only events of this type, such as auth.failure
-        #[arg(long, value_name = "TYPE")]
-        event: Option<String>,
-        /// Only events of this actor
-        #[arg(long, value_name = "ACTOR")]
-        actor: Option<String>,
-        /// Only events from this address
-        #[arg(long, value_name = "ADDRESS")]
-        ip: Option<String>,
-        /// Only events about this object
-        #[arg(long, value_name = "OBJECT")]
-        object: Option<String>,
-        /// Only events at or after this time (RFC 3339), or within this span, such as 24h
-        #[arg(long, value_name = "TIME")]
-        since: Option<String>,
-        /// Only events before this time (RFC 3339)
-        #[arg(long, value_name = "TIME")]
-        until: Option<String>,
+        #[command(flatten)]
+        wanted: AuditWanted,
         /// At most this many
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         /// One JSON document a line in place of a table
         #[arg(long)]
         json: bool,
+    },
+    /// Write the events into a file or to standard output, the newest first; the export itself is an event
+    Export {
+        #[command(flatten)]
+        wanted: AuditWanted,
+        /// json or csv
+        #[arg(long, default_value = "json", value_name = "FORMAT")]
+        format: String,
+        /// Write them into this file, which only its owner reads
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Follow the chain of hashes; names the first altered, missing or reordered event; exit 1 if there is one
     Verify {
@@ -364,6 +339,30 @@ mod tests {
             "key list",
             "key rotate 019",
             "key revoke 019",
+            "key create shop --user ada@example.com --scope chat --scope read --per-minute 10",
+            "user create ada@example.com --admin --password-stdin",
+            "user list --role admin --json",
+            "user show ada@example.com",
+            "user disable ada@example.com",
+            "user enable ada@example.com",
+            "user export ada@example.com --out ada.json",
+            "user erase ada@example.com --yes",
+            "user role ada@example.com admin",
+            "user password ada@example.com --password-stdin",
+            "grant add ada@example.com workspace",
+            "grant add ada@example.com workspace manage",
+            "grant remove ada@example.com workspace",
+            "grant list",
+            "grant list ada@example.com",
+            "lockdown users",
+            "lockdown admin-only",
+            "lockdown off",
+            "lockdown status --json",
+            "revoke sessions",
+            "revoke tokens",
+            "revoke keys",
+            "revoke all",
+            "audit export --format csv --event auth.failure --out audit.csv",
             "block add 192.0.2.0/24 --for 24h",
             "block remove 192.0.2.0/24",
             "block list",
@@ -378,9 +377,20 @@ mod tests {
             let words = std::iter::once("stoa").chain(line.split(' '));
             Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
-        for line in
-            ["", "sreve", "secret", "secret nonsense", "key", "serve --port many", "audit list --limit 0"]
-        {
+        for line in [
+            "",
+            "sreve",
+            "secret",
+            "secret nonsense",
+            "key",
+            "serve --port many",
+            "audit list --limit 0",
+            "lockdown",
+            "revoke nothing",
+            "user",
+            "user create",
+            "grant add ada@example.com",
+        ] {
             let words = std::iter::once("stoa").chain(line.split(' ').filter(|word| !word.is_empty()));
             assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::http::AddressBlocks;
-use identity::Identity;
+use identity::{Identity, News};
 use kernel::{Ambient, Fault, PageRequest, Result};
 use store::{ApiKey, Epochs, Store};
 use tokio_util::sync::CancellationToken;
@@ -42,6 +42,7 @@ impl Watch {
             return Ok(());
         }
         let now = self.ambient.now();
+        let mark = self.identity.mark();
         let keys = every_key(&self.store).await?;
         let revoked: HashSet<_> = self
             .store
@@ -53,8 +54,10 @@ impl Watch {
         let blocks = self.store.blocks(now).await?;
         let nets = blocks.iter().filter_map(|block| AddressBlocks::parse(&block.net));
         self.site.blocks.store(Arc::new(AddressBlocks::new(nets)));
-        self.identity.refresh(&epochs, revoked, keys);
-        self.seen = Some(epochs);
+        let brake = self.store.lockdown().await?.mode;
+        // What this process wrote in between is newer than what was read: then look again.
+        let fresh = self.identity.refresh(mark, News { epochs, brake, revoked, keys });
+        self.seen = fresh.then_some(epochs);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use guard::http::{Front, Scheme};
 use guard::limits::{Claim, Limiter, Rule};
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use identity::{Credentials, Identity};
-use kernel::Ambient;
+use kernel::{Ambient, Code};
 use llm::Models;
 use ops::health::{Health, Probe, Probes, State};
 use store::Store;
@@ -57,8 +57,13 @@ pub(crate) fn health(environment: &str, parts: Parts, ambient: &Ambient) -> Heal
             llm::State::Down => State::Down,
             llm::State::NotConfigured => State::NotConfigured,
         }),
-        authentication_required: Probe::now(move || {
-            identity.resolve(Credentials::default(), STRANGER, true).is_err()
+        authentication_required: Probe::new(move || {
+            let identity = Arc::clone(&identity);
+            // A brake that keeps visitors out is no setting: it does not make the server one that needs accounts.
+            async move {
+                let refused = identity.resolve(Credentials::default(), STRANGER, true).await.err();
+                refused.is_some_and(|refusal| refusal.fault.code() == Code::Unauthenticated)
+            }
         }),
         https_enforced: Probe::now(move || refuses_plain_http(&front)),
         rate_limiting_enabled: Probe::new(move || {

@@ -89,7 +89,7 @@ struct Fresh {
     settings: Settings,
     master: String,
     wanted: Option<Wanted>,
-    vault: Option<Vault>,
+    sources: Sources,
 }
 
 impl Reload {
@@ -191,7 +191,7 @@ impl Reload {
             sources.vault =
                 Some(self.hold(wanted, known).await.map_err(|missing| vec![missing.to_string()])?);
         }
-        let (ambient, vault) = (self.ambient.clone(), sources.vault.clone());
+        let ambient = self.ambient.clone();
         let load = tokio::task::spawn_blocking(move || {
             let (mut settings, warnings) = Settings::load(&sources).map_err(|refusal| refusal.reasons())?;
             for warning in &warnings {
@@ -199,10 +199,10 @@ impl Reload {
             }
             let told = |problem: Problem| vec![problem.to_string()];
             let master = settings.open_keys(ambient.random()).map_err(told)?.keyring.fingerprint();
-            Ok::<_, Vec<String>>((settings, master))
+            Ok::<_, Vec<String>>((settings, master, sources))
         });
-        let (settings, master) = load.await.map_err(broken)??;
-        Ok(Fresh { settings, master, wanted, vault })
+        let (settings, master, sources) = load.await.map_err(broken)??;
+        Ok(Fresh { settings, master, wanted, sources })
     }
 
     /// What the files say, once they say the same twice: one that is just being written may look whole and be empty.
@@ -271,14 +271,14 @@ impl Reload {
 
     /// Hands a configuration to the rooms, and tells what has changed and what needs a restart.
     async fn take_over(&mut self, fresh: Fresh, cause: &'static str) {
-        let Fresh { settings, master, wanted, vault } = fresh;
+        let Fresh { settings, master, wanted, sources } = fresh;
         metrics::counter!("stoa_config_reloads_total", "result" => "taken").increment(1);
         let changed = self.start.marks.changed(&settings.marks);
         let (live, asleep): (Vec<&'static str>, Vec<&'static str>) =
             changed.into_iter().partition(|name| table::is_live(name));
-        self.start.vault = vault;
+        self.start.vault.clone_from(&sources.vault);
         self.start.wanted = wanted;
-        self.house.renew(&settings).await;
+        self.house.renew(&settings, sources).await;
         self.start.marks.take(&live, &settings.marks);
         self.start.secrets.clone_from(&settings.secrets);
         if live.is_empty() && asleep.is_empty() {

@@ -5,12 +5,16 @@ use std::sync::atomic::AtomicBool;
 
 use apps::{Hall, Rooms};
 use arc_swap::{ArcSwap, ArcSwapOption};
-use crypto::Keyring;
+use crypto::{Blind, Keyring};
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
 use guard::outbound::aws::Aws;
-use identity::Identity;
+use identity::hasher::Hasher;
+use identity::issuer::Issuers;
+use identity::oidc::SignIn;
+use identity::passkey::Party;
+use identity::{AccountParts, Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Result};
 use knowledge::{Manual, PAGES};
 use llm::Models;
@@ -22,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use web::{Parts, Site};
 
 use crate::measures;
-use crate::settings::Settings;
+use crate::settings::{self, Settings, Sources};
 
 /// The rooms of a running server. Cheap to clone.
 #[derive(Clone)]
@@ -32,6 +36,7 @@ pub(crate) struct House {
     pub(crate) site: Site,
     /// Who this server is at Amazon Web Services.
     pub(crate) aws: Aws,
+    read: Arc<Read>,
     /// Tasks that must end before the process does.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when streams must end.
@@ -43,8 +48,13 @@ pub(crate) struct House {
 impl House {
     /// Hands another configuration to the rooms, each of which takes over what can change while it works: the settings
     /// that are marked `live` in their table. Nothing in flight is dropped.
-    pub(crate) async fn renew(&self, settings: &Settings) {
-        self.identity.renew(&settings.identity);
+    pub(crate) async fn renew(&self, settings: &Settings, sources: Sources) {
+        self.read.last.store(Arc::new(sources));
+        if let Err(fault) = self.identity.renew(&settings.identity) {
+            // Settings are never without a secret; this line is for the day when they are.
+            tracing::error!(cause = ?fault, "the signing secrets could not be taken over");
+        }
+        self.site.accounts.renew(&settings.identity);
         self.site.models.renew(settings.models.clone());
         self.site.renew(&settings.web);
         self.aws.renew(settings.aws.clone()).await;
@@ -55,6 +65,7 @@ impl House {
 /// after [`Site::open`].
 pub(crate) async fn build(
     settings: &Settings,
+    sources: &Sources,
     base_url: String,
     keyring: Keyring,
     telemetry: &Telemetry,
@@ -63,13 +74,31 @@ pub(crate) async fn build(
     // The rules of the judges take some milliseconds to prepare; nobody should wait for them.
     tokio::task::spawn_blocking(guard::content::warm);
     let (tasks, cut, stop) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+    let tags = Blind::new(keyring.purpose_key("stoa 2026 account tags"));
     let store = Store::open(settings.store.clone(), keyring, ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
     let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
-    let models = Models::new(settings.models.clone(), outbound, ambient.clone());
-    let identity = Arc::new(Identity::new(&settings.identity, ambient.clone()));
+    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
+    let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
+    let identity =
+        Arc::new(Identity::new(&settings.identity, store.clone(), Arc::clone(&issuers), ambient.clone())?);
+    let accounts = AccountParts {
+        identity: Arc::clone(&identity),
+        store: store.clone(),
+        limiter: limiter.clone(),
+        ambient: ambient.clone(),
+        tags,
+        tasks: tasks.clone(),
+        hasher: Hasher::new(&settings.identity.passwords, ambient.clone())?,
+        oidc,
+        party: party(settings),
+    };
+    let accounts = Arc::new(Accounts::new(&settings.identity, accounts));
+    let administration =
+        Administration::new(Arc::clone(&identity), Arc::clone(&accounts), store.clone(), ambient.clone());
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
     let measured = measures::Parts {
         store: store.clone(),
@@ -94,9 +123,13 @@ pub(crate) async fn build(
         deadline: settings.web.deadline,
     });
     let metrics = telemetry.metrics().clone();
+    let read = Arc::new(Read { first: sources.clone(), last: ArcSwap::from_pointee(sources.clone()) });
     let site = Site::new(Parts {
         config: settings.web.clone(),
         hall,
+        keys: KeyService::new(Arc::clone(&identity), store.clone(), ambient.clone()),
+        accounts,
+        administration,
         identity: Arc::clone(&identity),
         front,
         limiter,
@@ -105,10 +138,52 @@ pub(crate) async fn build(
         audit,
         health,
         base_url,
+        settings: shown(Arc::clone(&read)),
         metrics: Box::new(move || metrics.render()),
         metrics_token: ArcSwapOption::empty(),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, read, tasks, cut, stop })
+}
+
+/// What the settings were read from: at the start, and the last time.
+struct Read {
+    first: Sources,
+    last: ArcSwap<Sources>,
+}
+
+/// The settings in force, for the admin's page; worked out only when somebody asks. Where another value was read since
+/// the start and needs a restart, the old one is shown and says so.
+fn shown(read: Arc<Read>) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
+    Box::new(move || {
+        let rows = |sources| settings::shown::rows(&settings::inspect(sources), |_| true, |_| true);
+        let mut asleep = rows(&read.first);
+        asleep.retain(|row| !settings::table::is_live(row.name));
+        let setting = |row: settings::shown::Row| {
+            let before = asleep.iter().find(|before| before.name == row.name && before.value != row.value);
+            let (value, origin) = match before {
+                Some(before) => {
+                    (before.value.clone(), format!("{}; another value needs a restart", before.origin))
+                }
+                None => (row.value, row.origin),
+            };
+            web::Setting { name: row.name.to_owned(), value, origin }
+        };
+        rows(&read.last.load()).into_iter().map(setting).collect()
+    })
+}
+
+/// The relying party of passkeys: bound to the host of the public URL, else to `localhost`, where people develop.
+fn party(settings: &Settings) -> Option<Party> {
+    const NAME: &str = "Stoa";
+    let secrets = &settings.identity.cookie_secrets;
+    match &settings.http.public_url {
+        None => Some(Party::local(NAME, secrets)),
+        Some(url) => Party::new(NAME, url, &[], secrets)
+            .inspect_err(|unfit| {
+                tracing::warn!(?unfit, "passkeys are not offered: the public URL does not fit")
+            })
+            .ok(),
+    }
 }

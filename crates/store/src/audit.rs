@@ -43,6 +43,8 @@ pub struct StoredEvent {
 pub struct AuditFilter {
     /// Exactly this type.
     pub event_type: Option<String>,
+    /// Exactly this severity.
+    pub severity: Option<String>,
     /// Exactly this actor.
     pub actor: Option<String>,
     /// Exactly this address.
@@ -212,7 +214,7 @@ impl Store {
         // used whenever a type is named.
         let mut reader = self.read("audit.list").await?;
         let rest = "AND actor = COALESCE($3, actor) AND COALESCE(ip, '') = COALESCE($4, ip, '') \
-                    AND COALESCE(object, '') = COALESCE($5, object, '') AND at >= $6 AND at < $7 \
+                    AND COALESCE(object, '') = COALESCE($5, object, '') AND severity = COALESCE($9, severity) AND at >= $6 AND at < $7 \
                     AND (at < $1 OR (at = $1 AND seq < $2)) ORDER BY at DESC, seq DESC LIMIT $8";
         let mut values = values![
             at,
@@ -222,9 +224,10 @@ impl Store {
             filter.object,
             filter.since.map_or(i64::MIN, Time::micros),
             filter.until.map_or(i64::MAX, Time::micros),
-            page.limit + 1
+            page.limit + 1,
+            filter.severity
         ];
-        let (all, typed) = (texts("at <= $1", rest), texts("event_type = $9 AND at <= $1", rest));
+        let (all, typed) = (texts("at <= $1", rest), texts("event_type = $10 AND at <= $1", rest));
         let rows = match filter.event_type {
             None => reader.all(all, values).await?,
             Some(event_type) => {

@@ -90,6 +90,14 @@ impl Engine {
         }
     }
 
+    /// The account that an audit event names in its details, as text or null.
+    pub(crate) const fn account_in_details(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "json_extract(details, '$.account')",
+            Engine::Postgres => "(details::json ->> 'account')",
+        }
+    }
+
     /// Keeps other migrators out until the session ends; SQLite's transactions do that by themselves.
     /// The number is the word "stoa" in ASCII.
     pub(crate) const fn migrators_lock(self) -> Option<&'static str> {

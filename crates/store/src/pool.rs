@@ -34,6 +34,8 @@ pub struct PoolState {
     pub idle: u32,
     /// Callers that wait for a connection.
     pub waiting: u32,
+    /// Callers that waited in vain since the start.
+    pub exhausted: u64,
 }
 
 struct Resting {
@@ -53,6 +55,7 @@ struct Inside {
     /// The time of the last failed attempt to connect, until one succeeds.
     failed: Mutex<Option<Instant>>,
     waiting: AtomicU64,
+    exhausted: AtomicU64,
 }
 
 /// A set of connections of one kind. Cheap to clone.
@@ -77,6 +80,7 @@ impl Pool {
             resting: Mutex::default(),
             failed: Mutex::default(),
             waiting: AtomicU64::new(0),
+            exhausted: AtomicU64::new(0),
         }))
     }
 
@@ -122,6 +126,7 @@ impl Pool {
                 Ok(Err(_)) => return Err(Trouble::away("the store is closed")),
                 Err(_) if self.is_down() => return Err(Trouble::away("the database cannot be reached")),
                 Err(_) if Instant::now() >= deadline => {
+                    self.0.exhausted.fetch_add(1, Ordering::Relaxed);
                     return Err(Trouble::busy("all connections are in use"));
                 }
                 Err(_) => {}
@@ -192,6 +197,7 @@ impl Pool {
             open: self.0.max.saturating_sub(free).saturating_add(idle),
             idle,
             waiting,
+            exhausted: self.0.exhausted.load(Ordering::Relaxed),
         }
     }
 

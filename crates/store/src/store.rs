@@ -151,9 +151,15 @@ impl Store {
         }
     }
 
-    /// The connections, counted: of SQLite those that read.
+    /// The connections, counted: of SQLite those that read. Who waited in vain is counted for all of them.
     pub fn pool_state(&self) -> PoolState {
-        self.inside.reads.state()
+        let state = self.inside.reads.state();
+        match self.inside.engine {
+            Engine::Sqlite => {
+                PoolState { exhausted: state.exhausted + self.inside.writes.state().exhausted, ..state }
+            }
+            Engine::Postgres => state,
+        }
     }
 
     /// Writes what is queued, empties SQLite's write-ahead log, closes the connections.

@@ -25,12 +25,15 @@ pub enum Purpose {
     Verify,
     /// To link an identity of another issuer.
     Link,
+    /// No right at all: a challenge that has been answered, kept until its time is over so that it counts once.
+    /// Issuing it a second time is a `conflict`.
+    Spent,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Purpose; 5] =
-        [Purpose::Setup, Purpose::Invite, Purpose::Reset, Purpose::Verify, Purpose::Link];
+    pub const ALL: [Purpose; 6] =
+        [Purpose::Setup, Purpose::Invite, Purpose::Reset, Purpose::Verify, Purpose::Link, Purpose::Spent];
 
     /// The purpose as a word.
     pub const fn as_str(self) -> &'static str {
@@ -40,6 +43,7 @@ impl Purpose {
             Purpose::Reset => "reset",
             Purpose::Verify => "verify",
             Purpose::Link => "link",
+            Purpose::Spent => "spent",
         }
     }
 }

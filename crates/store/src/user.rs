@@ -73,6 +73,8 @@ pub struct UserFilter {
     pub role: Option<Role>,
     /// With exactly this address, normalised.
     pub q: Option<String>,
+    /// Active ones, or inactive ones.
+    pub active: Option<bool>,
 }
 
 /// The place of a sealed column of an account.
@@ -160,7 +162,7 @@ impl SealedUser {
         ];
         tx.run(
             "INSERT INTO users (id, email_tag, email, name, role, verified_at, password, password_at, totp_step, \
-             valid_from, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $9)",
+             valid_from, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)",
             row,
         )
         .await?;
@@ -262,9 +264,14 @@ impl Store {
             Some(cursor) => (cursor.key, cursor.tie),
             None => (i64::MAX, String::new()),
         };
-        let mut values = values![at, tie, filter.role.map(Role::as_str), page.limit.saturating_add(1)];
-        let rest =
-            "u.created_at <= $1 AND (u.created_at < $1 OR u.id < $2) AND u.role = COALESCE($3, u.role)";
+        let active = filter.active.map(i64::from);
+        let mut values =
+            values![at, tie, filter.role.map(Role::as_str), page.limit.saturating_add(1), active];
+        let state = "CASE WHEN u.disabled_at IS NULL THEN 1 ELSE 0 END";
+        let rest = format!(
+            "u.created_at <= $1 AND (u.created_at < $1 OR u.id < $2) AND u.role = COALESCE($3, u.role) \
+             AND {state} = COALESCE($5, {state})"
+        );
         let order = "ORDER BY u.created_at DESC, u.id DESC LIMIT $4";
         let sql = match filter.q {
             None => select(&format!("{rest} {order}")),
@@ -272,7 +279,7 @@ impl Store {
                 // No account has no tag at all, so an empty address finds nobody.
                 let tag = self.email_tag(&email).await?.unwrap_or_default();
                 values.push(Value::from(tag));
-                select(&format!("u.email_tag = $5 AND {rest} {order}"))
+                select(&format!("u.email_tag = $6 AND {rest} {order}"))
             }
         };
         let rows = self.read("user.list").await?.all(sql, values).await?;

@@ -28,17 +28,46 @@ impl<T: DeserializeOwned> FromRequest<Site> for Json<T> {
     async fn from_request(request: Request, site: &Site) -> Outcome<Json<T>> {
         let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(is_json) {
-            return Err(Fault::new(Code::UnsupportedType)
-                .say("send `Content-Type: application/json`")
-                .into());
+            return Err(not_json());
         }
         let bytes = read(request, site.front.body_limits().json).await?;
         Ok(Json(parse(&bytes)?))
     }
 }
 
+/// A JSON body that may be left out.
+pub(crate) struct MaybeJson<T>(pub(crate) Option<T>);
+
+impl<T: DeserializeOwned> FromRequest<Site> for MaybeJson<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, site: &Site) -> Outcome<MaybeJson<T>> {
+        if request.headers().contains_key(CONTENT_TYPE) {
+            let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            let json = content_type.is_some_and(is_json);
+            let bytes = read(request, site.front.body_limits().json).await?;
+            return match (bytes.is_empty(), json) {
+                (true, _) => Ok(MaybeJson(None)),
+                (false, true) => Ok(MaybeJson(Some(parse(&bytes)?))),
+                (false, false) => Err(not_json()),
+            };
+        }
+        let bytes = read(request, site.front.body_limits().json).await?;
+        if bytes.is_empty() { Ok(MaybeJson(None)) } else { Err(not_json()) }
+    }
+}
+
+fn not_json() -> Failure {
+    Fault::new(Code::UnsupportedType).say("send `Content-Type: application/json`").into()
+}
+
+/// In the extensions of a request: its body may hold this many bytes and no more.
+#[derive(Clone, Copy)]
+pub(crate) struct Most(pub(crate) u64);
+
 /// The whole body, or `too_large`.
 pub(crate) async fn read(request: Request, limit: u64) -> Outcome<Bytes> {
+    let limit = request.extensions().get::<Most>().map_or(limit, |most| most.0.min(limit));
     admit_length(request.headers(), limit)?;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let body: Limited<Body> = Limited::new(request.into_body(), most);

@@ -19,13 +19,16 @@ use crate::Site;
             with a stable `code`; lists are pieces with a cursor; every POST takes an `Idempotency-Key`. Limited \
             answers carry `X-RateLimit-*`, `RateLimit` and, with 429, `Retry-After`."
     ),
-    security((), ("key" = []), ("bearer" = []), ("visitor" = [])),
+    security((), ("key" = []), ("bearer" = []), ("session" = []), ("visitor" = [])),
     tags(
         (name = "chat", description = "One call: a message and its answer"),
         (name = "conversations", description = "Talks and what belongs to them"),
         (name = "messages", description = "Turns, at once or as streams"),
         (name = "apps", description = "The applications"),
-        (name = "account", description = "Who is asking"),
+        (name = "auth", description = "Joining, signing in and out, tokens"),
+        (name = "account", description = "Who is asking, and one's own account"),
+        (name = "keys", description = "One's own API keys"),
+        (name = "admin", description = "Users, grants, sessions, keys, the audit log, alerts, the brake: for admins"),
         (name = "openai", description = "The OpenAI-compatible endpoint"),
         (name = "operations", description = "Health, readiness, metrics"),
     ),
@@ -40,9 +43,11 @@ impl Modify for Credentials {
         let components = document.components.get_or_insert_default();
         let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
         let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        let session = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-stoa_session")));
         let visitor = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(identity::VISITOR_COOKIE)));
         components.add_security_scheme("key", key);
         components.add_security_scheme("bearer", bearer);
+        components.add_security_scheme("session", session);
         components.add_security_scheme("visitor", visitor);
     }
 }

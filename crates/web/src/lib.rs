@@ -17,6 +17,7 @@ mod sse;
 pub mod ui;
 mod who;
 
+pub use api::admin::settings::SettingView as Setting;
 pub use config::Config;
 pub use document::openapi;
 pub use failure::status;

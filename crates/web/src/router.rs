@@ -5,7 +5,9 @@ use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use guard::http::Peer;
 use http::header::ACCEPT_ENCODING;
+use http::{Extensions, HeaderMap, StatusCode, Version};
 use kernel::{Code, Fault};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -29,6 +31,14 @@ struct Groups {
     messages: OpenApiRouter<Site>,
     /// Everything else that needs a caller.
     everything: OpenApiRouter<Site>,
+    /// What only accounts have, without answers that are kept to be repeated: they hold secrets of one moment.
+    account: OpenApiRouter<Site>,
+    /// Keys: what only accounts have, where a POST is repeated safely.
+    keys: OpenApiRouter<Site>,
+    /// What only admins have.
+    admin: OpenApiRouter<Site>,
+    /// Where nobody has proven anything yet.
+    entrance: OpenApiRouter<Site>,
     /// No caller, no limit.
     public: OpenApiRouter<Site>,
 }
@@ -47,6 +57,14 @@ fn groups() -> Groups {
             .routes(routes!(api::conversations::export))
             .routes(routes!(api::conversations::stop))
             .routes(routes!(api::apps::list))
+            .merge(
+                // What a visitor has too; the words and answers are as private as those of an account.
+                OpenApiRouter::new()
+                    .routes(routes!(api::me::erase))
+                    .routes(routes!(api::me::export))
+                    .routes(routes!(api::auth::logout))
+                    .layer(from_fn(who::secretive)),
+            )
             .routes(routes!(api::whoami::show))
             .merge(
                 OpenApiRouter::new()
@@ -55,7 +73,37 @@ fn groups() -> Groups {
                     .routes(routes!(openai::embeddings::create))
                     .layer(from_fn(who::credentialed)),
             ),
+        account: OpenApiRouter::new()
+            .routes(routes!(api::me::read, api::me::change))
+            .routes(routes!(api::me::password))
+            .routes(routes!(api::sessions::list))
+            .routes(routes!(api::sessions::end))
+            .routes(routes!(api::factors::begin_totp, api::factors::confirm_totp, api::factors::remove_totp))
+            .routes(routes!(api::factors::renew_recovery))
+            .routes(routes!(api::factors::passkeys))
+            .routes(routes!(api::factors::begin_passkey))
+            .routes(routes!(api::factors::finish_passkey))
+            .routes(routes!(api::factors::remove_passkey))
+            .routes(routes!(api::auth::logout_all)),
+        keys: OpenApiRouter::new()
+            .routes(routes!(api::keys::list, api::keys::create))
+            .routes(routes!(api::keys::revoke))
+            .routes(routes!(api::keys::rotate)),
+        admin: admin(),
+        entrance: OpenApiRouter::new()
+            .routes(routes!(api::auth::register))
+            .routes(routes!(api::auth::login))
+            .routes(routes!(api::auth::refresh))
+            .routes(routes!(api::auth::exchange))
+            .routes(routes!(api::auth::setup))
+            .routes(routes!(api::auth::begin_passkey))
+            .routes(routes!(api::auth::finish_passkey))
+            .routes(routes!(api::password::forgot))
+            .routes(routes!(api::password::reset))
+            .routes(routes!(api::password::verify))
+            .routes(routes!(api::me::receipt)),
         public: OpenApiRouter::new()
+            .routes(routes!(api::jwks::read))
             .routes(routes!(probes::live))
             .routes(routes!(probes::ready))
             .routes(routes!(probes::health))
@@ -63,25 +111,55 @@ fn groups() -> Groups {
     }
 }
 
+fn admin() -> OpenApiRouter<Site> {
+    use api::admin::{alerts, audit, brake, grants, held, settings, usage, users};
+    OpenApiRouter::new()
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::invite))
+        .routes(routes!(users::read, users::change, users::erase))
+        .routes(routes!(users::export))
+        .routes(routes!(users::sign_out))
+        .routes(routes!(grants::list))
+        .routes(routes!(grants::set, grants::remove))
+        .routes(routes!(held::sessions))
+        .routes(routes!(held::end_session))
+        .routes(routes!(held::keys))
+        .routes(routes!(held::revoke_key))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::acknowledge))
+        .routes(routes!(brake::lockdown, brake::set_lockdown))
+        .routes(routes!(brake::revoke))
+        .routes(routes!(brake::blocks, brake::block))
+        .routes(routes!(brake::unblock))
+        .routes(routes!(usage::read))
+        .routes(routes!(settings::list))
+}
+
 /// The OpenAPI document of all of them.
 pub(crate) fn document() -> OpenApi {
-    let Groups { chat, messages, everything, public } = groups();
-    let document = OpenApiRouter::with_openapi(document::frame())
-        .merge(chat)
-        .merge(messages)
-        .merge(everything)
-        .merge(public)
+    let Groups { chat, messages, everything, account, keys, admin, entrance, public } = groups();
+    let document = [chat, messages, everything, account, keys, admin, entrance, public]
+        .into_iter()
+        .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
         .into_openapi();
     document::finish(document)
 }
 
 /// The whole server as a service.
 pub fn router(site: Site) -> Router {
-    let Groups { chat, messages, everything, public } = groups();
+    let Groups { chat, messages, everything, account, keys, admin, entrance, public } = groups();
+    let everybody = from_fn_with_state(site.clone(), who::everything);
+    let accounts = from_fn_with_state(site.clone(), who::accounts);
+    let admins = from_fn_with_state(site.clone(), who::admins);
+    let secretive = from_fn(who::secretive);
     let once = from_fn_with_state(site.clone(), once::once);
     let document = document();
-    let compressed =
-        SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::SSE).and(NotForContentType::IMAGES);
+    let compressed = SizeAbove::new(COMPRESS_ABOVE)
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::IMAGES)
+        .and(without_secrets);
     Router::new()
         .merge(Router::from(chat).layer(once.clone()).layer(from_fn_with_state(site.clone(), who::chat)))
         .merge(
@@ -89,9 +167,23 @@ pub fn router(site: Site) -> Router {
                 .layer(once.clone())
                 .layer(from_fn_with_state(site.clone(), who::by_method)),
         )
-        .merge(Router::from(everything).layer(once).layer(from_fn_with_state(site.clone(), who::everything)))
+        .merge(Router::from(everything).layer(once.clone()).layer(everybody.clone()))
+        .merge(
+            Router::from(account).layer(accounts.clone()).layer(secretive.clone()).layer(everybody.clone()),
+        )
+        .merge(
+            Router::from(keys)
+                .layer(once.clone())
+                .layer(accounts)
+                .layer(secretive.clone())
+                .layer(everybody.clone()),
+        )
+        .merge(
+            Router::from(admin).layer(once).layer(admins).layer(secretive.clone()).layer(everybody.clone()),
+        )
+        .merge(Router::from(entrance).layer(secretive).layer(from_fn_with_state(site.clone(), who::entrance)))
         .merge(Router::from(public))
-        .merge(pages::routes(&document).layer(from_fn_with_state(site.clone(), who::everything)))
+        .merge(pages::routes(&document).layer(everybody))
         .merge(pages::assets())
         .merge(document::routes(&document))
         .route("/api/health", get(probes::health))
@@ -105,6 +197,11 @@ pub fn router(site: Site) -> Router {
         .with_state(site)
 }
 
+/// The length of a compressed answer tells about the secrets in it (SAFETY W32).
+fn without_secrets(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
+    extensions.get::<who::Incompressible>().is_none()
+}
+
 async fn unknown_path() -> Failure {
     Code::NotFound.into()
 }
@@ -113,10 +210,13 @@ async fn unknown_path() -> Failure {
 async fn wrong_method(State(site): State<Site>, request: Request) -> Response {
     let path = request.uri().path();
     let needs_caller = path.starts_with("/api/v1/") || path.starts_with("/v1/");
-    match needs_caller.then(|| who::stranger(&site, &request)).flatten() {
-        Some(refusal) => refusal.into_response(),
-        None => Failure::from(Code::MethodNotAllowed).into_response(),
+    let (parts, _) = request.into_parts();
+    if let Some(peer) = parts.extensions.get::<Peer>().filter(|_| needs_caller)
+        && let Some(refusal) = who::stranger(&site, &parts.headers, peer).await
+    {
+        return refusal.into_response();
     }
+    Failure::from(Code::MethodNotAllowed).into_response()
 }
 
 /// The layer that reads compressed bodies refuses other encodings with a bare status that lists those it takes.

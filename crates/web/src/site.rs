@@ -8,13 +8,14 @@ use apps::Hall;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
-use identity::Identity;
+use identity::{Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Secret};
 use llm::Models;
 use ops::audit::AuditSpool;
 use ops::health::Health;
 
 use crate::Config;
+use crate::api::admin::settings::SettingView;
 
 /// The rooms behind the HTTP surface. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +29,12 @@ pub struct Parts {
     pub hall: Hall,
     /// Who is asking.
     pub identity: Arc<Identity>,
+    /// Signing in and out, one's own account.
+    pub accounts: Arc<Accounts>,
+    /// One's own keys.
+    pub keys: KeyService,
+    /// What admins do.
+    pub administration: Administration,
     /// Hosts, schemes, origins, headers.
     pub front: Front,
     /// How often.
@@ -43,6 +50,8 @@ pub struct Parts {
     /// Where people reach the server, without a slash at the end: for the commands that pages show. Never taken
     /// from a request, whose `Host` anybody may choose.
     pub base_url: String,
+    /// Each effective setting with its origin; secrets as fingerprints.
+    pub settings: Box<dyn Fn() -> Vec<SettingView> + Send + Sync>,
     /// The metrics as Prometheus text.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// `/metrics` answers to this bearer token, and not at all without one.

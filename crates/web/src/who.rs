@@ -1,19 +1,26 @@
 //! Who is asking, for every route that is not public: credentials become a principal, and the limits of the
 //! route's scope are counted. Handlers take the principal from the extensions as [`Who`].
 
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use guard::http::{Peer, limit_key};
-use guard::limits::{Claim, Rules, Standing, Verdict};
-use http::header::SET_COOKIE;
+use guard::limits::{Claim, Rule, Rules, Standing, Verdict};
+use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode};
-use identity::{Credentials, May, Permission, Principal};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use identity::{AccountRead, Admin, Context, Credentials, May, Permission, Principal};
 use kernel::{AuditEvent, Code, EventType, Fault};
 
-use crate::Site;
 use crate::failure::{Failure, Outcome};
+use crate::{Site, body};
+
+/// No body of an account or admin operation is larger: 16 KiB.
+const SMALL: u64 = 16 * 1024;
 
 /// Which limits a route counts against (CONTRACT section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +36,8 @@ pub(crate) enum Scope {
 pub(crate) struct Who {
     pub(crate) principal: Principal,
     pub(crate) peer: Peer,
+    /// A visitor that this very request has made: nobody who could have anything here.
+    pub(crate) fresh: bool,
 }
 
 impl Who {
@@ -50,6 +59,93 @@ impl<S: Sync> FromRequestParts<S> for Who {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Outcome<Who> {
         // Absent only when a route was registered without `identify`: refuse rather than guess.
         parts.extensions.get::<Who>().cloned().ok_or_else(|| Fault::new(Code::Unauthenticated).into())
+    }
+}
+
+/// Where a sign-in comes from: of the routes whose callers have not proven anything yet.
+#[derive(Clone)]
+pub(crate) struct From(Arc<Context>);
+
+impl Deref for From {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for From {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Outcome<From> {
+        if let Some(from) = parts.extensions.get::<From>() {
+            return Ok(from.clone());
+        }
+        let peer = parts.extensions.get::<Peer>().ok_or_else(|| Fault::new(Code::Unauthenticated))?;
+        Ok(From(Arc::new(Context::read(&parts.headers, peer.ip, peer.https))))
+    }
+}
+
+/// The layer of routes where nobody has proven anything yet: sign-in, registration, links of mails. It looks at no
+/// credential, so that a dead one does not keep its owner from getting a new one.
+pub(crate) async fn entrance(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let Some(peer) = request.extensions().get::<Peer>().cloned() else {
+        return Failure::from(Code::Internal).into_response();
+    };
+    // A browser that carries our cookies is protected from being signed in as somebody else by another site.
+    let credentials = Credentials::read(request.headers());
+    let by_cookie =
+        (credentials.visitor.is_some() || credentials.has_session()) && !credentials.rides_on_header();
+    if by_cookie
+        && changes_state(request.method())
+        && let Err(fault) = site.front.same_origin(request.headers(), &peer)
+    {
+        crossed(&site, kernel::Actor::Anonymous, &peer);
+        return Failure::from(fault).into_response();
+    }
+    let address = limit_key(peer.ip);
+    let limits = site.limiter.admit(&[everything_claim(site.limiter.rules(), &address)]).await;
+    let from = From(Arc::new(Context::read(request.headers(), peer.ip, peer.https)));
+    let mut response = if limits.allowed {
+        request.extensions_mut().insert(from.clone());
+        next.run(request).await
+    } else {
+        limited(&site, &limits, kernel::Actor::Anonymous, &peer).into_response()
+    };
+    // The limit of sign-in is the one that binds where it was asked.
+    let told = from.limits().filter(|_| limits.allowed).unwrap_or(&limits);
+    told.write(site.ambient.now(), response.headers_mut());
+    response
+}
+
+/// The layer of routes with secrets in their answers or with words of people in their bodies: small bodies, and
+/// answers that are neither kept nor compressed, whose length would tell about the secret in them.
+pub(crate) async fn secretive(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(body::Most(SMALL));
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(Incompressible);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Says of an answer that it must not be compressed.
+#[derive(Clone, Copy)]
+pub(crate) struct Incompressible;
+
+/// The layer, below [`everything`], of what only accounts have. It answers before the body is read: who may not, is
+/// not told what would have been wrong with the words.
+pub(crate) async fn accounts(State(site): State<Site>, who: Who, request: Request, next: Next) -> Response {
+    match who.may(&site, AccountRead) {
+        Ok(_) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// The same for what only admins have.
+pub(crate) async fn admins(State(site): State<Site>, who: Who, request: Request, next: Next) -> Response {
+    match who.may(&site, Admin) {
+        Ok(_) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -79,10 +175,9 @@ pub(crate) async fn credentialed(who: Who, request: Request, next: Next) -> Resp
 }
 
 /// Why this request has no caller; `None` when it has one.
-pub(crate) fn stranger(site: &Site, request: &Request) -> Option<Failure> {
-    let peer = request.extensions().get::<Peer>()?;
-    let credentials = Credentials::read(request.headers());
-    let refusal = site.identity.resolve(credentials, peer.ip, peer.https).err()?;
+pub(crate) async fn stranger(site: &Site, headers: &HeaderMap, peer: &Peer) -> Option<Failure> {
+    let credentials = Credentials::read(headers);
+    let refusal = site.identity.resolve(credentials, peer.ip, peer.https).await.err()?;
     Some(refusal.fault.into())
 }
 
@@ -91,58 +186,69 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
         return Failure::from(Code::Internal).into_response();
     };
     let credentials = Credentials::read(request.headers());
-    let by_cookie = credentials.key.is_none();
-    let resolved = match site.identity.resolve(credentials, peer.ip, peer.https) {
+    let resolved = match site.identity.resolve(credentials, peer.ip, peer.https).await {
         Ok(resolved) => resolved,
         Err(refusal) => return refuse(&site, &peer, refusal).await,
     };
     if let Some(event) = resolved.event {
         site.audit.note(event);
     }
-    let rides_on_cookie = by_cookie && request.headers().contains_key(http::header::COOKIE);
-    if rides_on_cookie
+    if resolved.rides_on_cookie
         && changes_state(request.method())
         && let Err(fault) = site.front.same_origin(request.headers(), &peer)
     {
-        let event = AuditEvent::new(EventType::SecurityViolation, resolved.principal.subject())
-            .from(peer.ip)
-            .with("reason", "a request with a cookie came from another site");
-        site.audit.note(event);
+        crossed(&site, resolved.principal.subject(), &peer);
         return Failure::from(fault).into_response();
     }
     let counters = Counters::of(scope, &resolved.principal, &peer);
     let limits = site.limiter.admit(&counters.claims(site.limiter.rules())).await;
     let mut response = if limits.allowed {
         let principal = resolved.principal.clone();
-        request.extensions_mut().insert(Who { principal, peer: peer.clone() });
+        let fresh = principal.is_visitor() && resolved.cookie.is_some();
+        request.extensions_mut().insert(Who { principal, peer: peer.clone(), fresh });
         next.run(request).await
     } else {
         limited(&site, &limits, resolved.principal.subject(), &peer).into_response()
     };
     limits.write(site.ambient.now(), response.headers_mut());
     let refused = response.status() == StatusCode::UNAUTHORIZED;
+    // Who has just signed out must not get the cookie back that the same request has prolonged.
+    let set_already = response.headers().contains_key(SET_COOKIE) && !resolved.principal.is_visitor();
     if let Some(cookie) = resolved.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok())
         && !refused
+        && !set_already
     {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
 }
 
+fn crossed(site: &Site, actor: impl Into<kernel::Actor>, peer: &Peer) {
+    let event = AuditEvent::new(EventType::SecurityViolation, actor)
+        .from(peer.ip)
+        .with("reason", "a request with a cookie came from another site");
+    site.audit.note(event);
+}
+
 /// A refused credential counts against the address, so that keys cannot be guessed at speed.
 async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Response {
-    let reason = refusal.event.details.get("reason").and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-    metrics::counter!("stoa_auth_failures_total", "reason" => reason.clone()).increment(1);
-    tracing::warn!(reason, "authentication failed");
-    site.audit.note(*refusal.event);
+    let identity::Refusal { fault, reason, event, cookie } = refusal;
+    if let Some(event) = event {
+        metrics::counter!("stoa_auth_failures_total", "reason" => reason).increment(1);
+        tracing::warn!(reason, "authentication failed");
+        site.audit.note(*event);
+    }
     let address = limit_key(peer.ip);
     let limits = site.limiter.admit(&[everything_claim(site.limiter.rules(), &address)]).await;
     let mut response = if limits.allowed {
-        Failure::from(refusal.fault).into_response()
+        Failure::from(fault).into_response()
     } else {
         limited(site, &limits, kernel::Actor::Anonymous, peer).into_response()
     };
     limits.write(site.ambient.now(), response.headers_mut());
+    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
     response
 }
 
@@ -170,15 +276,21 @@ struct Counters {
     visitor: bool,
     subject: String,
     address: String,
+    own: Vec<Rule>,
 }
 
 impl Counters {
     fn of(scope: Scope, who: &Principal, peer: &Peer) -> Counters {
+        let limits = who.limits();
+        let rule = |limit: Option<u32>, seconds| {
+            limit.map(|limit| Rule { limit, window: Duration::from_secs(seconds) })
+        };
         Counters {
             scope,
             visitor: who.is_visitor(),
             subject: who.subject().to_string(),
             address: limit_key(peer.ip),
+            own: [rule(limits.per_minute, 60), rule(limits.per_hour, 3_600)].into_iter().flatten().collect(),
         }
     }
 
@@ -189,7 +301,15 @@ impl Counters {
                 Claim { scope: "chat", key: &self.subject, rules: &rules.chat_visitor },
                 Claim { scope: "chat_address", key: &self.address, rules: &rules.chat_address },
             ],
-            Scope::Chat => vec![Claim { scope: "chat", key: &self.subject, rules: &rules.chat_principal }],
+            Scope::Chat => {
+                let mut claims =
+                    vec![Claim { scope: "chat", key: &self.subject, rules: &rules.chat_principal }];
+                // Beside the server's limit, never in its place: a key's own limit can only tighten.
+                if !self.own.is_empty() {
+                    claims.push(Claim { scope: "key", key: &self.subject, rules: &self.own });
+                }
+                claims
+            }
         }
     }
 }

@@ -1,27 +1,30 @@
-//! `stoa audit list|verify`: the audit log, read and proven.
+//! `stoa audit list|export|verify`: the audit log, read, written out and proven.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
-use kernel::{Ambient, PageRequest, Time};
+use kernel::{Actor, Ambient, AuditEvent, EventType, PageRequest, Severity, Time};
+use ops::export::{Form, document};
 use serde_json::json;
 use store::{AuditFilter, Store, StoredEvent};
 
 use super::data::{told, with_store};
-use super::paper::{Mark, Paper, print, print_json};
-use crate::cli::{Audit, Global, span};
+use super::paper::{Mark, Paper, complain, print, print_json};
+use crate::cli::{Audit, AuditWanted, Global, span};
 
 /// Runs the command. `false`: `verify` found the log altered.
 pub(crate) fn run(global: &Global, audit: &Audit, ambient: &Ambient) -> anyhow::Result<bool> {
     with_store(global, ambient, true, async |store| match audit {
-        Audit::List { event, actor, ip, object, since, until, limit, json } => {
-            let filter = AuditFilter {
-                event_type: event.clone(),
-                actor: actor.clone(),
-                ip: ip.clone(),
-                object: object.clone(),
-                since: since.as_deref().map(|text| moment(text, ambient.now())).transpose()?,
-                until: until.as_deref().map(|text| moment(text, ambient.now())).transpose()?,
-            };
-            list(store, filter, *limit, *json).await?;
+        Audit::List { wanted, limit, json } => {
+            list(store, filter(wanted, ambient.now())?, *limit, *json).await?;
+            Ok(true)
+        }
+        Audit::Export { wanted, format, out } => {
+            let form = Form::parse(format).map_err(told)?;
+            export(store, filter(wanted, ambient.now())?, form, out.as_deref()).await?;
             Ok(true)
         }
         Audit::Verify { json } => verify(store, *json).await,
@@ -46,12 +49,53 @@ async fn list(store: &Store, filter: AuditFilter, limit: u32, json: bool) -> any
     }
 }
 
-fn document(event: &StoredEvent) -> serde_json::Value {
-    json!({
-        "id": event.id, "timestamp": event.at, "event_type": event.event_type, "severity": event.severity,
-        "ip_address": event.ip, "actor": event.actor, "object": event.object, "details": event.details,
-        "hash": event.hash,
+fn filter(wanted: &AuditWanted, now: Time) -> anyhow::Result<AuditFilter> {
+    let known = |text: &String| Severity::ALL.iter().any(|one| one.as_str() == text);
+    if let Some(text) = wanted.severity.as_ref().filter(|text| !known(text)) {
+        return Err(anyhow!("`{text}` is no severity; write low, medium, high or critical"));
+    }
+    Ok(AuditFilter {
+        event_type: wanted.event.clone(),
+        severity: wanted.severity.clone(),
+        actor: wanted.actor.clone(),
+        ip: wanted.ip.clone(),
+        object: wanted.object.clone(),
+        since: wanted.since.as_deref().map(|text| moment(text, now)).transpose()?,
+        until: wanted.until.as_deref().map(|text| moment(text, now)).transpose()?,
     })
+}
+
+/// Writes the log piece by piece. The event of the export is written first, and is the first of it.
+async fn export(store: &Store, filter: AuditFilter, form: Form, out: Option<&Path>) -> anyhow::Result<()> {
+    let event =
+        AuditEvent::new(EventType::DataExported, Actor::Operator).to("audit").with("format", form.as_str());
+    let mut file = match out {
+        None => None,
+        Some(path) => {
+            let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            Some(opened.with_context(|| format!("{} cannot be made", path.display()))?)
+        }
+    };
+    store.record(vec![event]).await.map_err(told)?;
+    let (mut page, mut first, mut events) = (PageRequest::first(PageRequest::MOST), true, 0);
+    loop {
+        let piece = store.audit_events(filter.clone(), page).await.map_err(told)?;
+        let text = form.piece(&piece.items, first, piece.next.is_none());
+        match &mut file {
+            None => print(&text)?,
+            Some(file) => file.write_all(text.as_bytes())?,
+        }
+        (first, events) = (first && piece.items.is_empty(), events + piece.items.len());
+        match piece.next {
+            Some(next) => page = PageRequest::parse(Some(PageRequest::MOST), Some(&next)).map_err(told)?,
+            None => break,
+        }
+    }
+    if let (Some(file), Some(path)) = (file, out) {
+        file.sync_all()?;
+        complain(&format!("{events} events are in {}.", path.display()));
+    }
+    Ok(())
 }
 
 fn line(event: &StoredEvent) -> String {

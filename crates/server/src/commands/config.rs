@@ -6,7 +6,8 @@ use serde_json::json;
 use super::data::sources;
 use super::paper::{complain, print, print_json};
 use crate::cli::{Config, ConfigCommand, Global};
-use crate::settings::{self, Inspection, documents, table};
+use crate::settings::shown::{self, Row};
+use crate::settings::{self, documents, table};
 
 /// Runs the command. `false`: something in the configuration cannot be read.
 pub(crate) fn run(global: &Global, config: &Config, ambient: &Ambient) -> anyhow::Result<bool> {
@@ -18,18 +19,12 @@ pub(crate) fn run(global: &Global, config: &Config, ambient: &Ambient) -> anyhow
     }
 }
 
-struct Row {
-    name: &'static str,
-    value: Option<String>,
-    origin: String,
-}
-
 fn show(global: &Global, filter: Option<&str>, as_json: bool, ambient: &Ambient) -> anyhow::Result<bool> {
     let sources = sources(global, global.flags(), ambient)?;
     let mut inspection = settings::inspect(&sources);
     // A value that is not shown because nobody could be asked for it is no value that is not set.
     inspection.problems.extend(sources.missing());
-    let wanted = |entry: &&dyn table::Entry| {
+    let wanted = |entry: &dyn table::Entry| {
         filter.is_none_or(|text| {
             let lower = text.to_ascii_lowercase();
             let setting = entry.setting();
@@ -37,22 +32,7 @@ fn show(global: &Global, filter: Option<&str>, as_json: bool, ambient: &Ambient)
                 || setting.variables.iter().any(|name| name.to_ascii_lowercase().contains(&lower))
         })
     };
-    let mut rows: Vec<Row> = table::all()
-        .filter(wanted)
-        .map(|entry| {
-            let name = entry.setting().name;
-            match inspection.values.shown(entry) {
-                Some((value, origin)) => Row { name, value: Some(value), origin: origin.to_string() },
-                None if inspection.values.invalid.contains(&name) => {
-                    Row { name, value: None, origin: "cannot be read".to_owned() }
-                }
-                None => Row { name, value: None, origin: "not set".to_owned() },
-            }
-        })
-        .collect();
-    rows.extend(
-        lists(&inspection).into_iter().filter(|row| filter.is_none_or(|text| row.name.contains(text))),
-    );
+    let rows = shown::rows(&inspection, wanted, |name| filter.is_none_or(|text| name.contains(text)));
     if as_json {
         let settings: Vec<_> = rows
             .iter()
@@ -73,26 +53,6 @@ fn show(global: &Global, filter: Option<&str>, as_json: bool, ambient: &Ambient)
         }
     }
     Ok(inspection.problems.is_empty())
-}
-
-/// What the lists of `stoa.toml` come to, in their order.
-fn lists(inspection: &Inspection) -> Vec<Row> {
-    let Some(settings) = &inspection.settings else { return Vec::new() };
-    let origin = |group, unsaid: &str| {
-        let places: Vec<&str> =
-            inspection.values.declared(group).map(|declared| declared.place.as_str()).collect();
-        if places.is_empty() { unsaid.to_owned() } else { places.join(", ") }
-    };
-    let apps: Vec<&str> = settings.catalog.iter().map(|app| app.id.as_str()).collect();
-    let providers: Vec<&str> =
-        settings.models.providers.iter().map(|provider| provider.name.as_str()).collect();
-    let row = |name, items: Vec<&str>, unsaid| Row {
-        name,
-        value: (!items.is_empty()).then(|| items.join(", ")),
-        origin: origin(name, unsaid),
-    };
-    let from_model = if providers.is_empty() { "not set" } else { "follows from model" };
-    vec![row("apps", apps, "default"), row("providers", providers, from_model)]
 }
 
 /// Three columns as wide as their longest cell; a very long value does not push the others away.

@@ -23,13 +23,31 @@ pub(crate) fn with_store<T>(
     migrated: bool,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    open(global, ambient, migrated, async |store, _| work(store).await)
+}
+
+/// The same, for work that has to know the settings too; the schema must be up to date.
+pub(crate) fn with_settings<T>(
+    global: &Global,
+    ambient: &Ambient,
+    work: impl AsyncFnOnce(&Store, &Settings) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    open(global, ambient, true, work)
+}
+
+fn open<T>(
+    global: &Global,
+    ambient: &Ambient,
+    migrated: bool,
+    work: impl AsyncFnOnce(&Store, &Settings) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let sources = sources(global, global.flags(), ambient)?;
     let (mut settings, _) = Settings::load(&sources).map_err(|refusal| anyhow!("{refusal}"))?;
     let keys = settings.open_keys(ambient.random()).map_err(|problem| anyhow!("{problem}"))?;
     install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Store::open(settings.store, keys.keyring, ambient.clone()).await.map_err(told)?;
+        let store = Store::open(settings.store.clone(), keys.keyring, ambient.clone()).await.map_err(told)?;
         if migrated {
             let missing =
                 store.migrations().await.map_err(told)?.iter().any(|step| step.applied_at.is_none());
@@ -38,7 +56,7 @@ pub(crate) fn with_store<T>(
             }
             store.check_key().await.map_err(told)?;
         }
-        let outcome = work(&store).await;
+        let outcome = work(&store, &settings).await;
         store.close().await;
         outcome
     })

@@ -8,6 +8,7 @@ use store::{ApiKey, NewKey, Store};
 
 use super::data::{told, with_store};
 use super::paper::{Mark, Paper, complain, print, print_json};
+use super::user::find;
 use crate::ages;
 use crate::cli::{Global, Key};
 
@@ -15,12 +16,30 @@ use crate::cli::{Global, Key};
 pub(crate) fn run(global: &Global, key: &Key, ambient: &Ambient) -> anyhow::Result<bool> {
     with_store(global, ambient, true, async |store| {
         match key {
-            Key::Create { name, apps, expires, json } => {
+            Key::Create { name, apps, user, scopes, per_minute, per_hour, expires, json } => {
                 guard::content::validate::name(name).map_err(told)?;
                 let apps =
                     apps.iter().map(|app| AppId::parse(app)).collect::<Result<Vec<_>, _>>().map_err(told)?;
-                let expires_at = expires.map(|span| ambient.now() + span);
-                create(store, name, apps, expires_at, *json, ambient).await?;
+                identity::Scopes::parse(scopes).map_err(told)?;
+                let user = match user {
+                    Some(name) => Some(find(store, name).await?.id),
+                    None => None,
+                };
+                let secret = token::api_key(ambient.random());
+                let new = NewKey {
+                    id: KeyId::new(ambient),
+                    user,
+                    name: name.clone(),
+                    digest: token::digest(secret.expose()),
+                    apps,
+                    scopes: scopes.clone(),
+                    per_minute: *per_minute,
+                    per_hour: *per_hour,
+                    expires_at: expires.map(|span| ambient.now() + span),
+                };
+                let id = new.id;
+                create(store, new).await?;
+                show(id, secret.expose(), *json)?;
             }
             Key::List { json } => list(store, *json, ambient.now()).await?,
             Key::Rotate { id, json } => rotate(store, id, *json, ambient).await?,
@@ -36,34 +55,17 @@ pub(crate) fn run(global: &Global, key: &Key, ambient: &Ambient) -> anyhow::Resu
     })
 }
 
-async fn create(
-    store: &Store,
-    name: &str,
-    apps: Vec<AppId>,
-    expires_at: Option<Time>,
-    json: bool,
-    ambient: &Ambient,
-) -> anyhow::Result<()> {
-    let (id, secret) = (KeyId::new(ambient), token::api_key(ambient.random()));
-    let names: Vec<&str> = apps.iter().map(AppId::as_str).collect();
+/// A key of an account is bounded by that account at every use, so what is asked for here can promise no more.
+async fn create(store: &Store, new: NewKey) -> anyhow::Result<()> {
+    let apps: Vec<&str> = new.apps.iter().map(AppId::as_str).collect();
     let event = AuditEvent::new(EventType::KeyCreated, Actor::Operator)
-        .to(format_args!("key:{id}"))
-        .with("apps", names.clone())
-        .with("expires_at", expires_at.map(Time::rfc3339_seconds));
-    let digest = token::digest(secret.expose());
-    let new = NewKey {
-        id,
-        user: None,
-        name: name.to_owned(),
-        digest,
-        apps: apps.clone(),
-        scopes: Vec::new(),
-        per_minute: None,
-        per_hour: None,
-        expires_at,
-    };
+        .to(format_args!("key:{}", new.id))
+        .with("apps", apps)
+        .with("scopes", new.scopes.clone())
+        .with("user", new.user.map(|id| id.to_string()))
+        .with("expires_at", new.expires_at.map(Time::rfc3339_seconds));
     store.create_key(new, vec![event]).await.map_err(told)?;
-    show(id, secret.expose(), json)
+    Ok(())
 }
 
 async fn rotate(store: &Store, id: &str, json: bool, ambient: &Ambient) -> anyhow::Result<()> {
@@ -99,8 +101,9 @@ async fn list(store: &Store, json: bool, now: Time) -> anyhow::Result<()> {
             .iter()
             .map(|key| {
                 json!({
-                    "id": key.id, "name": key.name, "apps": key.apps, "created_at": key.created_at,
-                    "rotated_at": key.rotated_at, "expires_at": key.expires_at, "revoked_at": key.revoked_at, "last_used_at": key.last_used_at,
+                    "id": key.id, "name": key.name, "user_id": key.user, "apps": key.apps, "scopes": key.scopes,
+                    "per_minute": key.per_minute, "per_hour": key.per_hour, "created_at": key.created_at, "rotated_at": key.rotated_at,
+                    "expires_at": key.expires_at, "revoked_at": key.revoked_at, "last_used_at": key.last_used_at,
                 })
             })
             .collect();

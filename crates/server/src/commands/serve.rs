@@ -53,8 +53,8 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
         secrets: settings.secrets.clone(),
         master: keys.keyring.fingerprint(),
         wanted: vault::wanted(&sources),
-        vault: sources.vault,
-        missing: sources.vault_missing,
+        vault: sources.vault.clone(),
+        missing: sources.vault_missing.clone(),
     };
     let outcome = runtime.block_on(async {
         // From now on a SIGHUP is a wish and no longer the end.
@@ -67,8 +67,9 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
         tracing::info!(origin = keys.origin, "the master key was found");
         let address = listener.local_addr().context("the listener has no address")?;
         let base_url = base_url(&settings, address);
-        let house =
-            wire::build(&settings, base_url, keys.keyring, &telemetry, ambient).await.map_err(told)?;
+        let house = wire::build(&settings, &sources, base_url, keys.keyring, &telemetry, ambient)
+            .await
+            .map_err(told)?;
         let reload = Reload::new(start, house.clone(), reload::silence(), ambient.clone());
         let follow = (reload, hangup);
         live(&settings, house, follow, listener, address, ambient).await
@@ -129,7 +130,21 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
         Watch::new(house.store.clone(), house.identity.clone(), house.site.clone(), ambient.clone());
     watch.look().await.map_err(told)?;
     jobs::start(watch, &house.store, &house.site, ambient, &house.tasks, &house.stop);
+    offer_setup(house).await.map_err(told)?;
     house.site.open();
+    Ok(())
+}
+
+/// While nobody runs the server, whoever reads its terminal may claim it. The token goes there alone: a log is read
+/// by more people.
+async fn offer_setup(house: &House) -> kernel::Result<()> {
+    if let Some(token) = house.site.accounts.open_setup().await? {
+        let url = &house.site.base_url;
+        complain(&format!(
+            "Stoa has no admin yet. Claim it within 30 minutes at {url}/setup with the set-up token {}",
+            token.expose()
+        ));
+    }
     Ok(())
 }
 

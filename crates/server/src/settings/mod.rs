@@ -21,6 +21,7 @@ mod profile;
 mod providers;
 mod raw;
 mod rotated;
+pub(crate) mod shown;
 mod sources;
 pub(crate) mod strength;
 pub(crate) mod table;

@@ -13,6 +13,8 @@
     reason = "what a test stumbles over must stop the test"
 )]
 
+mod accounts;
+mod admin;
 mod authentication;
 mod chat;
 mod compression;
@@ -22,6 +24,7 @@ mod errors;
 mod faults;
 mod front;
 mod idempotency;
+mod keys;
 mod limits;
 mod messages;
 mod naughty;
@@ -32,4 +35,5 @@ mod production;
 mod records;
 mod replicas;
 mod secrets;
+mod tokens;
 mod world;

@@ -71,14 +71,19 @@ on_both_engines! {
             let page = store.users(filter, PageRequest::first(10)).await.unwrap();
             page.items.iter().map(|user| user.id).collect::<Vec<_>>()
         };
-        assert_eq!(find(UserFilter { role: Some(Role::Admin), q: None }).await, [admin]);
-        assert_eq!(find(UserFilter { role: Some(Role::User), q: None }).await.len(), 5);
-        assert_eq!(find(UserFilter { role: None, q: Some("user3@example.com".into()) }).await, [ids[2]]);
-        assert!(find(UserFilter { role: Some(Role::Admin), q: Some("user3@example.com".into()) }).await.is_empty());
+        assert_eq!(find(UserFilter { role: Some(Role::Admin), ..UserFilter::default() }).await, [admin]);
+        assert_eq!(find(UserFilter { role: Some(Role::User), ..UserFilter::default() }).await.len(), 5);
+        assert_eq!(find(UserFilter { q: Some("user3@example.com".into()), ..UserFilter::default() }).await, [ids[2]]);
+        assert!(find(UserFilter { role: Some(Role::Admin), q: Some("user3@example.com".into()), ..UserFilter::default() }).await.is_empty());
         for nothing in ["", "user3", "%"] {
-            assert!(find(UserFilter { role: None, q: Some(nothing.into()) }).await.is_empty(), "{nothing}");
+            assert!(find(UserFilter { q: Some(nothing.into()), ..UserFilter::default() }).await.is_empty(), "{nothing}");
         }
         assert_eq!(store.count_users().await.unwrap(), (6, 1));
+        store.set_active(ids[2], false, vec![]).await.unwrap();
+        let active = |active| UserFilter { active: Some(active), ..UserFilter::default() };
+        assert_eq!((find(active(false)).await, find(active(true)).await.len()), (vec![ids[2]], 5));
+        let both = UserFilter { q: Some("user3@example.com".into()), ..active(true) };
+        assert!(find(both).await.is_empty());
     }
 
     async fn names_and_addresses_change(world) {

@@ -26,4 +26,6 @@ mod sessions;
 mod subjects;
 mod tables;
 mod tickets;
+mod usage;
+mod watching;
 mod world;

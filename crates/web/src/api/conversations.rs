@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
-use identity::{ConversationDelete, ConversationRead, ConversationWrite, Converse};
+use identity::{ConversationDelete, ConversationRead, ConversationStop, ConversationWrite, Converse};
 use kernel::{AppId, ConversationId, Fault, PageRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -239,7 +239,7 @@ pub(crate) async fn stop(
     who: Who,
     Path(id): Path<String>,
 ) -> Outcome<axum::Json<Stopped>> {
-    let may = who.may(&site, ConversationWrite)?;
+    let may = who.may(&site, ConversationStop)?;
     let stopped = site.hall.stop(&may, ConversationId::parse(&id)?).await?;
     Ok(axum::Json(Stopped { stopped }))
 }

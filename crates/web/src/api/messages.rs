@@ -4,7 +4,7 @@ use apps::{Answer, Ask, Options, Target};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
-use identity::{ConversationRead, Converse};
+use identity::{ConversationFind, ConversationRead, Converse};
 use kernel::{ConversationId, Fault, PageRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -91,7 +91,7 @@ pub(crate) async fn create(
     if !new.file_ids.is_empty() {
         return Err(Fault::invalid("file_ids", "unsupported", "this app takes no files").into());
     }
-    let app = site.hall.app_of(&who.may(&site, ConversationRead)?, id).await?;
+    let app = site.hall.app_of(&who.may(&site, ConversationFind)?, id).await?;
     let may = who.may(&site, Converse(app))?;
     let ask = Ask {
         target: Target::Conversation(id),

@@ -7,6 +7,7 @@ use kernel::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::me::EntryView;
 use super::view::ProblemView;
 use crate::Site;
 use crate::failure::Outcome;
@@ -33,8 +34,22 @@ pub(crate) struct PrincipalView {
     /// Its id with its kind.
     #[schema(example = "key:019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d")]
     id: String,
+    /// How it was proven: `visitor`, `session` (a cookie), `token`, `id_token`, `key`.
+    #[schema(example = "token")]
+    method: &'static str,
+    /// `user` or `admin`; `null` for who is no account.
+    role: Option<&'static str>,
+    /// The session that the request belongs to.
+    session_id: Option<uuid::Uuid>,
+    /// When the person last proved who they are.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    proven_at: Option<Time>,
+    /// What the credential may be used for; a key may be bounded.
+    scopes: Vec<&'static str>,
     /// The apps it may enter.
     apps: Vec<String>,
+    /// The same, with what may be done there.
+    grants: Vec<EntryView>,
 }
 
 /// The address that the limiter sees.
@@ -90,6 +105,12 @@ pub(crate) async fn show(State(site): State<Site>, who: Who) -> Outcome<Json<Who
         principal: PrincipalView {
             kind: subject.kind(),
             id: subject.to_string(),
+            method: who.principal.method().as_str(),
+            role: who.principal.role().map(kernel::Role::as_str),
+            session_id: who.principal.session().map(kernel::SessionId::uuid),
+            proven_at: who.principal.proven_at(),
+            scopes: who.principal.scopes().words(),
+            grants: EntryView::of(&who.principal),
             apps: who.principal.apps().iter().map(ToString::to_string).collect(),
         },
         address: AddressView { ip: who.peer.ip.to_string(), source: who.peer.via, https: who.peer.https },

@@ -11,7 +11,9 @@ pub(crate) use scalar::{
     bytes, decimal, flag, master_key, master_keys, mebibytes, path, prose, secret, secrets, text, whole,
 };
 pub(crate) use special::{cron, database, email, media_types, rates, redis};
-pub(crate) use words::{app_kind, choice_format, choice_jwt, choice_level, choice_profile, user_entry};
+pub(crate) use words::{
+    app_kind, choice_format, choice_jwt, choice_level, choice_profile, choice_registration, user_entry,
+};
 
 use super::raw::Raw;
 

@@ -1,6 +1,7 @@
 //! The forms that are closed lists of words: profiles, levels, formats, algorithms, kinds.
 //! It never knows what a value is for.
 
+use identity::Registration;
 use kernel::{AppKind, UserEntry};
 use ops::telemetry::{Format, Level};
 
@@ -72,6 +73,27 @@ pub(crate) const fn choice_jwt() -> Form<JwtAlgorithm> {
     }
 }
 
+/// Who may make an account.
+pub(crate) const fn choice_registration() -> Form<Registration> {
+    Form {
+        read: |raw| match raw.text().as_str() {
+            "off" => Ok(Registration::Off),
+            "invite" => Ok(Registration::Invite),
+            "open" => Ok(Registration::Open),
+            _ => Err("must be `off`, `invite` or `open`".to_owned()),
+        },
+        write: |registration| {
+            match registration {
+                Registration::Off => "off",
+                Registration::Invite => "invite",
+                Registration::Open => "open",
+            }
+            .to_owned()
+        },
+        shape: Shape::Choice(&["off", "invite", "open"]),
+    }
+}
+
 /// What an app does. `files` joins when its room is built.
 pub(crate) const fn app_kind() -> Form<AppKind> {
     Form {
@@ -140,6 +162,7 @@ mod tests {
         whole_list(&choice_level());
         whole_list(&choice_format());
         whole_list(&choice_jwt());
+        whole_list(&choice_registration());
         whole_list(&app_kind());
         whole_list(&user_entry());
     }

@@ -1,9 +1,10 @@
 //! The rows of identity (secrets, keys, cookies, tokens) and of encryption at rest.
 
 use crypto::MasterKey;
+use identity::Registration;
 use kernel::Secret;
 
-use super::{Default, JwtAlgorithm, Room, always, follows, settings};
+use super::{Default, JwtAlgorithm, Room, always, follows, per, settings};
 use crate::settings::form;
 
 /// Identity.
@@ -33,15 +34,17 @@ settings! { @fields IDENTITY_ROWS;
     API_KEYS: Vec<Secret<String>> = form::secrets(), "identity.api_keys", ["API_KEYS"], Default::None, secret, live;
     /// `true`: no anonymous visitors anywhere. Unset: each app's own rule. Production refuses `false`.
     REQUIRE_AUTHENTICATION: bool = form::flag(), "identity.require_authentication", ["REQUIRE_AUTHENTICATION"], Default::None;
+    /// Who may make an account: `off`, `invite` (whom an admin has invited), `open` (everybody).
+    REGISTRATION: Registration = form::choice_registration(), "identity.registration", ["REGISTRATION"], per("open", "invite", "invite");
     /// Cookies travel over HTTPS alone. Production refuses `false`.
     SECURE_COOKIES: bool = form::flag(), "identity.secure_cookies", ["SESSION_COOKIE_SECURE"], follows("what `ENFORCE_HTTPS` says");
     /// How many seconds the cookie of an anonymous visitor lives.
     VISITOR_SECONDS: u64 = form::whole::<1, 31_536_000>(), "identity.visitor_seconds", ["VISITOR_SESSION_SECONDS"], always("86400");
-    /// How many minutes an account session lives; more than 1440 warns. Checked now, used when accounts arrive.
+    /// How many minutes an account session lives after it was last extended; more than 1440 warns.
     SESSION_MINUTES: u64 = form::whole::<1, 525_600>(), "identity.session_minutes", ["SESSION_MAX_AGE_MINUTES"], always("480");
-    /// An account session is extended when it is used this many minutes after it was last extended. Used when accounts arrive.
+    /// An account session is extended when it is used this many minutes after it was last extended.
     SESSION_SLIDE_MINUTES: u64 = form::whole::<1, 525_600>(), "identity.session_slide_minutes", ["SESSION_UPDATE_AGE_MINUTES"], always("60");
-    /// Shares the session cookie with every host below this domain. Every one of those hosts can then read it, so it warns. Used when accounts arrive.
+    /// Shares the session cookie with every host below this domain. Every one of those hosts can then read it, so it warns.
     COOKIE_DOMAIN: Vec<String> = form::hosts(), "identity.cookie_domain", ["COOKIE_DOMAIN"], Default::None;
 }
 

@@ -5,6 +5,7 @@ mod amazon;
 mod case;
 mod client;
 mod events;
+mod people;
 mod process;
 mod services;
 mod upstream;
@@ -18,6 +19,7 @@ pub use amazon::{Amazon, By};
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
+pub use people::{PASSWORD, Person};
 pub use process::{Output, Process, run};
 pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};
 pub use upstream::{Mode, Upstream};
@@ -186,6 +188,11 @@ impl World {
     /// Runs a command of the binary beside the server, on the same settings.
     pub async fn stoa(&self, arguments: &[&str]) -> Output {
         process::run(self.folder.path(), &self.variables, arguments).await
+    }
+
+    /// The same, with something to read on its standard input.
+    pub async fn stoa_with(&self, arguments: &[&str], input: &str) -> Output {
+        process::run_with(self.folder.path(), &self.variables, arguments, input).await
     }
 
     /// Runs a command that must succeed and reads what it prints, one JSON document a line.

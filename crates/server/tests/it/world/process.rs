@@ -1,7 +1,7 @@
 //! The binary as a process: started with a clean environment, read line by line, ended by its own id.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -50,6 +50,26 @@ pub fn command(folder: &Path, variables: &BTreeMap<String, String>, arguments: &
 pub async fn run(folder: &Path, variables: &BTreeMap<String, String>, arguments: &[&str]) -> Output {
     let mut command = command(folder, variables, arguments);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Output { code: output.status.code(), out: text(output.stdout), complaint: text(output.stderr) }
+}
+
+/// The same, with something to read on its standard input.
+pub async fn run_with(
+    folder: &Path,
+    variables: &BTreeMap<String, String>,
+    arguments: &[&str],
+    input: &str,
+) -> Output {
+    let mut command = command(folder, variables, arguments);
+    let input = input.to_owned();
+    let work = move || {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        // A command that refuses its arguments has ended by now, and reads nothing.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(work).await.unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Output { code: output.status.code(), out: text(output.stdout), complaint: text(output.stderr) }
 }

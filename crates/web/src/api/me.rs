@@ -1,0 +1,311 @@
+//! One's own account: what it is, its name and password, all of its data, its end.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::HeaderValue;
+use http::header::CONTENT_DISPOSITION;
+use identity::{AccountRead, AccountWrite, DataErase, DataExport, Erased, User};
+use kernel::{Code, Fault, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::input::{Hidden, Text};
+use super::problems::{Changing, Entrance, Reading};
+use crate::Site;
+use crate::body::{Json, MaybeJson, Path};
+use crate::failure::Outcome;
+use crate::who::Who;
+
+/// Who proved their identity this long ago need not do it again for a sensitive change.
+const FRESH: Duration = Duration::from_secs(15 * 60);
+
+/// An app and what the account may do in it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EntryView {
+    /// The app.
+    #[schema(example = "workspace")]
+    pub(crate) app: String,
+    /// `use` or `manage`.
+    #[schema(example = "use")]
+    pub(crate) level: &'static str,
+}
+
+impl EntryView {
+    /// The apps that a caller may enter.
+    pub(crate) fn of(who: &identity::Principal) -> Vec<EntryView> {
+        let level = |app| who.level(app).map_or("use", kernel::Level::as_str);
+        who.apps().iter().map(|app| EntryView { app: app.to_string(), level: level(app) }).collect()
+    }
+}
+
+/// One's own account.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MeView {
+    /// Its id.
+    id: Uuid,
+    /// Its address; `null` when it has none.
+    #[schema(example = "ada@example.com")]
+    email: Option<String>,
+    /// What the person is called.
+    name: String,
+    /// `user` or `admin`.
+    role: &'static str,
+    /// The address is proven.
+    verified: bool,
+    /// It has a password; one that came through another issuer may have none.
+    has_password: bool,
+    /// When the password was set.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    password_changed_at: Option<Time>,
+    /// The second factor.
+    second_factor: SecondFactorView,
+    /// The apps it may enter.
+    apps: Vec<EntryView>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    /// When somebody last signed in.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_sign_in_at: Option<Time>,
+}
+
+/// The second factor of an account.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SecondFactorView {
+    /// An authenticator is enrolled.
+    totp: bool,
+    /// How many recovery codes are left.
+    recovery_codes_left: u32,
+    /// How many passkeys it has.
+    passkeys: u32,
+}
+
+impl MeView {
+    fn of(user: User, who: &Who, recovery_codes_left: u32) -> axum::Json<MeView> {
+        axum::Json(MeView {
+            id: user.id.uuid(),
+            email: Some(user.email).filter(|email| !email.is_empty()),
+            name: user.name,
+            role: user.role.as_str(),
+            verified: user.verified_at.is_some(),
+            has_password: user.has_password,
+            password_changed_at: user.password_at,
+            second_factor: SecondFactorView {
+                totp: user.totp_at.is_some(),
+                recovery_codes_left,
+                passkeys: user.passkeys,
+            },
+            apps: EntryView::of(&who.principal),
+            created_at: user.created_at,
+            last_sign_in_at: user.last_sign_in_at,
+        })
+    }
+}
+
+/// One's own account.
+#[utoipa::path(get, path = "/api/v1/me", operation_id = "readMe", tag = "account", responses(
+    (status = 200, description = "The account", body = MeView),
+    Reading,
+))]
+pub(crate) async fn read(State(site): State<Site>, who: Who) -> Outcome<axum::Json<MeView>> {
+    let may = who.may(&site, AccountRead)?;
+    let user = site.accounts.me(&may).await?;
+    let left = site.accounts.recovery_left(&may).await?;
+    Ok(MeView::of(user, &who, left))
+}
+
+/// What replaces the old values.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MeChange {
+    /// What to call the person.
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    name: Text,
+}
+
+/// Changes one's own name.
+#[utoipa::path(put, path = "/api/v1/me", operation_id = "changeMe", tag = "account", request_body = MeChange, responses(
+    (status = 200, description = "The account", body = MeView),
+    Changing,
+))]
+pub(crate) async fn change(
+    State(site): State<Site>,
+    who: Who,
+    Json(change): Json<MeChange>,
+) -> Outcome<axum::Json<MeView>> {
+    let user = site.accounts.set_name(&who.may(&site, AccountWrite)?, &change.name.0).await?;
+    let left = site.accounts.recovery_left(&who.may(&site, AccountRead)?).await?;
+    Ok(MeView::of(user, &who, left))
+}
+
+/// A new password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordChange {
+    /// The password until now.
+    #[schema(value_type = String, min_length = 1)]
+    current_password: Hidden,
+    /// The password from now on: at least 15 characters, or 8 with a second factor.
+    #[schema(value_type = String, min_length = 8, max_length = 256)]
+    new_password: Hidden,
+    /// A code, for an account with a second factor.
+    #[schema(value_type = Option<String>, min_length = 1)]
+    code: Option<Hidden>,
+}
+
+/// Changes one's own password. Every other session of the account ends.
+#[utoipa::path(put, path = "/api/v1/me/password", operation_id = "changePassword", tag = "account", request_body = PasswordChange, responses(
+    (status = 204, description = "The password is changed"),
+    Changing,
+))]
+pub(crate) async fn password(
+    State(site): State<Site>,
+    who: Who,
+    Json(change): Json<PasswordChange>,
+) -> Outcome<http::StatusCode> {
+    let may = who.may(&site, AccountWrite)?;
+    let code = change.code.as_ref().map(|code| code.0.expose().as_str());
+    site.accounts.change_password(&may, &change.current_password.0, &change.new_password.0, code).await?;
+    Ok(http::StatusCode::NO_CONTENT)
+}
+
+/// Everything that is stored about a subject.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubjectExport)]
+pub(crate) struct ExportView {
+    /// Whose data it is.
+    #[schema(example = "user:019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d")]
+    subject: String,
+    /// When it was gathered.
+    #[schema(value_type = String, format = DateTime)]
+    exported_at: Time,
+    /// The rows of each table, opened.
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<Object>>)]
+    tables: BTreeMap<&'static str, Vec<Map<String, Value>>>,
+}
+
+impl ExportView {
+    /// As a file.
+    pub(crate) fn answer(site: &Site, subject: kernel::Subject, export: identity::SubjectExport) -> Response {
+        let view = ExportView {
+            subject: subject.to_string(),
+            exported_at: site.ambient.now(),
+            tables: export.tables,
+        };
+        let name = HeaderValue::from_static("attachment; filename=\"stoa-export.json\"");
+        ([(CONTENT_DISPOSITION, name)], axum::Json(view)).into_response()
+    }
+}
+
+/// All of one's own data: the account, conversations, messages, keys, sessions. For visitors too: what their cookie
+/// stands for.
+#[utoipa::path(get, path = "/api/v1/me/export", operation_id = "exportMe", tag = "account", responses(
+    (status = 200, description = "Everything that is stored", body = ExportView),
+    Reading,
+))]
+pub(crate) async fn export(State(site): State<Site>, who: Who) -> Outcome<Response> {
+    known(&who)?;
+    let may = who.may(&site, DataExport)?;
+    let export = site.accounts.export(&may).await?;
+    Ok(ExportView::answer(&site, may.owner(), export))
+}
+
+/// A visitor that this request has made has nothing: whoever comes without a credential is asked for one.
+fn known(who: &Who) -> Result<(), Fault> {
+    if who.fresh { Err(Fault::new(Code::Unauthenticated)) } else { Ok(()) }
+}
+
+/// The proof that it is the owner who wants it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Farewell {
+    /// The password; not needed within 15 minutes after signing in.
+    #[schema(value_type = String, min_length = 1)]
+    password: Hidden,
+    /// A code, for an account with a second factor.
+    #[schema(value_type = Option<String>, min_length = 1)]
+    code: Option<Hidden>,
+}
+
+/// What an erasure took away.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = Erasure)]
+pub(crate) struct ErasureView {
+    /// Whoever holds this id may read the receipt.
+    id: Uuid,
+    /// Whose data it was.
+    #[schema(example = "user:019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d")]
+    subject: String,
+    /// When it was erased.
+    #[schema(value_type = String, format = DateTime)]
+    erased_at: Time,
+    /// How many things went from each store.
+    #[schema(value_type = std::collections::BTreeMap<String, u64>)]
+    counts: BTreeMap<String, u64>,
+}
+
+impl ErasureView {
+    pub(crate) fn of(erased: Erased) -> axum::Json<ErasureView> {
+        axum::Json(ErasureView {
+            id: erased.id,
+            subject: erased.subject,
+            erased_at: erased.erased_at,
+            counts: erased.counts,
+        })
+    }
+}
+
+/// Erases one's own account with everything in it, or what a visitor's cookie stands for. The answer is the receipt.
+#[utoipa::path(delete, path = "/api/v1/me", operation_id = "eraseMe", tag = "account", request_body = Option<Farewell>, responses(
+    (status = 200, description = "The receipt", body = ErasureView),
+    Changing,
+))]
+pub(crate) async fn erase(
+    State(site): State<Site>,
+    who: Who,
+    MaybeJson(farewell): MaybeJson<Farewell>,
+) -> Outcome<axum::Json<ErasureView>> {
+    known(&who)?;
+    let erase = who.may(&site, DataErase)?;
+    if !who.principal.is_visitor() {
+        let may = who.may(&site, AccountWrite)?;
+        match farewell {
+            Some(shown) => {
+                let code = shown.code.as_ref().map(|code| code.0.expose().as_str());
+                site.accounts.prove(&may, &shown.password.0, code).await?;
+            }
+            None if is_recent(&site, &who) => {}
+            None => {
+                return Err(Fault::new(Code::Forbidden)
+                    .say("send your password with this request, or sign in again first")
+                    .into());
+            }
+        }
+    }
+    Ok(ErasureView::of(site.accounts.erase(&erase).await?))
+}
+
+fn is_recent(site: &Site, who: &Who) -> bool {
+    let now = site.ambient.now();
+    who.principal.proven_at().is_some_and(|at| now.since(at) < FRESH)
+}
+
+/// The receipt of an erasure. Its id cannot be guessed and is all that is needed: the account is gone.
+#[utoipa::path(get, path = "/api/v1/erasures/{id}", operation_id = "readErasure", tag = "account", security(()),
+    params(("id" = Uuid, Path, description = "The id of the receipt")), responses(
+    (status = 200, description = "The receipt", body = ErasureView),
+    (status = 404, description = "There is no such receipt", body = super::view::ProblemView),
+    Entrance,
+))]
+pub(crate) async fn receipt(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+) -> Outcome<axum::Json<ErasureView>> {
+    let id = kernel::RequestId::parse(&id)?.uuid();
+    Ok(ErasureView::of(site.accounts.receipt(id).await?))
+}
