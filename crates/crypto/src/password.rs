@@ -27,7 +27,10 @@ pub struct Cost {
 
 impl Cost {
     /// 64 MiB, three passes, one lane: the second choice of RFC 9106, section 4, on one core.
-    pub const DEFAULT: Cost = Cost { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
+    pub const DEFAULT: Cost = Cost { memory_kib: 64 * 1024, passes: Cost::DEFAULT_PASSES, lanes: 1 };
+
+    /// The passes of [`Cost::DEFAULT`].
+    pub const DEFAULT_PASSES: u32 = 3;
 
     /// The least that argon2 computes: for tests alone.
     pub const TEST: Cost = Cost { memory_kib: 8, passes: 1, lanes: 1 };

@@ -29,9 +29,7 @@ pub mod token;
 pub mod trust;
 mod visitor;
 
-pub use accounts::{
-    AccountParts, Accounts, Arrival, Browser, Departure, Enrolment, RecoveryCodes, Tokens, Verified,
-};
+pub use accounts::{AccountParts, Accounts, Arrival, Browser, Enrolment, RecoveryCodes, Tokens, Verified};
 pub use administration::{Administration, NewAccount, Revoked, What};
 pub use config::{Config, Registration};
 pub use context::Context;

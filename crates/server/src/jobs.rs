@@ -7,10 +7,12 @@ use std::time::Duration;
 use guard::http::AddressBlocks;
 use identity::{Identity, News};
 use kernel::{Ambient, Fault, PageRequest, Result};
+use ops::monitor::Monitor;
 use store::{ApiKey, Epochs, Store};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use web::Site;
+
+use crate::wire::House;
 
 /// How often the database is asked whether something was revoked or changed (CONTRACT section 2: within 1 s).
 const WATCH: Duration = Duration::from_millis(250);
@@ -95,14 +97,13 @@ pub(crate) async fn every_key(store: &Store) -> Result<Vec<ApiKey>> {
 }
 
 /// Marks answers whose process is gone, removes expired leftovers, sets the gauges.
-pub(crate) async fn tidy(store: Store, site: Site, ambient: Ambient, stop: CancellationToken) {
+pub(crate) async fn tidy(store: Store, ambient: Ambient, stop: CancellationToken) {
     // At once the first time: a gauge that is missing looks like a server that is.
     loop {
         let state = store.pool_state();
         for (name, value) in [("max", state.max), ("open", state.open), ("idle", state.idle)] {
             metrics::gauge!("stoa_db_pool_connections", "state" => name).set(f64::from(value));
         }
-        metrics::gauge!("stoa_active_sessions").set(site.hall.turns_in_progress() as f64);
         let now = ambient.now();
         let done = async {
             store.interrupt_unfinished(now - LOST).await?;
@@ -119,16 +120,12 @@ pub(crate) async fn tidy(store: Store, site: Site, ambient: Ambient, stop: Cance
 }
 
 /// Starts the jobs.
-pub(crate) fn start(
-    watch: Watch,
-    store: &Store,
-    site: &Site,
-    ambient: &Ambient,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-) {
+pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
+    let House { store, tasks, stop, .. } = house;
     tasks.spawn(watch.run(stop.clone()));
-    tasks.spawn(tidy(store.clone(), site.clone(), ambient.clone(), stop.clone()));
+    tasks.spawn(tidy(store.clone(), ambient.clone(), stop.clone()));
+    tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));
+    house.post.start(tasks, stop);
 }
 
 /// Waits; `false` when the server stops.

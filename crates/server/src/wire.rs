@@ -1,5 +1,6 @@
 //! Joins the rooms: from a typed configuration to a running house. The order here is the order of the rooms.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -18,7 +19,11 @@ use identity::{AccountParts, Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Result};
 use knowledge::{Manual, PAGES};
 use llm::Models;
+use ops::alerts::{Alerts, Sender};
 use ops::audit::AuditSpool;
+use ops::monitor::Parts as Watched;
+use ops::post::Post;
+use ops::pulse::Pulses;
 use ops::telemetry::Telemetry;
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +42,10 @@ pub(crate) struct House {
     /// Who this server is at Amazon Web Services.
     pub(crate) aws: Aws,
     read: Arc<Read>,
+    /// Carries alerts and mails out.
+    pub(crate) post: Post,
+    /// What the security monitor looks at.
+    pub(crate) watched: Watched,
     /// Tasks that must end before the process does.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when streams must end.
@@ -67,6 +76,7 @@ pub(crate) async fn build(
     settings: &Settings,
     sources: &Sources,
     base_url: String,
+    address: SocketAddr,
     keyring: Keyring,
     telemetry: &Telemetry,
     ambient: &Ambient,
@@ -99,6 +109,11 @@ pub(crate) async fn build(
     let accounts = Arc::new(Accounts::new(&settings.identity, accounts));
     let administration =
         Administration::new(Arc::clone(&identity), Arc::clone(&accounts), store.clone(), ambient.clone());
+    let post =
+        Post::new(settings.post.clone(), store.clone(), outbound.clone(), base_url.clone(), ambient.clone())?;
+    let sender = Sender { server: base_url.clone(), environment: settings.web.environment };
+    let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
+    let pulses = Pulses::new(ambient.clone());
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
     let measured = measures::Parts {
         store: store.clone(),
@@ -110,6 +125,16 @@ pub(crate) async fn build(
     };
     let health = measures::health(settings.web.environment, measured, ambient);
     health.set_migrating(true);
+    let watched = Watched {
+        config: settings.monitor.clone(),
+        store: store.clone(),
+        alerts,
+        health: health.clone(),
+        pulses: pulses.clone(),
+        ambient: ambient.clone(),
+        replica: replica(address),
+        overdue: None,
+    };
     let hall = Hall::new(Rooms {
         catalog: settings.catalog.clone(),
         identity: Arc::clone(&identity),
@@ -137,6 +162,7 @@ pub(crate) async fn build(
         models,
         audit,
         health,
+        pulses,
         base_url,
         settings: shown(Arc::clone(&read)),
         metrics: Box::new(move || metrics.render()),
@@ -144,7 +170,13 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, read, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, read, post, watched, tasks, cut, stop })
+}
+
+/// The name of this replica, the same after a restart: the machine (or pod) and the port.
+fn replica(address: SocketAddr) -> String {
+    let machine = rustix::system::uname();
+    format!("{}:{}", machine.nodename().to_string_lossy(), address.port())
 }
 
 /// What the settings were read from: at the start, and the last time.

@@ -85,6 +85,9 @@ pub struct AlertFilter {
 const COLUMNS: &str = "SELECT id, cause, kind, severity, details, count, raised_at, last_at, acknowledged_at, \
                        acknowledged_by, closed_at FROM alerts";
 
+const COUNT: &str = "UPDATE alerts SET count = count + $2, last_at = CASE WHEN last_at < $3 THEN $3 ELSE last_at END \
+                     WHERE cause = $1 AND closed_at IS NULL";
+
 const fn place(id: &str) -> Place<'_> {
     Place { table: "alerts", column: "details", row: id }
 }
@@ -152,10 +155,7 @@ impl Raise {
             )
             .await?;
         if made == 0 {
-            let sql = "UPDATE alerts SET count = count + $2, \
-                       last_at = CASE WHEN last_at < $3 THEN $3 ELSE last_at END \
-                       WHERE cause = $1 AND closed_at IS NULL";
-            tx.run(sql, values![new.cause, count, new.last_at]).await?;
+            tx.run(COUNT, values![new.cause, count, new.last_at]).await?;
             return Ok(false);
         }
         outbox::write_parcels(tx, parcels).await?;
@@ -198,6 +198,15 @@ impl Store {
         let row = row.ok_or_else(|| Fault::internal("an alert vanished while it was raised"))?;
         let alert = read(secrets, &row)?;
         Ok(if fresh { Raised::New(alert) } else { Raised::Counted(alert) })
+    }
+
+    /// Counts what has happened again on the open alert of a cause. `false`: there is none.
+    pub async fn count_alert(&self, cause: &str, count: u64, last_at: Time) -> Result<bool> {
+        let row = values![cause, i64::try_from(count).unwrap_or(i64::MAX), last_at];
+        self.write_alone("alert.count", Vec::new(), move |tx| {
+            Box::pin(async move { Ok(tx.run(COUNT, row).await? > 0) })
+        })
+        .await
     }
 
     /// Closes the open alert of a cause because it is over, and sends `outgoing` with it. `None`: there was none.

@@ -30,9 +30,11 @@ impl Watch {
         match trouble.sort {
             Sort::Taken => {}
             Sort::Away | Sort::Busy => {
-                tracing::warn!(operation = self.operation, cause = %trouble, "database unavailable")
+                tracing::warn!(event_type = "database.unavailable", operation = self.operation, cause = %trouble, "database unavailable")
             }
-            Sort::Defect => tracing::error!(operation = self.operation, cause = %trouble, "database error"),
+            Sort::Defect => {
+                tracing::error!(event_type = "database.error", operation = self.operation, cause = %trouble, "database error")
+            }
         }
         trouble.into()
     }
@@ -43,7 +45,7 @@ impl Watch {
         if let Refusal::Fault(fault) = refusal
             && fault.kind() == Kind::Internal
         {
-            tracing::error!(operation = self.operation, cause = ?fault, "database error");
+            tracing::error!(event_type = "database.error", operation = self.operation, cause = ?fault, "database error");
         }
     }
 }

@@ -100,20 +100,39 @@ pub(crate) fn write(mut response: Response, shape: Shape, id: RequestId) -> Resp
     response
 }
 
+/// What a log line about a failed answer is about, in words that stay the same: those of the audit log where it knows
+/// the event.
+fn event_type(code: Code) -> &'static str {
+    match (code, code.kind()) {
+        (Code::Csrf | Code::HttpsRequired | Code::AddressBlocked, _) | (_, Kind::Misdirected) => {
+            "security.violation"
+        }
+        (_, Kind::Unauthenticated) => "auth.failure",
+        (_, Kind::Forbidden) => "authz.denied",
+        (_, Kind::Limited) => "ratelimit.exceeded",
+        (_, Kind::Unavailable | Kind::Timeout) => "dependency.unavailable",
+        (_, Kind::Internal) => "exception",
+        _ => "request.refused",
+    }
+}
+
 /// The cause goes to the log and nowhere else.
 fn log(fault: &Fault) {
-    let code = fault.code().as_str();
+    let (code, status) = (fault.code().as_str(), status(fault.code()).as_u16());
+    let event_type = event_type(fault.code());
     match (fault.kind(), fault.cause()) {
-        (Kind::Internal, Some(cause)) => tracing::error!(code, cause = %cause, "request failed"),
-        (Kind::Internal, None) => tracing::error!(code, "request failed"),
+        (Kind::Internal, Some(cause)) => {
+            tracing::error!(event_type, status, code, cause = %cause, "request failed")
+        }
+        (Kind::Internal, None) => tracing::error!(event_type, status, code, "request failed"),
         (Kind::Unavailable | Kind::Timeout, Some(cause)) => {
-            tracing::warn!(code, cause = %cause, "request failed")
+            tracing::warn!(event_type, status, code, cause = %cause, "request failed")
         }
         (Kind::Invalid | Kind::NotFound | Kind::Conflict | Kind::Refused, _) => {
-            tracing::debug!(code, "request refused")
+            tracing::debug!(event_type, status, code, "request refused")
         }
-        (_, Some(cause)) => tracing::warn!(code, cause = %cause, "request refused"),
-        (_, None) => tracing::warn!(code, "request refused"),
+        (_, Some(cause)) => tracing::warn!(event_type, status, code, cause = %cause, "request refused"),
+        (_, None) => tracing::warn!(event_type, status, code, "request refused"),
     }
 }
 
@@ -166,6 +185,29 @@ mod tests {
     #[test]
     fn every_code_has_an_error_status() {
         assert!(Code::ALL.iter().all(|code| status(*code).as_u16() >= 400));
+    }
+
+    /// 003.28, 003.35: every refusal that matters to security can be found by one word.
+    #[test]
+    fn refusals_have_lasting_words() {
+        for (code, word) in [
+            (Code::Unauthenticated, "auth.failure"),
+            (Code::TokenExpired, "auth.failure"),
+            (Code::Forbidden, "authz.denied"),
+            (Code::Inactive, "authz.denied"),
+            (Code::LockedDown, "authz.denied"),
+            (Code::Csrf, "security.violation"),
+            (Code::HttpsRequired, "security.violation"),
+            (Code::AddressBlocked, "security.violation"),
+            (Code::UnknownHost, "security.violation"),
+            (Code::RateLimited, "ratelimit.exceeded"),
+            (Code::TooLarge, "request.refused"),
+            (Code::UnsupportedType, "request.refused"),
+            (Code::Unavailable, "dependency.unavailable"),
+            (Code::Internal, "exception"),
+        ] {
+            assert_eq!(event_type(code), word, "{code:?}");
+        }
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn admit(
     match crossing {
         Crossing::Preflight(_) => return Ok(Some(StatusCode::NO_CONTENT.into_response())),
         Crossing::Refused { preflight, hint } => {
-            tracing::warn!(hint, "a cross-origin request was refused");
+            tracing::warn!(event_type = "security.violation", hint, "a cross-origin request was refused");
             if *preflight {
                 return Err(Fault::new(Code::Forbidden).say("this origin, method or header is not allowed"));
             }
@@ -147,12 +147,16 @@ fn report(site: &Site, method: &Method, route: &str, status: StatusCode, started
     metrics::counter!("stoa_http_requests_total", "method" => method, "route" => route.clone(), "status" => status_label(status)).increment(1);
     metrics::histogram!("stoa_http_request_duration_seconds", "method" => method, "route" => route.clone())
         .record(took.as_secs_f64());
+    let asked_by_machines = is_probe(&route) || &*route == "/metrics";
+    if !asked_by_machines {
+        site.pulses.answered(status.as_u16(), took);
+    }
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if took >= site.config.slow_request {
         tracing::warn!(method, route = %route, status = status.as_u16(), duration_ms, "slow request");
     } else if status.is_server_error() {
         tracing::warn!(method, route = %route, status = status.as_u16(), duration_ms, "request failed");
-    } else if is_probe(&route) || &*route == "/metrics" {
+    } else if asked_by_machines {
         tracing::debug!(method, route = %route, status = status.as_u16(), duration_ms, "request");
     } else {
         tracing::info!(method, route = %route, status = status.as_u16(), duration_ms, "request");

@@ -1,11 +1,12 @@
 //! What load balancers and monitoring ask: `/live`, `/ready`, `/health`, `/metrics`. No credential, no limit.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use guard::http::Peer;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
-use kernel::Code;
+use kernel::{Actor, AuditEvent, Code, EventType, Severity};
 use ops::health::Ready;
 use serde_json::{Value, json};
 
@@ -46,7 +47,11 @@ pub(crate) async fn health(State(site): State<Site>) -> Response {
     (status = 401, description = "Not the token", body = crate::api::view::ProblemView),
     (status = 404, description = "No token is configured", body = crate::api::view::ProblemView),
 ))]
-pub(crate) async fn metrics(State(site): State<Site>, headers: HeaderMap) -> Outcome<Response> {
+pub(crate) async fn metrics(
+    State(site): State<Site>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Outcome<Response> {
     let token = site.metrics_token.load();
     let Some(token) = token.as_deref() else { return Err(Failure::from(Code::NotFound)) };
     let shown = headers
@@ -56,6 +61,13 @@ pub(crate) async fn metrics(State(site): State<Site>, headers: HeaderMap) -> Out
     // Digests are compared, so that the time taken tells nothing about the token.
     let same = |text: &str| blake3::hash(text.as_bytes()) == blake3::hash(token.expose().as_bytes());
     if !shown.is_some_and(same) {
+        // Whoever guesses at the token is an attacker like any other.
+        let event = AuditEvent::new(EventType::AuthFailure, Actor::Anonymous).from(peer.ip);
+        let (reason, severity) = match shown {
+            Some(_) => ("unknown metrics token", Severity::High),
+            None => ("missing credential", Severity::Low),
+        };
+        site.audit.note(AuditEvent { severity, ..event.with("reason", reason) });
         return Err(Failure::from(Code::Unauthenticated));
     }
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (site.metrics)()).into_response())

@@ -13,6 +13,7 @@ use kernel::{Ambient, Secret};
 use llm::Models;
 use ops::audit::AuditSpool;
 use ops::health::Health;
+use ops::pulse::Pulses;
 
 use crate::Config;
 use crate::api::admin::settings::SettingView;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub audit: AuditSpool,
     /// What was measured.
     pub health: Health,
+    /// The last hour, for charts and for the monitor.
+    pub pulses: Pulses,
     /// Where people reach the server, without a slash at the end: for the commands that pages show. Never taken
     /// from a request, whose `Host` anybody may choose.
     pub base_url: String,

@@ -235,7 +235,7 @@ async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Respons
     let identity::Refusal { fault, reason, event, cookie } = refusal;
     if let Some(event) = event {
         metrics::counter!("stoa_auth_failures_total", "reason" => reason).increment(1);
-        tracing::warn!(reason, "authentication failed");
+        tracing::warn!(event_type = "auth.failure", reason, "authentication failed");
         site.audit.note(*event);
     }
     let address = limit_key(peer.ip);
@@ -253,7 +253,12 @@ async fn refuse(site: &Site, peer: &Peer, refusal: identity::Refusal) -> Respons
 }
 
 fn limited(site: &Site, limits: &Verdict, actor: impl Into<kernel::Actor>, peer: &Peer) -> Failure {
-    tracing::warn!(scope = limits.scope, limit = limits.limit, "rate limit exceeded");
+    tracing::warn!(
+        event_type = "ratelimit.exceeded",
+        scope = limits.scope,
+        limit = limits.limit,
+        "rate limit exceeded"
+    );
     let event = AuditEvent::new(EventType::RatelimitExceeded, actor)
         .from(peer.ip)
         .with("scope", limits.scope)

@@ -50,11 +50,6 @@ impl Accounts {
         self.parts.store.erasure(id).await
     }
 
-    /// An ID token of a configured issuer.
-    pub async fn exchange(&self, _: &Secret<String>, _: &Context) -> Result<super::Verified> {
-        Err(Fault::new(Code::Unauthenticated))
-    }
-
     /// Ends the family of a refresh token. A token that is good for nothing (any more) is as it should be.
     pub async fn sign_out_family(&self, refresh_token: &Secret<String>, from: &Context) -> Result<()> {
         let store = &self.parts.store;

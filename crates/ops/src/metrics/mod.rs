@@ -63,6 +63,7 @@ const TABLE: &[(&str, Sort, &str)] = &[
     ),
     ("stoa_rate_limit_evicted_total", Sort::Counter, "Counters of limits that were given up for new ones"),
     ("stoa_auth_failures_total", Sort::Counter, "Credentials refused, by reason"),
+    ("stoa_alerts_total", Sort::Counter, "Alerts raised by this process, by kind"),
     ("stoa_log_events_total", Sort::Counter, "Log lines by level"),
     ("stoa_log_dropped_total", Sort::Counter, "Log lines that a sink did not take, by sink"),
     (

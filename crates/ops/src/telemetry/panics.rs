@@ -26,11 +26,14 @@ fn report(info: &PanicHookInfo<'_>, intake: &Intake) {
     match info.location() {
         Some(at) => tracing::error!(
             target: "stoa::panic",
+            event_type = "exception",
             thread = name,
             location = %format_args!("{}:{}", at.file(), at.line()),
             "panicked: {what}"
         ),
-        None => tracing::error!(target: "stoa::panic", thread = name, "panicked: {what}"),
+        None => {
+            tracing::error!(target: "stoa::panic", event_type = "exception", thread = name, "panicked: {what}")
+        }
     }
     if name != WRITER_THREAD {
         intake.flush(PATIENCE);

@@ -67,7 +67,7 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
         tracing::info!(origin = keys.origin, "the master key was found");
         let address = listener.local_addr().context("the listener has no address")?;
         let base_url = base_url(&settings, address);
-        let house = wire::build(&settings, &sources, base_url, keys.keyring, &telemetry, ambient)
+        let house = wire::build(&settings, &sources, base_url, address, keys.keyring, &telemetry, ambient)
             .await
             .map_err(told)?;
         let reload = Reload::new(start, house.clone(), reload::silence(), ambient.clone());
@@ -129,7 +129,7 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
     let mut watch =
         Watch::new(house.store.clone(), house.identity.clone(), house.site.clone(), ambient.clone());
     watch.look().await.map_err(told)?;
-    jobs::start(watch, &house.store, &house.site, ambient, &house.tasks, &house.stop);
+    jobs::start(watch, &house, ambient);
     offer_setup(house).await.map_err(told)?;
     house.site.open();
     Ok(())

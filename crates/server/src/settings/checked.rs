@@ -17,13 +17,14 @@ use super::keys::KeySources;
 use super::problem::Problem;
 use super::profile::Profile;
 use super::providers;
+use super::table::alerts::*;
 use super::table::identity::*;
 use super::table::later::*;
 use super::table::model::PROVIDERS;
 use super::table::server::*;
 use super::table::traffic::*;
 use super::values::{Marks, Values};
-use super::{Listen, Settings};
+use super::{Listen, Settings, trust};
 
 /// The largest JSON body and the largest other body when nobody says anything (row K4 of the requirements).
 const BODIES: (u64, u64) = (10 * 1024 * 1024, 16 * 1024 * 1024);
@@ -61,8 +62,9 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
 pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings> {
     let (catalog, models) = (catalog::build(values, problems), providers::build(values, problems));
     let (aws, secret) = (amazon::config(values, problems), amazon::secret(values, problems));
+    let issuers = trust::issuers(values, problems);
     // Where the secret is was needed earlier; here it counts that enough is said of it.
-    let (catalog, models, aws, _) = (catalog?, models?, aws?, secret?);
+    let (catalog, models, aws, issuers, _) = (catalog?, models?, aws?, issuers?, secret?);
     let data_dir = values.get(&DATA_DIR)?;
     let cookie_secrets = cookie_secrets(values);
     Some(Settings {
@@ -80,10 +82,10 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
             session_slide: seconds(values.get(&SESSION_SLIDE_MINUTES)? * 60),
             registration: values.get(&REGISTRATION)?,
             mail: values.get(&SMTP_URL).is_some(),
-            tokens: identity::trust::AccessTokens::default(),
-            passwords: identity::trust::PasswordRules::default(),
-            firebase: None,
-            issuers: Vec::new(),
+            tokens: trust::tokens(values)?,
+            passwords: trust::passwords(values, &catalog)?,
+            firebase: trust::firebase(values),
+            issuers,
             visitor_lifetime: seconds(values.get(&VISITOR_SECONDS)?),
             environment_keys: values.get(&API_KEYS).unwrap_or_default(),
             require_authentication: values.get(&REQUIRE_AUTHENTICATION).unwrap_or(false),
@@ -91,6 +93,8 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
             cookie_secrets: cookie_secrets.clone(),
         },
         telemetry: telemetry(values)?,
+        monitor: monitor(values)?,
+        post: post(values)?,
         web: web::Config {
             environment: values.profile.as_str(),
             metrics_token: values.get(&METRICS_TOKEN),
@@ -250,6 +254,33 @@ fn telemetry(values: &Values) -> Option<ops::telemetry::Config> {
         format: values.get(&LOG_FORMAT)?,
         mask: values.get(&MASK_PII)?,
         file: file.map(|()| ops::telemetry::LogFile { path, max_bytes, keep }),
+    })
+}
+
+fn monitor(values: &Values) -> Option<ops::monitor::Config> {
+    Some(ops::monitor::Config {
+        pace: Duration::from_millis(values.get(&ALERT_INTERVAL)?),
+        health: seconds(values.get(&HEALTH_INTERVAL)?),
+        rate_limits_per_minute: values.get(&ALERT_RATE_LIMITS)?,
+        data_dir: values.get(&DATA_DIR)?,
+    })
+}
+
+/// How often the outbox is looked at. Alerts do not wait for it, mails to people do.
+const OUTBOX: Duration = Duration::from_secs(1);
+
+fn post(values: &Values) -> Option<ops::post::Config> {
+    let public = values.get(&PUBLIC_URL);
+    let host = public.as_ref().and_then(|url| url.host_str()).unwrap_or("localhost");
+    let smtp = values.get(&SMTP_URL).and_then(|url| smtp(&url, values.get(&SMTP_FROM), host));
+    // The signing secret of a file is not known yet: see `Settings::open_keys`.
+    let secret = values.get(&ALERT_WEBHOOK_SECRET).unwrap_or_else(|| Secret::new(String::new()));
+    Some(ops::post::Config {
+        webhook: values.get(&ALERT_WEBHOOK).map(|url| ops::post::Webhook { url, secret }),
+        slack: values.get(&SLACK_WEBHOOK),
+        smtp,
+        alert_email: values.get(&ALERT_EMAIL),
+        pace: OUTBOX,
     })
 }
 

@@ -25,6 +25,7 @@ pub(crate) mod shown;
 mod sources;
 pub(crate) mod strength;
 pub(crate) mod table;
+mod trust;
 mod values;
 pub(crate) mod vault;
 
@@ -82,6 +83,10 @@ pub(crate) struct Settings {
     pub(crate) identity: identity::Config,
     /// The logs.
     pub(crate) telemetry: ops::telemetry::Config,
+    /// The security monitor.
+    pub(crate) monitor: ops::monitor::Config,
+    /// Where alerts and mails go. The webhook's secret is complete after [`Settings::open_keys`].
+    pub(crate) post: ops::post::Config,
     /// The apps.
     pub(crate) catalog: Catalog,
     /// The HTTP surface.
@@ -117,6 +122,11 @@ impl Settings {
     pub(crate) fn open_keys(&mut self, random: &dyn Random) -> Result<Keys, Problem> {
         let keys = self.keys.open(random)?;
         self.identity.cookie_secrets.clone_from(&keys.signing);
+        if let (Some(webhook), Some(signing)) = (&mut self.post.webhook, keys.signing.first())
+            && webhook.secret.expose().is_empty()
+        {
+            webhook.secret = ops::post::derived_secret(signing);
+        }
         Ok(keys)
     }
 }

@@ -10,20 +10,21 @@ use store::{Database, PostgresTls};
 
 use super::*;
 
-const SECRET: &str = "q7Qz0VfWm2Lr9XcNb4TgYh6JpS1dUeAoK3vR8tMxE5w";
+pub(super) const SECRET: &str = "q7Qz0VfWm2Lr9XcNb4TgYh6JpS1dUeAoK3vR8tMxE5w";
 const KEY_1: &str = "Vb3nM8xQ2zLk7RtYp0WcSj5HdFgA9eUiToX4v6B1mNq";
 const KEY_2: &str = "h2Jk9LmNp4QrSt6UvWx8YzAb3CdEf5GhIj7KlMn0OpQ";
-const JWT: &str = "Zx81mPq0Rk5Vt2Yw7Ls4Hn9Jc6Bf3Gd8Xa1Qe5Ui0Oy2Tr7Wm4Sv9Kz6Np3Lb8Hj1Fc5Dg0Aq7Xw2Er";
+pub(super) const JWT: &str =
+    "Zx81mPq0Rk5Vt2Yw7Ls4Hn9Jc6Bf3Gd8Xa1Qe5Ui0Oy2Tr7Wm4Sv9Kz6Np3Lb8Hj1Fc5Dg0Aq7Xw2Er";
 const MASTER: &str = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg";
 
 /// Sources of these variables alone.
-fn variables(pairs: &[(&str, &str)]) -> Sources {
+pub(super) fn variables(pairs: &[(&str, &str)]) -> Sources {
     let environment: BTreeMap<String, String> =
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Sources { environment, ..Sources::default() }
 }
 
-fn toml(text: &str) -> Option<Document> {
+pub(super) fn toml(text: &str) -> Option<Document> {
     Some(Document { path: PathBuf::from("stoa.toml"), text: text.to_owned() })
 }
 
@@ -31,11 +32,11 @@ fn dotenv(text: &str) -> Option<Document> {
     Some(Document { path: PathBuf::from(".env"), text: text.to_owned() })
 }
 
-fn load(sources: &Sources) -> Settings {
+pub(super) fn load(sources: &Sources) -> Settings {
     Settings::load(sources).map(|(settings, _)| settings).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
-fn refusal(sources: &Sources) -> String {
+pub(super) fn refusal(sources: &Sources) -> String {
     match Settings::load(sources) {
         Ok(_) => panic!("it was not refused"),
         Err(refusal) => refusal.to_string(),
@@ -43,7 +44,7 @@ fn refusal(sources: &Sources) -> String {
 }
 
 /// A production environment that passes, to be broken in one place.
-fn sound() -> Vec<(&'static str, &'static str)> {
+pub(super) fn sound() -> Vec<(&'static str, &'static str)> {
     vec![
         ("ENVIRONMENT", "production"),
         ("DATABASE_URL", "postgresql://stoa:tR8-wq2-Lm5-zX9@db.internal:5432/stoa"),
@@ -55,7 +56,7 @@ fn sound() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
-fn broken(name: &'static str, value: &'static str) -> Sources {
+pub(super) fn broken(name: &'static str, value: &'static str) -> Sources {
     let mut pairs = sound();
     pairs.retain(|(other, _)| *other != name);
     pairs.push((name, value));

@@ -6,11 +6,15 @@ mod scalar;
 mod special;
 mod words;
 
-pub(crate) use net::{address, headers, hosts, is_loopback, methods, nets, origins, secret_url, url};
+pub(crate) use net::{
+    address, exact_url, headers, hosts, is_loopback, methods, nets, origins, secret_url, url,
+};
 pub(crate) use scalar::{
     bytes, decimal, flag, master_key, master_keys, mebibytes, path, prose, secret, secrets, text, whole,
 };
-pub(crate) use special::{cron, database, email, media_types, rates, redis};
+pub(crate) use special::{
+    cron, database, email, is_mailbox, mailbox, media_types, project_id, rates, redis, smtp,
+};
 pub(crate) use words::{
     app_kind, choice_format, choice_jwt, choice_level, choice_profile, choice_registration, user_entry,
 };

@@ -33,6 +33,22 @@ pub(crate) const fn url() -> Form<Url> {
     Form { read: |raw| web_url(&raw.text()), write: Url::to_string, shape: Shape::Text("a URL") }
 }
 
+/// A URL that names somebody and is compared as it was written: nothing is normalised.
+pub(crate) const fn exact_url() -> Form<String> {
+    Form {
+        read: |raw| {
+            let text = raw.text();
+            let url = web_url(&text)?;
+            if url.query().is_some() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+                return Err("must be a URL without a query, such as `https://id.example.com`".to_owned());
+            }
+            Ok(text)
+        },
+        write: String::clone,
+        shape: Shape::Text("a URL"),
+    }
+}
+
 /// A URL that is a secret itself, such as that of a webhook.
 pub(crate) const fn secret_url() -> Form<Secret<String>> {
     Form {
@@ -211,6 +227,17 @@ mod tests {
             ["example.com", "javascript:alert(1)", "https://u:p@example.com", "https://", "https://x/#y"]
         {
             assert!(read(&url(), bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_urls_stay_as_they_were_written() {
+        for text in ["https://id.example.com", "https://id.example.com/", "https://ID.example.com:443/a"] {
+            assert_eq!(read(&exact_url(), text).unwrap(), text);
+        }
+        for bad in ["id.example.com", "https://id.example.com?x", "https://id.example.com/#x", "https://a b/"]
+        {
+            assert_eq!(read(&exact_url(), bad), None, "{bad}");
         }
     }
 

@@ -2,6 +2,8 @@
 //! It never connects to anything.
 
 use guard::limits::Rule;
+use kernel::Secret;
+use ops::post::Smtp;
 
 use super::{Complaint, Form, Shape};
 use crate::settings::database::{DatabaseUrl, RedisUrl, parse_database, parse_redis};
@@ -97,6 +99,22 @@ pub(crate) const fn media_types() -> Form<Vec<String>> {
     }
 }
 
+/// The id of a Firebase project. It becomes part of an address, so it holds nothing that could lead elsewhere.
+pub(crate) const fn project_id() -> Form<String> {
+    Form {
+        read: |raw| {
+            let text = raw.text();
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:".contains(&b);
+            let valid = (4..=60).contains(&text.len())
+                && text.bytes().all(plain)
+                && text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+            if valid { Ok(text) } else { Err("must be a project id such as `tutor-1a2b3`".to_owned()) }
+        },
+        write: String::clone,
+        shape: Shape::Text("a project id"),
+    }
+}
+
 /// One mail address.
 pub(crate) const fn email() -> Form<String> {
     Form {
@@ -110,6 +128,36 @@ pub(crate) const fn email() -> Form<String> {
         },
         write: String::clone,
         shape: Shape::Text("a mail address"),
+    }
+}
+
+/// A sender of mails: an address, or `Name <address>`.
+pub(crate) const fn mailbox() -> Form<String> {
+    Form {
+        read: |raw| {
+            let text = raw.text();
+            let complaint = "must be a mail address, alone or as in `Stoa <stoa@example.com>`";
+            if is_mailbox(&text) { Ok(text) } else { Err(complaint.to_owned()) }
+        },
+        write: String::clone,
+        shape: Shape::Text("a mail address, or a name and a mail address"),
+    }
+}
+
+/// Whether mails can come from this.
+pub(crate) fn is_mailbox(text: &str) -> bool {
+    ops::post::is_mailbox(text)
+}
+
+/// The address of a mail server.
+pub(crate) const fn smtp() -> Form<Secret<String>> {
+    Form {
+        read: |raw| {
+            let text = raw.text();
+            Smtp::parse(&text, String::new()).map_err(str::to_owned).map(|_| Secret::new(text))
+        },
+        write: |url| url.expose().clone(),
+        shape: Shape::Text("a URL that begins with `smtp://` or `smtps://`"),
     }
 }
 
@@ -142,5 +190,20 @@ mod tests {
         assert!((media_types().read)(&Raw::one("png")).is_err());
         assert!((email().read)(&Raw::one("ops@example.com")).is_ok());
         assert!((email().read)(&Raw::one("ops@localhost\n")).is_err());
+        for sender in ["stoa@example.com", "Stoa <stoa@example.com>", "\"Stoa, Inc.\" <stoa@localhost>"] {
+            assert!((mailbox().read)(&Raw::one(sender)).is_ok(), "{sender}");
+        }
+        for bad in ["stoa", "Stoa <stoa@example.com", "a@b.test\r\nBcc: c@d.test", "a@b.test, c@d.test"] {
+            assert!((mailbox().read)(&Raw::one(bad)).is_err(), "{bad}");
+        }
+        assert!((smtp().read)(&Raw::one("smtps://u:p@mail.example.com")).is_ok());
+        let refused = (smtp().read)(&Raw::one("http://u:hunter2@mail.example.com")).unwrap_err();
+        assert!(!refused.contains("hunter2"), "{refused}");
+        for id in ["tutor-1a2b3", "example.com:tutor"] {
+            assert!((project_id().read)(&Raw::one(id)).is_ok(), "{id}");
+        }
+        for id in ["", "abc", "Tutor", "../../evil", "a/b/c/d", "tutor 1", "1234", "your-project-id\u{e9}"] {
+            assert!((project_id().read)(&Raw::one(id)).is_err(), "{id}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The production rules, as one table: each names what must hold, what to say when it does not, and the fix.
 //! `serve` obeys it, `check` prints it. No line ever holds a value.
 
+mod alerts;
 mod data;
 mod models;
 mod secrets;
@@ -61,7 +62,7 @@ impl Case<'_> {
 
 /// Every rule, in the order in which `check` prints them.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
-    [secrets::RULES, traffic::RULES, data::RULES, models::RULES].into_iter().flatten()
+    [secrets::RULES, traffic::RULES, data::RULES, models::RULES, alerts::RULES].into_iter().flatten()
 }
 
 /// What a rule says about a configuration.

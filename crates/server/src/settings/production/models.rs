@@ -8,6 +8,7 @@ use crate::settings::providers::is_configured;
 use crate::settings::raw::Origin;
 use crate::settings::table::aws::*;
 use crate::settings::table::identity::{ENCRYPTION_KEY, JWT_SECRET, SESSION_SECRET};
+use crate::settings::table::issuers::*;
 use crate::settings::table::later::*;
 use crate::settings::table::model::*;
 
@@ -39,6 +40,28 @@ pub(super) static RULES: &[Rule] = &[
                     .filter(|entry| entry.get(&PROVIDER_URL).is_some_and(|url| plain(&url)))
                     .map(|entry| format!("{} providers.base_url", entry.place)),
             );
+            places
+        },
+    },
+    Rule {
+        id: "issuer-https",
+        severity: Violation,
+        holds: "identity providers are asked over HTTPS, or on this machine",
+        say: "keys that decide who is let in would be read over plain HTTP",
+        fix: "write the address with https://",
+        breaks: |case| {
+            let plain = |url: &url::Url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback);
+            let named = |text: String| url::Url::parse(&text).is_ok_and(|url| plain(&url));
+            let mut places =
+                case.place_if(&FIREBASE_JWKS, case.get(&FIREBASE_JWKS).is_some_and(|url| plain(&url)));
+            for entry in case.values.declared(ISSUERS.name) {
+                if entry.get(&ISSUER_URL).is_some_and(named) {
+                    places.push(format!("{} identity.issuers.issuer", entry.place));
+                }
+                if entry.get(&ISSUER_JWKS).is_some_and(|url| plain(&url)) {
+                    places.push(format!("{} identity.issuers.jwks_url", entry.place));
+                }
+            }
             places
         },
     },
@@ -124,11 +147,7 @@ fn unused(case: &Case<'_>) -> Vec<String> {
     note(values.is_explicit(&SENTRY_DSN), values.place(&SENTRY_DSN));
     note(values.is_explicit(&OTLP), values.place(&OTLP));
     note(values.is_explicit(&NEW_RELIC), values.place(&NEW_RELIC));
-    note(values.is_explicit(&ALERT_WEBHOOK), values.place(&ALERT_WEBHOOK));
-    note(values.is_explicit(&SLACK_WEBHOOK), values.place(&SLACK_WEBHOOK));
-    note(values.is_explicit(&SMTP_URL), values.place(&SMTP_URL));
     note(values.is_explicit(&BACKUP_DIR), values.place(&BACKUP_DIR));
     note(values.is_explicit(&BACKUP_S3), values.place(&BACKUP_S3));
-    note(values.is_explicit(&FIREBASE_PROJECT), values.place(&FIREBASE_PROJECT));
     places
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use kernel::Secret;
 use url::Url;
 
-use super::{Default, Group, Room, always, settings};
+use super::{Default, Room, always, settings};
 use crate::settings::form;
 
 /// Monitoring.
@@ -25,21 +25,6 @@ settings! { @fields MONITORING_ROWS;
     OTLP: Url = form::url(), "monitoring.otlp_endpoint", ["OTEL_EXPORTER_OTLP_ENDPOINT"], Default::None;
     /// The key of New Relic's OTLP endpoint. Not used yet.
     NEW_RELIC: Secret<String> = form::secret(), "monitoring.new_relic_license_key", ["NEW_RELIC_LICENSE_KEY"], Default::None, secret;
-}
-
-/// Alerts.
-pub(crate) static ALERTS: Room =
-    Room { title: "Alerts", about: "Read and checked; not used yet.", settings: ALERTS_ROWS };
-
-settings! { @fields ALERTS_ROWS;
-    /// Where alerts are posted as JSON. Not used yet.
-    ALERT_WEBHOOK: Secret<String> = form::secret_url(), "alerts.webhook_url", ["ALERT_WEBHOOK_URL"], Default::None, secret;
-    /// Where alerts are posted in Slack's form. Not used yet.
-    SLACK_WEBHOOK: Secret<String> = form::secret_url(), "alerts.slack_webhook_url", ["SLACK_WEBHOOK_URL"], Default::None, secret;
-    /// The mail server for alerts. Not used yet.
-    SMTP_URL: Secret<String> = form::secret(), "alerts.smtp_url", ["SMTP_URL"], Default::None, secret;
-    /// Who gets alerts by mail. Not used yet.
-    ALERT_EMAIL: String = form::email(), "alerts.email", ["ALERT_EMAIL"], Default::None;
 }
 
 /// Backups.
@@ -71,38 +56,4 @@ settings! { @fields FILES_ROWS;
     FILE_TYPES: Vec<String> = form::media_types(), "files.allowed_types", ["ALLOWED_FILE_TYPES"], always("image/*,application/pdf,text/*");
     /// Where the knowledge index may keep files; it keeps none yet. When no database is named, the data folder is here.
     KNOWLEDGE_DIR: PathBuf = form::path(), "knowledge.directory", ["CHROMA_PERSIST_DIRECTORY"], Default::None;
-}
-
-/// Identity providers.
-pub(crate) static ACCOUNTS: Room =
-    Room { title: "Identity providers", about: "Read and checked; not used yet.", settings: ACCOUNT_ROWS };
-
-settings! { @fields ACCOUNT_ROWS;
-    /// The Firebase project whose ID tokens are taken. Not used yet.
-    FIREBASE_PROJECT: String = form::text("a project id"), "identity.firebase.project_id", ["FIREBASE_PROJECT_ID"], Default::None;
-    /// Where the keys of Firebase are read, for tests. Not used yet.
-    FIREBASE_JWKS: Url = form::url(), "identity.firebase.jwks_url", [], Default::None;
-}
-
-/// Other issuers.
-pub(crate) static ISSUERS: Group = Group {
-    name: "identity.issuers",
-    about: "An identity provider whose ID tokens are taken. Read and checked; not used yet.",
-    fields: ISSUER_FIELDS,
-    example: "name = \"company\"\nissuer = \"https://id.example.com\"\naudience = \"stoa\"",
-};
-
-settings! { @fields ISSUER_FIELDS;
-    /// A short name.
-    ISSUER_NAME: String = form::text("a short name"), "name", [], Default::None;
-    /// The issuer exactly as its tokens name it.
-    ISSUER_URL: Url = form::url(), "issuer", [], Default::None;
-    /// The audience that tokens must name.
-    ISSUER_AUDIENCE: String = form::text("an audience"), "audience", [], Default::None;
-    /// Where its keys are; found by discovery when absent.
-    ISSUER_JWKS: Url = form::url(), "jwks_url", [], Default::None;
-    /// The client id for sign-in on the page.
-    ISSUER_CLIENT_ID: String = form::text("a client id"), "client_id", [], Default::None;
-    /// The client secret for sign-in on the page.
-    ISSUER_CLIENT_SECRET: Secret<String> = form::secret(), "client_secret", [], Default::None, secret;
 }

@@ -3,9 +3,11 @@
 //! documents print. Reading, `config show`, `docs/settings.md`, `stoa.example.toml` and the schema all come from here.
 //! It never reads anything.
 
+pub(crate) mod alerts;
 pub(crate) mod apps;
 pub(crate) mod aws;
 pub(crate) mod identity;
+pub(crate) mod issuers;
 pub(crate) mod later;
 pub(crate) mod model;
 pub(crate) mod server;
@@ -153,6 +155,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &server::DATABASE,
     &server::REDIS,
     &identity::IDENTITY,
+    &issuers::FIREBASE,
     &identity::ENCRYPTION,
     &traffic::HTTP,
     &traffic::LIMITS,
@@ -163,10 +166,9 @@ pub(crate) static ROOMS: &[&Room] = &[
     &aws::AWS,
     &aws::SECRETS_MANAGER,
     &later::MONITORING,
-    &later::ALERTS,
+    &alerts::ALERTS,
     &later::BACKUP,
     &later::FILES,
-    &later::ACCOUNTS,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.
@@ -182,7 +184,7 @@ pub(crate) struct Group {
 }
 
 /// Every list.
-pub(crate) static GROUPS: &[&Group] = &[&apps::APPS, &model::PROVIDERS, &later::ISSUERS];
+pub(crate) static GROUPS: &[&Group] = &[&apps::APPS, &model::PROVIDERS, &issuers::ISSUERS];
 
 /// Every setting.
 pub(crate) fn all() -> impl Iterator<Item = &'static dyn Entry> + Clone {
