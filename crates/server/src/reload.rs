@@ -2,11 +2,12 @@
 //! reading everything again, refusing what is wrong as a start would, and telling what was taken over.
 //! It never stops the server: what cannot be used leaves the one in force as it is.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use guard::outbound::aws::Aws;
 use kernel::{Actor, Ambient, AuditEvent, EventType};
+use ops::alerts::{Finding, Kind};
+use ops::monitor::Parts as Watched;
 use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 
@@ -27,28 +28,6 @@ const SETTLES: Duration = Duration::from_millis(25);
 const MOST_LOOKS: u32 = 40;
 /// How often the log is told of secrets that are old.
 const DAILY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Something about the configuration that needs a person. One cause is told again only after it was over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// Secrets Manager does not answer; the last values are in use.
-    SecretsManager,
-    /// The configuration on the machine is one that the server would not start with.
-    Refused,
-}
-
-impl Trouble {
-    /// The cause as it is stored.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Trouble::SecretsManager => "secrets_manager",
-            Trouble::Refused => "configuration_refused",
-        }
-    }
-}
-
-/// Hears of trouble, with a sentence that holds no value, and of its end (`None`).
-pub(crate) type Alarm = Arc<dyn Fn(Trouble, Option<&str>) + Send + Sync>;
 
 /// What the server was started with.
 pub(crate) struct Start {
@@ -77,7 +56,6 @@ pub(crate) struct Reload {
     start: Start,
     house: House,
     ambient: Ambient,
-    alarm: Alarm,
     /// Secrets Manager did not answer the last time.
     away: bool,
     /// What was wrong with the configuration the last time; said once.
@@ -93,8 +71,8 @@ struct Fresh {
 }
 
 impl Reload {
-    pub(crate) fn new(start: Start, house: House, alarm: Alarm, ambient: Ambient) -> Reload {
-        Reload { start, house, ambient, alarm, away: false, refused: Vec::new() }
+    pub(crate) fn new(start: Start, house: House, ambient: Ambient) -> Reload {
+        Reload { start, house, ambient, away: false, refused: Vec::new() }
     }
 
     /// Follows until `stop`.
@@ -104,7 +82,7 @@ impl Reload {
 
     async fn follow(&mut self, mut hangup: Signal) {
         if let Some(missing) = self.start.missing.take() {
-            self.silent(&missing);
+            self.silent(&missing).await;
         }
         let mut daily = tokio::time::interval(DAILY);
         loop {
@@ -136,13 +114,13 @@ impl Reload {
         let asked = vault::ask(&self.house.aws, wanted, self.start.vault.as_ref(), &self.ambient).await;
         match asked {
             Ok(vault) => {
-                self.answers();
+                self.answers().await;
                 if self.start.vault.as_ref() != Some(&vault) {
                     self.again("Secrets Manager", Some(vault)).await;
                 }
             }
             Err(missing) => {
-                self.silent(&missing);
+                self.silent(&missing).await;
                 // Time goes on: what was accepted for a while after a rotation ends all the same.
                 let judged = self.start.vault.clone().map(|vault| vault.at(self.ambient.now(), shared));
                 if judged.is_some() && judged != self.start.vault {
@@ -152,20 +130,44 @@ impl Reload {
         }
     }
 
-    fn answers(&mut self) {
+    async fn answers(&mut self) {
         if std::mem::take(&mut self.away) {
             tracing::info!("Secrets Manager answers again");
-            (self.alarm)(Trouble::SecretsManager, None);
+            self.recover(Kind::SecretsManager).await;
         }
     }
 
-    fn silent(&mut self, missing: &Missing) {
+    async fn silent(&mut self, missing: &Missing) {
         metrics::counter!("stoa_secrets_manager_failures_total").increment(1);
+        let reason = missing.to_string();
         if !std::mem::replace(&mut self.away, true) {
-            let say =
-                format!("the secret of SECRETS_MANAGER_SECRET_NAME: {missing}; the last values stay in use");
-            tracing::warn!("{say}");
-            (self.alarm)(Trouble::SecretsManager, Some(&say));
+            tracing::warn!(
+                "the secret of SECRETS_MANAGER_SECRET_NAME: {reason}; the last values stay in use"
+            );
+        }
+        let finding = Finding::new(Kind::SecretsManager, self.ambient.now()).with("reason", reason);
+        self.raise(finding).await;
+    }
+
+    /// Every look at the same trouble is counted in its one alert.
+    async fn raise(&self, finding: Finding) {
+        let Watched { alerts, replica, .. } = &self.house.watched;
+        let finding = finding.about(replica).with("replica", replica.as_str());
+        if let Err(fault) = alerts.raise(finding).await {
+            tracing::warn!(
+                code = fault.code().as_str(),
+                "an alert about the configuration could not be raised"
+            );
+        }
+    }
+
+    async fn recover(&self, kind: Kind) {
+        let Watched { alerts, replica, .. } = &self.house.watched;
+        if let Err(fault) = alerts.recover(kind, Some(replica)).await {
+            tracing::warn!(
+                code = fault.code().as_str(),
+                "an alert about the configuration could not be closed"
+            );
         }
     }
 
@@ -173,11 +175,11 @@ impl Reload {
     async fn again(&mut self, cause: &'static str, known: Option<Vault>) {
         let fresh = match self.read(known).await {
             Ok(fresh) => fresh,
-            Err(reasons) => return self.refuse(reasons, cause),
+            Err(reasons) => return self.refuse(reasons, cause).await,
         };
         if !self.refused.is_empty() {
             self.refused.clear();
-            (self.alarm)(Trouble::Refused, None);
+            self.recover(Kind::Configuration).await;
         }
         self.take_over(fresh, cause).await;
     }
@@ -235,38 +237,34 @@ impl Reload {
         let aws: &Aws = own.as_ref().unwrap_or(&self.house.aws);
         match vault::ask(aws, wanted, self.start.vault.as_ref(), &self.ambient).await {
             Ok(vault) => {
-                self.answers();
+                self.answers().await;
                 Ok(vault)
             }
             Err(missing) => {
-                self.silent(&missing);
+                self.silent(&missing).await;
                 let last = self.start.vault.clone().filter(|vault| vault.is_of(&wanted.place));
                 last.map(|vault| vault.at(self.ambient.now(), wanted.shared)).ok_or(missing)
             }
         }
     }
 
-    fn refuse(&mut self, reasons: Vec<String>, cause: &'static str) {
+    async fn refuse(&mut self, reasons: Vec<String>, cause: &'static str) {
         metrics::counter!("stoa_config_reloads_total", "result" => "refused").increment(1);
+        let (count, first) = (reasons.len(), reasons.first().cloned().unwrap_or_default());
         // A poll would say the same every minute; a person who sends a signal wants to hear it again.
-        if reasons == self.refused && cause != "SIGHUP" {
-            return;
+        if reasons != self.refused || cause == "SIGHUP" {
+            tracing::error!(
+                cause,
+                reasons = count,
+                "the new configuration is refused; the server goes on with the one it has"
+            );
+            for reason in &reasons {
+                tracing::error!("validation error: {reason}");
+            }
+            self.refused = reasons;
         }
-        let count = reasons.len();
-        tracing::error!(
-            cause,
-            reasons = count,
-            "the new configuration is refused; the server goes on with the one it has"
-        );
-        for reason in &reasons {
-            tracing::error!("validation error: {reason}");
-        }
-        let say = format!(
-            "the new configuration is refused for {count} reasons, the first: {}",
-            reasons.first().map_or("", String::as_str)
-        );
-        (self.alarm)(Trouble::Refused, Some(&say));
-        self.refused = reasons;
+        let finding = Finding::new(Kind::Configuration, self.ambient.now());
+        self.raise(finding.with("reasons", count).with("first", first)).await;
     }
 
     /// Hands a configuration to the rooms, and tells what has changed and what needs a restart.
@@ -330,15 +328,4 @@ impl Reload {
         }
         ages::note(store, &settings.secrets, self.ambient.now()).await;
     }
-}
-
-/// Where trouble goes while nobody listens: the log has it already.
-pub(crate) fn silence() -> Alarm {
-    Arc::new(|trouble, say| {
-        tracing::debug!(
-            cause = trouble.as_str(),
-            raised = say.is_some(),
-            "no monitor listens to the configuration"
-        );
-    })
 }

@@ -64,6 +64,9 @@ impl House {
             tracing::error!(cause = ?fault, "the signing secrets could not be taken over");
         }
         self.site.accounts.renew(&settings.identity);
+        if let Err(fault) = self.post.renew(settings.post.clone()) {
+            tracing::error!(cause = ?fault, "the sinks of alerts and mails could not be taken over");
+        }
         self.site.models.renew(settings.models.clone());
         self.site.renew(&settings.web);
         self.aws.renew(settings.aws.clone()).await;

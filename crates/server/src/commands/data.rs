@@ -43,7 +43,10 @@ fn open<T>(
 ) -> anyhow::Result<T> {
     let sources = sources(global, global.flags(), ambient)?;
     let (mut settings, _) = Settings::load(&sources).map_err(|refusal| anyhow!("{refusal}"))?;
-    let keys = settings.open_keys(ambient.random()).map_err(|problem| anyhow!("{problem}"))?;
+    let keys = settings.open_keys(ambient.random()).map_err(|problem| match sources.missing() {
+        Some(missing) => anyhow!("{missing} ({problem})"),
+        None => anyhow!("{problem}"),
+    })?;
     install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -14,7 +14,7 @@ use super::data::{sources, told};
 use super::paper::complain;
 use crate::cli::{Global, Serve};
 use crate::jobs::{self, Watch};
-use crate::reload::{self, CONFIGURATION, Reload, Start};
+use crate::reload::{CONFIGURATION, Reload, Start};
 use crate::settings::{PASSED, Profile, Settings, vault};
 use crate::wire::{self, House};
 use crate::{listen, measures};
@@ -70,7 +70,7 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
         let house = wire::build(&settings, &sources, base_url, address, keys.keyring, &telemetry, ambient)
             .await
             .map_err(told)?;
-        let reload = Reload::new(start, house.clone(), reload::silence(), ambient.clone());
+        let reload = Reload::new(start, house.clone(), ambient.clone());
         let follow = (reload, hangup);
         live(&settings, house, follow, listener, address, ambient).await
     });
@@ -129,7 +129,7 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
     let mut watch =
         Watch::new(house.store.clone(), house.identity.clone(), house.site.clone(), ambient.clone());
     watch.look().await.map_err(told)?;
-    jobs::start(watch, &house, ambient);
+    jobs::start(watch, house, ambient);
     offer_setup(house).await.map_err(told)?;
     house.site.open();
     Ok(())

@@ -164,6 +164,8 @@ async fn an_outage_keeps_the_last_values() {
     };
     let line = world.process.line("the outage", about).await;
     assert_eq!(line["level"], "WARNING", "{line}");
+    let alert = |line: &Value| line["event_type"] == "alert.raised" && line["kind"] == "secrets_manager";
+    world.process.line("the alert", alert).await;
     amazon.rotate(secrets(NEW_SECRET, &[NEW_KEY]));
     for _ in 0..3 {
         world.process.signal(HANGUP);
@@ -351,12 +353,52 @@ async fn a_broken_configuration_keeps_the_old_one() {
     }
     assert_eq!((status(&secure(KEY)).await, status(&secure(NEW_KEY)).await), (200, 401));
     assert!(!world.process.log().contains("hunter2marker"));
+    let alert = |line: &Value| line["event_type"] == "alert.raised" && line["kind"] == "configuration";
+    world.process.line("the alert", alert).await;
     write(&world, ".env", &format!("API_KEYS={NEW_KEY}\n"));
     write(&world, "stoa.toml", "");
     world.process.signal(HANGUP);
     eventually(SOON, "the repaired configuration counts", async || status(&secure(NEW_KEY)).await == 200)
         .await;
     assert_eq!(status(&secure(KEY)).await, 401);
+}
+
+/// Access tokens: signed by the new secret at once, accepted under the earlier one as long as it is named, and dead
+/// afterwards, whichever secret they come from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn access_tokens_follow_their_secret() {
+    const JWT: [&str; 2] = [
+        "Zx81mPq0Rk5Vt2Yw7Ls4Hn9Jc6Bf3Gd8Xa1Qe5Ui0Oy2Tr7Wm4Sv9Kz6Np3Lb8Hj1Fc5Dg0Aq",
+        "Qm4Vb7Nc0Xz3Lk6Jh9Gf2Ds5Aq8Pw1Oe4Iu7Yt0Rr3Ww6Ee9Tt2Yy5Uu8Ii1Oo4Pp7Aa0Ss3Dd",
+    ];
+    let world =
+        Setup::sqlite().unlimited().file(".env", &format!("JWT_SECRET_KEY={}\n", JWT[0])).start().await;
+    let ada = world.person("ada@example.org", false).await;
+    let me = |caller: &Caller| caller.get("/api/v1/me");
+    check([Case::new(me(&ada.caller), 200)]).await;
+    write(&world, ".env", &format!("JWT_SECRET_KEY={}\nJWT_SECRET_KEY_PREVIOUS={}\n", JWT[1], JWT[0]));
+    world.process.signal(HANGUP);
+    let kid = |tokens: &Value| tokens["access_token"].as_str().unwrap().split('.').next().unwrap().to_owned();
+    let before = kid(&ada.tokens);
+    let mut fresh = ada.tokens.clone();
+    eventually(SOON, "the new secret signs", async || {
+        fresh = world.sign_in("ada@example.org").await;
+        kid(&fresh) != before
+    })
+    .await;
+    check([Case::new(me(&ada.caller), 200), Case::new(me(&world.bearer(&fresh)), 200)]).await;
+    write(&world, ".env", &format!("JWT_SECRET_KEY={}\n", JWT[1]));
+    world.process.signal(HANGUP);
+    eventually(SOON, "the earlier secret counts no more", async || {
+        me(&ada.caller).send().await.status == 401
+    })
+    .await;
+    check([Case::new(me(&world.bearer(&fresh)), 200)]).await;
+    let refreshed = world
+        .anonymous()
+        .post("/api/v1/auth/refresh")
+        .json(&json!({"refresh_token": ada.tokens["refresh_token"]}));
+    check([Case::new(refreshed, 200)]).await;
 }
 
 /// 001.08 and K21: what lives how long, and how old the secrets are.
