@@ -23,6 +23,9 @@ const LOST: Duration = Duration::from_secs(15 * 60);
 /// Revocations older than this are forgotten: every cookie from before has expired.
 const REVOKED: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
+/// Sessions that expired longer ago than this are forgotten (row 001.82 of the requirements).
+const EXPIRED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// Watches the database for what changes permissions.
 pub(crate) struct Watch {
     store: Store,
@@ -108,6 +111,9 @@ pub(crate) async fn tidy(store: Store, ambient: Ambient, stop: CancellationToken
         let done = async {
             store.interrupt_unfinished(now - LOST).await?;
             store.purge_idempotent(now).await?;
+            store.purge_sessions(now - EXPIRED).await?;
+            store.purge_tickets(now).await?;
+            metrics::gauge!("stoa_active_sessions").set(store.count_sessions().await? as f64);
             store.prune_revoked(now - REVOKED).await
         };
         if let Err(fault) = done.await {

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
 use web::ui::{
-    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
-    MessageView, ModelView, Speaker, assets, fragments, pages, reference,
+    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
+    LimitsView, MessageView, ModelView, Speaker, Viewer, assets, fragments, pages, reference,
 };
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -75,10 +75,11 @@ fn main() -> Outcome {
             detail: detail.to_owned(),
             request_id: "01939f2e-7c4a-7b31-9d55-0a6f2c1e8b47".to_owned(),
             retry_after,
+            sign_in: None,
         };
         write(&format!("error-{status}.html"), pages::failure(&page))?;
     }
-    write("docs.html", reference::page(&document, &apps()?, "http://127.0.0.1:8080")?)?;
+    write("docs.html", reference::page(&document, &frame()?, "http://127.0.0.1:8080")?)?;
     if let Some(texts) = texts {
         let answers = (1000..)
             .zip(String::from_utf8_lossy(&texts).split('\u{1e}'))
@@ -109,12 +110,17 @@ fn apps() -> Outcome<Vec<AppView>> {
     ])
 }
 
+fn frame() -> Outcome<Frame> {
+    Ok(Frame { apps: apps()?, viewer: Viewer::Visitor(String::new()) })
+}
+
 fn front(connected: bool) -> Outcome<FrontPage> {
     let state = |name: &str, state: &str| (name.to_owned(), state.to_owned());
     Ok(FrontPage {
-        apps: apps()?,
+        frame: frame()?,
         model: model(connected),
         operator_hints: !connected,
+        unclaimed: !connected,
         health: Some(HealthView {
             status: "healthy".to_owned(),
             services: vec![
@@ -210,7 +216,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
     let apps = apps()?;
     Ok(ChatPage {
         app: apps.first().cloned().ok_or("no app")?,
-        apps,
+        frame: frame()?,
         conversation: (!messages.is_empty()).then(|| conversations.first().cloned()).flatten(),
         conversations: if connected || !messages.is_empty() { conversations } else { Vec::new() },
         next_conversations: None,

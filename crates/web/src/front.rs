@@ -136,7 +136,13 @@ fn shape(request: &Request) -> Shape {
         .get(http::header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
-    let page = wants_page && request.method() == Method::GET && !path.starts_with("/api/");
+    // A form that fails is answered with a page, as a link is.
+    let sent_form = request
+        .headers()
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let reads = request.method() == Method::GET;
+    let page = wants_page && (reads || sent_form) && !path.starts_with("/api/");
     if page { Shape::Page } else { Shape::Problem }
 }
 

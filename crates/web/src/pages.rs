@@ -1,31 +1,59 @@
 //! The web pages over HTTP: handlers gather what a page shows and hand it to `ui`, which writes the HTML.
 
+mod account;
+mod admin;
+mod form;
+mod guest;
+mod person;
+mod security;
+mod sign;
+mod users;
+mod watching;
+
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
-use identity::{AppsRead, ConversationRead, Converse};
+use identity::{AccountRead, AppsRead, ConversationRead, Converse};
 use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
 use utoipa::openapi::OpenApi;
 
+use self::guest::Guest;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
 use crate::ui::view::{
-    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
-    MessageView, ModelView, Speaker,
+    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
+    LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
 };
 use crate::ui::{self, assets};
 use crate::who::Who;
 
 /// Conversations listed beside a transcript, before "more".
 const LISTED: u32 = 50;
+/// Fewest characters of a password that stands alone.
+const LEAST: u32 = 15;
+/// Fewest characters of a password beside a second factor.
+const LEAST_WITH_SECOND: u32 = 8;
 /// Messages of a transcript that one page shows.
 const SHOWN: u32 = 100;
+
+/// The pages of signing in, for whoever comes.
+pub(crate) fn entrance(site: &Site) -> Router<Site> {
+    sign::routes()
+        .layer(from_fn_with_state(site.clone(), guest::anyone))
+        .layer(from_fn_with_state(site.clone(), guest::pages))
+}
+
+/// What is around every page of somebody: see [`guest::pages`].
+pub(crate) async fn around(site: State<Site>, request: Request, next: Next) -> Response {
+    guest::pages(site, request, next).await
+}
 
 /// The pages of a person.
 pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
@@ -35,12 +63,16 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .route("/apps/{app}", get(chat))
         .route("/apps/{app}/{conversation}", get(conversation))
         .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
+        .merge(account::routes())
+        .merge(admin::routes())
         .route("/docs/errors", get(errors))
         .route("/docs", get(move |site: State<Site>, who: Who| reference(site, who, document)))
 }
 
 async fn errors(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
-    Ok(Html(ui::errors::page(&apps(&site, &who)?, |code| crate::status(code).as_u16())?))
+    Ok(Html(ui::errors::page(&frame(&site, Some(&who), "/docs/errors").await, |code| {
+        crate::status(code).as_u16()
+    })?))
 }
 
 /// Styles, scripts and pictures: the same for everybody, named by their content, kept for a year.
@@ -73,8 +105,10 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
         ("vector_db", report.services.vector_db),
         ("model", report.services.model),
     ];
+    let unclaimed = who.principal.is_visitor() && site.accounts.setup_open().await.unwrap_or(false);
     let page = FrontPage {
-        apps: apps(&site, &who)?,
+        frame: frame(&site, Some(&who), "/").await,
+        unclaimed,
         model: model(&site, None),
         operator_hints: site.config.environment == "development",
         health: Some(HealthView {
@@ -102,7 +136,10 @@ async fn conversation(
 
 async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationId>) -> Outcome<Html<String>> {
     let app = AppId::parse(app).map_err(|_| Fault::new(Code::NotFound))?;
-    who.may(site, Converse(app.clone()))?;
+    who.may(site, Converse(app.clone())).map_err(|failure| match failure.0.code() {
+        Code::Forbidden => Fault::new(Code::Forbidden).say("This app is not open to your account.").into(),
+        _ => failure,
+    })?;
     let may = who.may(site, ConversationRead)?;
     let all = site.hall.apps(&who.may(site, AppsRead)?);
     let this = all
@@ -110,6 +147,7 @@ async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationI
         .find(|one| one.id == app && one.kind != AppKind::Files)
         .ok_or(Fault::new(Code::NotFound))?;
     let listed = site.hall.conversations(&may, Some(app.clone()), None, PageRequest::first(LISTED)).await?;
+    let frame = frame(site, Some(who), &format!("/apps/{app}")).await;
     let mut user_messages = 0;
     let mut messages = Vec::new();
     let conversation = match open {
@@ -127,7 +165,7 @@ async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationI
     };
     let page = ChatPage {
         app: app_view(this),
-        apps: all.iter().map(app_view).collect(),
+        frame,
         conversations: listed.items.into_iter().map(conversation_view).collect(),
         next_conversations: listed.next,
         conversation,
@@ -161,7 +199,7 @@ async fn reference(
     who: Who,
     document: Arc<serde_json::Value>,
 ) -> Outcome<Html<String>> {
-    Ok(Html(ui::reference::page(&document, &apps(&site, &who)?, &site.base_url)?))
+    Ok(Html(ui::reference::page(&document, &frame(&site, Some(&who), "/docs").await, &site.base_url)?))
 }
 
 /// The page of a request that failed.
@@ -172,12 +210,39 @@ pub(crate) fn failure(fault: &Fault, status: u16, id: RequestId) -> String {
         title: fault.code().title().to_owned(),
         detail: fault.message().to_owned(),
         request_id: id.to_string(),
+        sign_in: (status == 401).then(|| ui::Viewer::sign_in_url("")),
         retry_after: fault.retry().map(|span| span.as_secs().max(1)),
     })
 }
 
-fn apps(site: &Site, who: &Who) -> Outcome<Vec<AppView>> {
-    Ok(site.hall.apps(&who.may(site, AppsRead)?).iter().map(app_view).collect())
+/// The frame of a page; `back` is where signing in leads back to. Nobody is refused a page for want of a menu.
+async fn frame(site: &Site, who: Option<&Who>, back: &str) -> Frame {
+    let Some(who) = who else {
+        return Frame { apps: Vec::new(), viewer: Viewer::Visitor(back.to_owned()) };
+    };
+    let apps = match site.identity.may(&who.principal, AppsRead) {
+        Ok(may) => site.hall.apps(&may).iter().map(app_view).collect(),
+        Err(_) => Vec::new(),
+    };
+    let viewer = match site.identity.may(&who.principal, AccountRead) {
+        Ok(may) => {
+            let user = site.accounts.me(&may).await.ok();
+            let (name, email) = user.map(|user| (user.name, user.email)).unwrap_or_default();
+            Viewer::Person(PersonView { name, email, admin: who.principal.is_admin() })
+        }
+        Err(_) => Viewer::Visitor(back.to_owned()),
+    };
+    Frame { apps, viewer }
+}
+
+/// The frame of a page of signing in.
+async fn guest_frame(site: &Site, guest: &Guest) -> Frame {
+    let mut frame = frame(site, guest.who.as_ref(), "").await;
+    // A button to this very page would lead nowhere.
+    if guest.who.is_none() {
+        frame.viewer = Viewer::Unknown;
+    }
+    frame
 }
 
 /// What answers in this app, or in most of them.

@@ -183,7 +183,10 @@ pub fn router(site: Site) -> Router {
         )
         .merge(Router::from(entrance).layer(secretive).layer(from_fn_with_state(site.clone(), who::entrance)))
         .merge(Router::from(public))
-        .merge(pages::routes(&document).layer(everybody))
+        .merge(
+            pages::routes(&document).layer(everybody).layer(from_fn_with_state(site.clone(), pages::around)),
+        )
+        .merge(pages::entrance(&site))
         .merge(pages::assets())
         .merge(document::routes(&document))
         .route("/api/health", get(probes::health))

@@ -8,7 +8,7 @@ export function prepare(root) {
   for (const time of root.querySelectorAll("time[data-local]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    time.textContent = (Date.now() - at < 12 * 60 * 60 * 1000 ? hour : day).format(at);
+    time.textContent = (Math.abs(Date.now() - at) < 12 * 60 * 60 * 1000 ? hour : day).format(at);
     time.title = day.format(at);
     time.removeAttribute("data-local");
   }

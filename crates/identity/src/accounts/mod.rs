@@ -3,6 +3,7 @@
 
 mod attempt;
 mod data;
+mod door;
 mod join;
 mod mail;
 mod oidc;

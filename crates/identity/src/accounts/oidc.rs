@@ -1,12 +1,14 @@
 //! People whom another issuer introduces: an ID token is exchanged for a sign-in here, or a browser goes there and
 //! comes back. An identity is the pair of issuer and subject; an address never finds an account.
 
-use kernel::{AuditEvent, EventType, Result, Secret, Severity};
+use kernel::{AuditEvent, Code, EventType, Fault, Result, Secret, Severity};
+use store::{LinkedIdentity, Template};
 
+use super::second::changed;
 use super::{Accounts, Verified};
-use crate::Context;
 use crate::issuer::IdClaims;
 use crate::oidc::Departure;
+use crate::{AccountRead, AccountWrite, Context, May};
 
 /// Somebody who came back from an issuer.
 #[derive(Debug)]
@@ -36,6 +38,54 @@ impl Accounts {
             return Err(self.denied(from, denial).await);
         }
         self.welcome(known.user, "id_token", from).await
+    }
+
+    /// The identities at other issuers that belong to one's own account.
+    pub async fn identities(&self, may: &May<AccountRead>) -> Result<Vec<LinkedIdentity>> {
+        self.parts.store.identities(may.who().user().ok_or(Code::Forbidden)?).await
+    }
+
+    /// Links an identity to one's own account, shown by an ID token of it. The password, unless the person has proven
+    /// who they are within 15 minutes. `conflict` when the identity belongs to another account, `unauthenticated` for
+    /// a token that proves nothing.
+    pub async fn link(
+        &self,
+        may: &May<AccountWrite>,
+        id_token: &Secret<String>,
+        password: Option<&Secret<String>>,
+    ) -> Result<()> {
+        let user = self.proven(may, password).await?;
+        let claims = self.parts.identity.issuers.verify(id_token.expose()).await?;
+        let event = changed(may, "identity linked").with("issuer", claims.issuer.as_str());
+        self.parts.store.link_identity(user.id, &claims.issuer, &claims.subject, vec![event]).await?;
+        self.parts.identity.forget();
+        self.tell(&user, Template::SignInMethodAdded, [("method", claims.issuer.as_str())]).await;
+        Ok(())
+    }
+
+    /// Takes an identity from one's own account, and ends what it has signed in. `conflict` when nothing would be left
+    /// to sign in with.
+    pub async fn unlink(
+        &self,
+        may: &May<AccountWrite>,
+        issuer: &str,
+        subject: &str,
+        password: Option<&Secret<String>>,
+    ) -> Result<()> {
+        let user = self.proven(may, password).await?;
+        let store = &self.parts.store;
+        let others = store.identities(user.id).await?.len() > 1;
+        if !user.has_password && user.passkeys == 0 && !others {
+            return Err(Fault::new(Code::Conflict)
+                .say("this is the only way to sign in to the account; set a password first"));
+        }
+        let event = changed(may, "identity unlinked").with("issuer", issuer);
+        store.unlink_identity(user.id, issuer, subject, vec![event]).await?;
+        // A session may have come from there; the one of this request stays.
+        let event = changed(may, "signed out after unlinking");
+        store.sign_out_everywhere(user.id, may.who().session(), vec![event]).await?;
+        self.parts.identity.forget();
+        Ok(())
     }
 
     /// The names of the issuers that a page can offer for sign-in.

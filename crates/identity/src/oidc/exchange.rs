@@ -36,26 +36,30 @@ pub(super) async fn code(
     let client = issuer.client().ok_or(Code::NotFound)?;
     let endpoint =
         metadata.token_endpoint.clone().ok_or_else(|| away("the issuer names no place for codes"))?;
-    let mut form = Serializer::new(String::new());
-    form.append_pair("grant_type", "authorization_code")
-        .append_pair("code", code)
-        .append_pair("redirect_uri", redirect_uri)
-        .append_pair("code_verifier", verifier);
     let mut headers = HeaderMap::new();
-    match &client.secret {
-        Some(secret) if metadata.secret_in_body => {
-            form.append_pair("client_id", &client.id).append_pair("client_secret", secret.expose());
+    // In a block: the serializer must not be held while the answer is awaited, it cannot go to another thread.
+    let text = {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code")
+            .append_pair("code", code)
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("code_verifier", verifier);
+        match &client.secret {
+            Some(secret) if metadata.secret_in_body => {
+                form.append_pair("client_id", &client.id).append_pair("client_secret", secret.expose());
+            }
+            Some(secret) => {
+                headers.insert(AUTHORIZATION, basic(&client.id, secret)?);
+            }
+            None => {
+                form.append_pair("client_id", &client.id);
+            }
         }
-        Some(secret) => {
-            headers.insert(AUTHORIZATION, basic(&client.id, secret)?);
-        }
-        None => {
-            form.append_pair("client_id", &client.id);
-        }
-    }
+        form.finish()
+    };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    let request = Request::new(Method::POST, endpoint, headers, Bytes::from(form.finish())).within(BOUNDS);
+    let request = Request::new(Method::POST, endpoint, headers, Bytes::from(text)).within(BOUNDS);
     let answer = outbound.operator().send(request).await.map_err(|failure| {
         tracing::warn!(issuer = issuer.name(), %failure, "an issuer did not exchange a code");
         away("the issuer did not exchange the code")

@@ -179,3 +179,27 @@ fn space(folder: &Path) -> Option<Space> {
     let free = about.f_bavail.saturating_mul(block);
     Some(Space { free, all: used.saturating_mul(block).saturating_add(free) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_is_short_below_a_tenth_or_a_gibibyte() {
+        let space = |free: u64, all: u64| Space { free, all };
+        assert!(!space(100 << 30, 1_000 << 30).is_short());
+        assert!(space((100 << 30) - 1, 1_000 << 30).is_short());
+        assert!(space((1 << 30) - 1, 2 << 30).is_short() && !space(1 << 30, 2 << 30).is_short());
+        assert!(space(0, 0).is_short() && !space(u64::MAX, u64::MAX).is_short());
+        assert_eq!((space(1, 3).percent(), space(u64::MAX, u64::MAX).percent()), (33, 100));
+    }
+
+    #[test]
+    fn the_space_of_a_folder_that_will_be_made_is_that_of_the_one_above() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = space(folder.path()).unwrap();
+        let there = space(&folder.path().join("not/yet")).unwrap();
+        assert!(here.all > 0 && here.free <= here.all && there.all.abs_diff(here.all) < here.all / 2);
+        assert!(space(Path::new("data")).is_some());
+    }
+}

@@ -28,8 +28,8 @@ const LEASE: &str = "security-monitor";
 /// The least time for which it is held: another replica takes over that long after this one has died.
 const LEASE_SPAN: Duration = Duration::from_secs(20);
 
-/// Of the time, the monitor takes at most one part in this many, however slow the database is; and yet it never rests
-/// for longer than this because of it.
+/// Of the time, the queries of the monitor take at most one part in this many, however large the audit log is; and yet
+/// it never rests for longer than this because of it.
 const RESTRAINT: u32 = 20;
 const LONGEST_REST: Duration = Duration::from_secs(30);
 
@@ -92,9 +92,16 @@ impl Monitor {
 
     /// Looks again and again until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
+        let mut due = tokio::time::Instant::now();
         loop {
-            let took = tokio::time::Instant::now();
-            match self.look().await {
+            // What this process measures of itself is looked at on time, whatever the database does.
+            let machine = self.machine.look().await;
+            let began = tokio::time::Instant::now();
+            let outcome = if began >= due { self.look_at_database().await } else { Ok(()) };
+            if outcome.is_ok() && began >= due {
+                due = began + (began.elapsed() * RESTRAINT).min(LONGEST_REST);
+            }
+            match machine.and(outcome) {
                 Err(fault) if !self.away => {
                     self.away = true;
                     let cause = fault.cause().map(ToString::to_string).unwrap_or_default();
@@ -102,9 +109,8 @@ impl Monitor {
                 }
                 outcome => self.away = outcome.is_err(),
             }
-            let rest = self.parts.config.pace.max((took.elapsed() * RESTRAINT).min(LONGEST_REST));
             tokio::select! {
-                () = tokio::time::sleep(rest) => {}
+                () = tokio::time::sleep(self.parts.config.pace) => {}
                 () = stop.cancelled() => break,
             }
         }
@@ -115,11 +121,14 @@ impl Monitor {
     /// Looks once at everything. What this process measures of itself is judged whether or not the database answers.
     pub async fn look(&mut self) -> Result<()> {
         let machine = self.machine.look().await;
+        self.look_at_database().await.and(machine)
+    }
+
+    async fn look_at_database(&mut self) -> Result<()> {
         // Each of these waits for a connection: where the first gets none, the others would wait in vain as long again.
         self.parts.alerts.store_waiting().await?;
         self.watch_events().await?;
-        self.take_pulse().await?;
-        machine
+        self.take_pulse().await
     }
 
     async fn watch_events(&mut self) -> Result<()> {

@@ -40,7 +40,7 @@ fn finding(place: &Place) -> Finding {
 }
 
 fn header<'a>(head: &'a str, name: &str) -> &'a str {
-    let line = head.lines().find_map(|line| line.to_ascii_lowercase().starts_with(name).then_some(line));
+    let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
     line.unwrap_or_else(|| panic!("no {name}: {head}")).split_once(':').unwrap().1.trim()
 }
 

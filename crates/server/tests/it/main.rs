@@ -36,4 +36,5 @@ mod records;
 mod replicas;
 mod secrets;
 mod tokens;
+mod watching;
 mod world;

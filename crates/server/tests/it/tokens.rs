@@ -137,7 +137,8 @@ async fn the_brake_keeps_tokens_and_keys_out_and_lets_them_in_again() {
     for (mode, visitors) in [("users", 200), ("admin-only", 403)] {
         assert!(world.stoa(&["lockdown", mode]).await.success());
         eventually(second, "the brake is pulled", async || {
-            me(&ada.caller).send().await.code() == "locked_down"
+            let anonymous = world.anonymous().get("/api/v1/apps").send().await.status;
+            anonymous == visitors && me(&ada.caller).send().await.code() == "locked_down"
         })
         .await;
         let login = json!({"email": "ada@example.org", "password": crate::world::PASSWORD});

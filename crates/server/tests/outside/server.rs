@@ -18,6 +18,8 @@ pub struct Server {
     process: Child,
     pub address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    /// What is said to whoever started it, and to nobody else.
+    said: Arc<Mutex<Vec<String>>>,
     data: Arc<TempDir>,
 }
 
@@ -42,12 +44,21 @@ impl Server {
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .expect("the server starts");
         let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (mut words, heard) =
+            (BufReader::new(process.stderr.take().expect("a pipe")).lines(), Arc::clone(&said));
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = words.next_line().await {
+                eprintln!("{line}");
+                heard.lock().expect("the words").push(line);
+            }
+        });
         let ready = async {
             while let Some(line) = lines.next_line().await.expect("the log is text") {
                 let address = address(&line);
@@ -66,12 +77,25 @@ impl Server {
                 rest.lock().expect("the log").push(line);
             }
         });
-        Server { process, address, log, data }
+        Server { process, address, log, said, data }
     }
 
     /// The address of the server, without a slash at its end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The token with which a server that nobody runs yet is claimed.
+    pub async fn setup_token(&self) -> String {
+        for _ in 0..200 {
+            let said = self.said.lock().expect("the words").clone();
+            let token = said.iter().find_map(|line| line.split("set-up token ").nth(1)).map(str::trim);
+            if let Some(token) = token {
+                return token.to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the server offers no set-up token");
     }
 
     /// Ends the process at once, as a crash would.

@@ -36,11 +36,13 @@ const FILES: &[(&str, &[u8])] = table! {
     "app.css"
     "chat.css"
     "pages.css"
+    "forms.css"
     "frame.js"
     "sse.js"
     "api.js"
     "notices.js"
     "passkey.js"
+    "passkeys.js"
     "reading.js"
     "transcript.js"
     "composer.js"
@@ -48,6 +50,8 @@ const FILES: &[(&str, &[u8])] = table! {
     "turn.js"
     "chat.js"
     "pages.js"
+    "forms.js"
+    "admin.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {

@@ -3,13 +3,13 @@
 use askama::Template;
 use kernel::{Code, Result};
 
-use super::view::AppView;
+use super::view::Frame;
 use super::{Markup, fill, markdown};
 
 #[derive(Template)]
 #[template(path = "errors.html")]
 struct ErrorsTemplate<'a> {
-    apps: &'a [AppView],
+    frame: &'a Frame,
     codes: Vec<Row>,
 }
 
@@ -20,15 +20,15 @@ struct Row {
     help: Markup,
 }
 
-/// The page `/docs/errors`. `status` gives the HTTP status of a code; `apps` fill the menu at the top.
-pub fn page(apps: &[AppView], status: impl Fn(Code) -> u16) -> Result<String> {
+/// The page `/docs/errors`. `status` gives the HTTP status of a code; `frame` fills the menus at the top.
+pub fn page(frame: &Frame, status: impl Fn(Code) -> u16) -> Result<String> {
     let row = |code: &Code| Row {
         name: code.as_str(),
         status: status(*code),
         title: code.title(),
         help: Markup(markdown::render(code.help())),
     };
-    fill(&ErrorsTemplate { apps, codes: Code::ALL.iter().map(row).collect() })
+    fill(&ErrorsTemplate { frame, codes: Code::ALL.iter().map(row).collect() })
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn every_code_has_its_anchor() {
-        let html = page(&[], |_| 418).unwrap();
+        let html = page(&Frame::default(), |_| 418).unwrap();
         for code in Code::ALL {
             assert!(html.contains(&format!("id=\"{}\"", code.as_str())), "{}", code.as_str());
         }

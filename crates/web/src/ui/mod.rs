@@ -1,15 +1,25 @@
 //! The web pages: plain view structs in, HTML text and asset bytes out.
 //! It never speaks HTTP, asks a service or decides who may see something: the handlers do, and hand over views.
 
+pub(crate) mod account;
+pub(crate) mod admin;
 pub mod assets;
+pub(crate) mod chart;
+pub mod device;
 pub mod errors;
 mod example;
+pub mod form;
 pub mod fragments;
+pub mod frame;
 mod icons;
 pub mod markdown;
 mod openapi;
 pub mod pages;
 pub mod reference;
+#[cfg(test)]
+mod samples;
+pub(crate) mod shell;
+pub(crate) mod sign;
 pub mod view;
 
 use std::fmt;
@@ -19,8 +29,8 @@ use kernel::{Code, Fault};
 pub use assets::asset_url;
 pub use icons::icon;
 pub use view::{
-    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, FrontPage, HealthView, LimitsView,
-    MessageView, ModelView, Speaker,
+    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
+    LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
 };
 
 /// A piece of HTML that templates print as it is. Only this room makes one, from text that is already safe.
@@ -38,4 +48,19 @@ impl askama::filters::HtmlSafe for Markup {}
 /// Fills a template. A template fails only when one of its values cannot be formatted, which is a defect.
 fn fill(template: &impl askama::Template) -> Result<String, Fault> {
     template.render().map_err(|error| Fault::new(Code::Internal).because(error))
+}
+
+/// A page that is its own template, as HTML.
+pub(crate) fn html(page: &impl askama::Template) -> Result<String, Fault> {
+    fill(page)
+}
+
+/// A picture that another room has drawn, as one SVG element.
+pub(crate) fn picture(svg: &str) -> Markup {
+    if svg.starts_with("<svg ") { Markup(svg.to_owned()) } else { Markup(String::new()) }
+}
+
+/// A filled template as a piece of another page.
+pub(crate) fn ready(part: &impl askama::Template) -> Result<Markup, Fault> {
+    fill(part).map(Markup)
 }

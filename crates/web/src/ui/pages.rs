@@ -6,22 +6,22 @@ use askama::Template;
 use kernel::{AppKind, Result};
 
 use super::icons::icon;
-use super::view::{AppView, ChatPage, ConversationView, ErrorPage, FrontPage};
+use super::view::{AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage};
 use super::{Markup, fill};
 
 /// The page `/`: which apps run here, what answers, and where to read on.
 pub fn front(page: &FrontPage) -> Result<String> {
-    fill(&FrontTemplate { page, apps: &page.apps })
+    fill(&FrontTemplate { page, frame: &page.frame })
 }
 
 /// The page of an app, with or without an open conversation.
 pub fn chat(page: &ChatPage) -> Result<String> {
-    fill(&ChatTemplate { page, apps: &page.apps })
+    fill(&ChatTemplate { page, frame: &page.frame })
 }
 
 /// The page for a request that failed. It cannot fail itself.
 pub fn failure(page: &ErrorPage) -> String {
-    ErrorTemplate { page, apps: &[] }
+    ErrorTemplate { page, frame: &Frame::default() }
         .render()
         .unwrap_or_else(|_| "<!doctype html><title>Error</title><p>Something went wrong.</p>".to_owned())
 }
@@ -30,21 +30,21 @@ pub fn failure(page: &ErrorPage) -> String {
 #[template(path = "front.html")]
 struct FrontTemplate<'a> {
     page: &'a FrontPage,
-    apps: &'a [AppView],
+    frame: &'a Frame,
 }
 
 #[derive(Template)]
 #[template(path = "chat.html")]
 struct ChatTemplate<'a> {
     page: &'a ChatPage,
-    apps: &'a [AppView],
+    frame: &'a Frame,
 }
 
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorTemplate<'a> {
     page: &'a ErrorPage,
-    apps: &'a [AppView],
+    frame: &'a Frame,
 }
 
 impl AppView {
@@ -143,7 +143,7 @@ impl ChatTemplate<'_> {
 
 impl FrontTemplate<'_> {
     fn first_app(&self) -> Option<&AppView> {
-        self.apps.first()
+        self.frame.apps.first()
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
     use kernel::{AppId, ConversationId, MessageId, Time};
 
     use super::super::assets;
-    use super::super::view::{HealthView, LimitsView, MessageView, ModelView, Speaker};
+    use super::super::view::{HealthView, LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer};
     use super::*;
     use crate::ui::Ending;
 
@@ -194,6 +194,11 @@ mod tests {
         }
     }
 
+    fn frame() -> Frame {
+        let person = PersonView { name: HOSTILE.to_owned(), email: HOSTILE.to_owned(), admin: true };
+        Frame { apps: vec![app()], viewer: Viewer::Person(person) }
+    }
+
     fn now() -> Time {
         Time::from_seconds(1_795_220_000)
     }
@@ -210,7 +215,7 @@ mod tests {
         };
         ChatPage {
             app: app(),
-            apps: vec![app()],
+            frame: frame(),
             conversations: vec![conversation(1, 60), conversation(2, 3 * DAY), conversation(3, 400 * DAY)],
             next_conversations: Some(HOSTILE.to_owned()),
             conversation: Some(conversation(2, 3 * DAY)),
@@ -224,9 +229,10 @@ mod tests {
 
     fn start() -> FrontPage {
         FrontPage {
-            apps: vec![app()],
+            frame: frame(),
             model: ModelView { connected: false, label: String::new() },
             operator_hints: true,
+            unclaimed: true,
             health: Some(HealthView {
                 status: HOSTILE.to_owned(),
                 services: vec![(HOSTILE.to_owned(), HOSTILE.to_owned())],
@@ -244,6 +250,7 @@ mod tests {
             detail: HOSTILE.to_owned(),
             request_id: HOSTILE.to_owned(),
             retry_after: Some(9),
+            sign_in: Some(HOSTILE.to_owned()),
         }
     }
 
@@ -255,7 +262,7 @@ mod tests {
             model: ModelView { connected: false, label: String::new() },
             ..talk()
         };
-        let quiet = FrontPage { apps: Vec::new(), operator_hints: false, health: None, ..start() };
+        let quiet = FrontPage { frame: Frame::default(), operator_hints: false, health: None, ..start() };
         vec![
             chat(&talk()).unwrap(),
             chat(&empty).unwrap(),
@@ -304,7 +311,7 @@ mod tests {
     #[test]
     fn conversations_stand_by_their_age() {
         let page = talk();
-        let template = ChatTemplate { page: &page, apps: &page.apps };
+        let template = ChatTemplate { page: &page, frame: &page.frame };
         let names: Vec<_> =
             template.shelves().iter().map(|shelf| (shelf.name, shelf.conversations.len())).collect();
         assert_eq!(names, [("Last 24 hours", 1), ("Last 7 days", 1), ("Older", 1)]);

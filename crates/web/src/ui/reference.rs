@@ -6,13 +6,13 @@ use kernel::Result;
 use serde_json::Value;
 
 use super::openapi::{self, Field, Group, Operation};
-use super::view::AppView;
+use super::view::Frame;
 use super::{Markup, fill, markdown};
 
 #[derive(Template)]
 #[template(path = "reference.html")]
 struct ReferenceTemplate<'a> {
-    apps: &'a [AppView],
+    frame: &'a Frame,
     title: String,
     version: String,
     intro: Markup,
@@ -20,12 +20,12 @@ struct ReferenceTemplate<'a> {
 }
 
 /// The readable page of this OpenAPI 3.1 document. `base_url` is the server's own address, for the curl examples;
-/// `apps` fill the menu at the top. Parts of the document that are missing or malformed are left out.
-pub fn page(document: &Value, apps: &[AppView], base_url: &str) -> Result<String> {
+/// `frame` fills the menus at the top. Parts of the document that are missing or malformed are left out.
+pub fn page(document: &Value, frame: &Frame, base_url: &str) -> Result<String> {
     let info =
         |name: &str| document.pointer(&format!("/info/{name}")).and_then(Value::as_str).unwrap_or_default();
     fill(&ReferenceTemplate {
-        apps,
+        frame,
         title: info("title").to_owned(),
         version: info("version").to_owned(),
         intro: Markup(markdown::render(info("description"))),
@@ -88,7 +88,7 @@ mod tests {
                 }},
             },
         });
-        let html = page(&document, &[], "http://127.0.0.1:8080").unwrap();
+        let html = page(&document, &Frame::default(), "http://127.0.0.1:8080").unwrap();
         for part in [
             "Some <em>words</em>.",
             "id=\"put-api-v1-things-id\"",
@@ -115,7 +115,7 @@ mod tests {
             json!({"paths": {"/": {"get": null}}}),
             circle,
         ] {
-            assert!(page(&document, &[], "").is_ok());
+            assert!(page(&document, &Frame::default(), "").is_ok());
         }
     }
 }

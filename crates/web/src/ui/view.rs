@@ -3,6 +3,8 @@
 use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
 use serde_json::Value;
 
+pub use super::frame::{Frame, PersonView, Viewer};
+
 /// An app that the person may enter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AppView {
@@ -166,8 +168,8 @@ pub struct LimitsView {
 pub struct ChatPage {
     /// The app.
     pub app: AppView,
-    /// Every app that the person may enter, this one too.
-    pub apps: Vec<AppView>,
+    /// Every app that the person may enter, this one too, and who it is.
+    pub frame: Frame,
     /// The person's conversations in this app, newest first.
     pub conversations: Vec<ConversationView>,
     /// The cursor of the rest of that list, for `GET /api/v1/conversations?after=`.
@@ -198,12 +200,14 @@ pub struct HealthView {
 /// The page `/`.
 #[derive(Clone, Debug)]
 pub struct FrontPage {
-    /// The apps that this person may enter.
-    pub apps: Vec<AppView>,
+    /// The apps that this person may enter, and who it is.
+    pub frame: Frame,
     /// What answers.
     pub model: ModelView,
     /// Show the operator how to connect a model and which services run. Strangers in production need neither.
     pub operator_hints: bool,
+    /// Nobody runs the server yet: the page says how to claim it.
+    pub unclaimed: bool,
     /// What was measured; left out when the page is made without asking.
     pub health: Option<HealthView>,
     /// The server's own address without a slash at the end, for the commands shown.
@@ -227,6 +231,8 @@ pub struct ErrorPage {
     pub request_id: String,
     /// How long to wait, in seconds, when the request may be repeated.
     pub retry_after: Option<u64>,
+    /// Where signing in would help: the address of that page.
+    pub sign_in: Option<String>,
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod client;
 mod events;
 mod people;
 mod process;
+#[path = "../../../../ops/tests/watching/receivers.rs"]
+mod receivers;
 mod services;
 mod upstream;
 
@@ -19,8 +21,9 @@ pub use amazon::{Amazon, By};
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
-pub use people::{PASSWORD, Person};
+pub use people::PASSWORD;
 pub use process::{Output, Process, run};
+pub use receivers::{Hook, Smtp};
 pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};
 pub use upstream::{Mode, Upstream};
 
@@ -54,7 +57,12 @@ pub struct World {
 impl Setup {
     /// On SQLite.
     pub fn sqlite() -> Setup {
-        let variables = [("API_PORT", "0"), ("API_KEYS", &format!("{KEY},{OTHER_KEY}") as &str)];
+        let variables = [
+            ("API_PORT", "0"),
+            ("API_KEYS", &format!("{KEY},{OTHER_KEY}") as &str),
+            // Tests that are not about it provoke what the monitor tells about.
+            ("ALERT_INTERVAL_MS", "60000"),
+        ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Setup { database: None, variables: BTreeMap::from(variables), files: BTreeMap::new(), model: true }
     }

@@ -50,7 +50,7 @@ async fn by_day_and_by_night_on_a_desk_and_on_a_phone() {
 
 /// Texts whose colour is less than 4.5 times as far from their ground as WCAG 2 asks for; grounds with pictures or
 /// part-transparent colours are left out.
-const ILLEGIBLE: &str = r#"(() => {
+pub const ILLEGIBLE: &str = r#"(() => {
   const channels = (colour) => colour.match(/[\d.]+/g)?.map(Number);
   const light = ([r, g, b]) => {
     const [x, y, z] = [r, g, b].map((v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
@@ -82,8 +82,8 @@ const ILLEGIBLE: &str = r#"(() => {
 })()"#;
 
 /// Buttons and links of their own that a finger misses (under 44 pixels); links within a text are left out.
-const SMALL: &str = r#"[...document.querySelectorAll("button, summary, a")]
-  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".prose, .skip, p, li li, .foot, .contents, h3"))
+pub const SMALL: &str = r#"[...document.querySelectorAll("button, summary, a")]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".prose, .skip, p, li li, .foot, .contents, h3, small, .facts, td, dd"))
   .map((one) => ({ box: one.getBoundingClientRect(), name: one.outerHTML.slice(0, 90) }))
   .filter(({ box }) => box.width > 0 && (box.width < 43.5 || box.height < 43.5))
   .map(({ box, name }) => `${name} ${Math.round(box.width)}x${Math.round(box.height)}`)"#;
@@ -145,7 +145,7 @@ async fn the_page_that_explains_the_api() {
         let operations: usize = paths.values().map(|path| path.as_object().unwrap().len()).sum();
         assert_eq!(person.count(".operation").await, operations as u64, "every operation has its place");
         person.look("docs-desk").await;
-        person.browser.find(thirtyfour::By::Css("[data-filter]")).await.unwrap().send_keys("export").await.unwrap();
+        person.browser.find(thirtyfour::By::Css("[data-filter]")).await.unwrap().send_keys("conversations/{id}/export").await.unwrap();
         person.until("[...document.querySelectorAll('[data-filter-item]')].filter((one) => one.checkVisibility()).length === 1")
             .await;
         person.look("docs-filter-desk").await;

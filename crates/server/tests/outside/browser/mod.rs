@@ -3,6 +3,8 @@
 //!
 //! `STOA_TEST_CHROMIUM` and `STOA_TEST_CHROMEDRIVER` name the programs.
 
+mod accounts;
+mod administration;
 mod attacks;
 mod authenticator;
 mod journeys;

@@ -27,6 +27,20 @@ pub struct Scene {
     pub upstream: Upstream,
     pub server: tokio::sync::Mutex<Server>,
     pub person: Person,
+    driver: Driver,
+    chromium: std::path::PathBuf,
+    /// Browsers of other people, with their profiles.
+    others: tokio::sync::Mutex<Vec<(WebDriver, TempDir)>>,
+}
+
+impl Scene {
+    /// Another person with a browser of their own.
+    pub async fn another(&self, name: &str) -> Person {
+        let profile = tempfile::tempdir().expect("a profile");
+        let browser = self.driver.browser(&self.chromium, profile.path()).await;
+        self.others.lock().await.push((browser.clone(), profile));
+        Person::new(browser, self.person.base.clone(), name).await
+    }
 }
 
 /// A running chromedriver. The profile of its browser is removed with it.
@@ -61,10 +75,17 @@ pub async fn walk_under(
     variables.extend_from_slice(settings);
     let server = Server::start(&variables).await;
     let driver = Driver::start(&chromedriver).await;
-    let browser = driver.browser(&chromium).await;
+    let browser = driver.browser(&chromium, driver.profile.path()).await;
     let base = format!("http://{host}:{}", server.address.port());
     let person = Person::new(browser.clone(), base, name).await;
-    let scene = Scene { upstream, server: tokio::sync::Mutex::new(server), person };
+    let scene = Scene {
+        upstream,
+        server: tokio::sync::Mutex::new(server),
+        person,
+        driver,
+        chromium,
+        others: tokio::sync::Mutex::default(),
+    };
     let outcome = AssertUnwindSafe(async {
         journey(&scene).await;
         scene.person.nothing_amiss().await;
@@ -79,6 +100,9 @@ pub async fn walk_under(
     }
     // Before anything is unwound: a browser whose driver has gone stays for ever.
     let _ = browser.quit().await;
+    for (browser, _profile) in scene.others.lock().await.drain(..) {
+        let _ = browser.quit().await;
+    }
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
     }
@@ -123,13 +147,13 @@ impl Driver {
         Some(Driver { _process: process, port, profile: tempfile::tempdir().expect("a profile") })
     }
 
-    async fn browser(&self, chromium: &std::path::Path) -> WebDriver {
+    async fn browser(&self, chromium: &std::path::Path, profile: &std::path::Path) -> WebDriver {
         let mut wanted = DesiredCapabilities::chrome();
         wanted.set_binary(&chromium.display().to_string()).expect("a path");
         wanted.set_browser_log_level(LoggingPrefsLogLevel::All).expect("a level");
         // A dialog that a page opens is a finding; it is not to be closed before it is found.
         wanted.set("unhandledPromptBehavior", "ignore").expect("a behaviour");
-        let profile = format!("--user-data-dir={}", self.profile.path().display());
+        let profile = format!("--user-data-dir={}", profile.display());
         for argument in [
             "--headless=new",
             "--no-sandbox",

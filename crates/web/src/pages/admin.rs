@@ -1,0 +1,465 @@
+//! The frame of the pages of admins, and their pages of sessions, keys, blocked addresses, the brake and settings. To
+//! everybody else none of them exists.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::StatusCode;
+use identity::{Admin, May, Mode, Revoked, What};
+use kernel::{KeyId, SessionId, UserId};
+
+use super::account::{key_view, piece, session_view};
+use super::form::{Fields, local, onward, page, refused, sentence};
+use super::person::{Person, proven};
+use super::{frame, users, watching};
+use crate::Site;
+use crate::body::Path;
+use crate::failure::Outcome;
+use crate::ui::account::{KeyView, SessionView};
+use crate::ui::admin::{
+    AllKeysPage, AllSessionsPage, BlockView, BlocksPage, LockdownPage, SettingView, SettingsPage,
+};
+use crate::ui::form::FormView;
+use crate::ui::html;
+use crate::ui::shell::{Brake, Shell};
+use crate::ui::sign::ConfirmPage;
+
+/// The pages of admins.
+pub(super) fn routes() -> Router<Site> {
+    Router::new()
+        .route("/admin/sessions", get(sessions))
+        .route("/admin/sessions/{id}/end", post(end_session))
+        .route("/admin/keys", get(keys))
+        .route("/admin/keys/{id}/revoke", post(revoke_key))
+        .route("/admin/blocks", get(blocks).post(block))
+        .route("/admin/blocks/remove", post(unblock))
+        .route("/admin/lockdown", get(lockdown))
+        .route("/admin/lockdown/{mode}", get(ask_lockdown).post(set_lockdown))
+        .route("/admin/revoke/{what}", get(ask_revoke).post(revoke))
+        .route("/admin/settings", get(settings))
+        .merge(users::routes())
+        .merge(watching::routes())
+}
+
+/// What has just been done, as the query of a redirect tells it.
+fn done(word: &str) -> Option<String> {
+    let words = match word {
+        "ended" => "The session is ended.",
+        "revoked" => "The key is revoked.",
+        "blocked" => "The address is blocked.",
+        "lifted" => "The block is lifted.",
+        "mode" => "Done. It holds everywhere within a second.",
+        "role" => "The role is changed.",
+        "active" => "The account is active.",
+        "inactive" => "The account is inactive. It is refused everywhere.",
+        "grant" => "Saved. It holds from the next request on.",
+        "erased" => "The account is erased.",
+        "made" => "The account is made.",
+        "noted" => "Noted. The same cause raises a new alert when it comes again.",
+        _ => return None,
+    };
+    Some(words.to_owned())
+}
+
+/// What stands around a page of admins.
+pub(super) async fn shell(
+    site: &Site,
+    person: &Person,
+    may: &May<Admin>,
+    here: &'static str,
+) -> Outcome<Shell> {
+    let lockdown = site.administration.lockdown(may).await?;
+    let brake = match lockdown.mode {
+        Mode::Off => None,
+        Mode::Users => Some(Brake {
+            title: "Accounts are locked.",
+            text: "Administrators and anonymous visitors come in; other accounts and API keys are refused.",
+        }),
+        Mode::AdminOnly => Some(Brake {
+            title: "Only administrators come in.",
+            text: "Everybody else is refused, anonymous visitors too.",
+        }),
+    };
+    Ok(Shell {
+        frame: frame(site, Some(&person.who), here).await,
+        admin: true,
+        here,
+        done: done(&person.asked("done")),
+        failed: None,
+        brake,
+        open_alerts: watching::open_alerts(site, may).await,
+        now: site.ambient.now(),
+    })
+}
+
+/// The address of somebody, for lists that know ids.
+pub(super) async fn label(site: &Site, may: &May<Admin>, id: UserId) -> String {
+    match site.administration.user(may, id).await {
+        Ok(user) => [user.email, user.name].into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+        Err(_) => String::new(),
+    }
+}
+
+/// The labels of these accounts, each asked for once.
+pub(super) async fn labels(
+    site: &Site,
+    may: &May<Admin>,
+    ids: impl Iterator<Item = UserId>,
+) -> HashMap<String, String> {
+    let mut known = HashMap::new();
+    for id in ids {
+        if let Entry::Vacant(place) = known.entry(id.to_string()) {
+            place.insert(label(site, may, id).await);
+        }
+    }
+    known
+}
+
+async fn sessions(State(site): State<Site>, person: Person) -> Outcome<Response> {
+    let may = person.admin(&site)?;
+    let shell = shell(&site, &person, &may, "/admin/sessions").await?;
+    let found = site.administration.sessions(&may, None, piece(&person)?).await?;
+    let names = labels(&site, &may, found.items.iter().map(|session| session.user)).await;
+    let this = person.who.principal.session();
+    let sessions: Vec<SessionView> = found
+        .items
+        .iter()
+        .map(|session| {
+            let mut view = session_view(session, this);
+            view.person = names.get(&view.person_id).cloned().unwrap_or_default();
+            view
+        })
+        .collect();
+    Ok(page(StatusCode::OK, html(&AllSessionsPage { shell, sessions, next: found.next })?))
+}
+
+/// Where a form wants to go back to; only pages of admins.
+pub(super) fn back<'a>(fields: &'a Fields, otherwise: &'a str) -> &'a str {
+    let wanted = local(fields.text("back"));
+    if wanted.starts_with("/admin/") && !wanted.contains('?') { wanted } else { otherwise }
+}
+
+async fn end_session(
+    State(site): State<Site>,
+    person: Person,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Outcome<Response> {
+    site.administration.end_session(&person.admin(&site)?, SessionId::parse(&id)?).await?;
+    Ok(onward(&format!("{}?done=ended", back(&fields, "/admin/sessions"))))
+}
+
+async fn keys(State(site): State<Site>, person: Person) -> Outcome<Response> {
+    let may = person.admin(&site)?;
+    let shell = shell(&site, &person, &may, "/admin/keys").await?;
+    let found = site.administration.keys(&may, None, piece(&person)?).await?;
+    let names = labels(&site, &may, found.items.iter().filter_map(|key| key.user)).await;
+    let keys: Vec<KeyView> = found
+        .items
+        .iter()
+        .map(|key| {
+            let mut view = key_view(key);
+            view.owner = match key.user {
+                Some(_) => names.get(&view.owner_id).cloned().unwrap_or_default(),
+                None => "the operator".to_owned(),
+            };
+            view
+        })
+        .collect();
+    Ok(page(StatusCode::OK, html(&AllKeysPage { shell, keys, next: found.next })?))
+}
+
+async fn revoke_key(
+    State(site): State<Site>,
+    person: Person,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Outcome<Response> {
+    site.administration.revoke_key(&person.admin(&site)?, KeyId::parse(&id)?).await?;
+    Ok(onward(&format!("{}?done=revoked", back(&fields, "/admin/keys"))))
+}
+
+async fn show_blocks(site: &Site, person: &Person, form: FormView, code: StatusCode) -> Outcome<Response> {
+    let may = person.admin(site)?;
+    let shell = shell(site, person, &may, "/admin/blocks").await?;
+    let found = site.administration.blocks(&may).await?;
+    let blocks = found
+        .into_iter()
+        .map(|block| BlockView {
+            net: block.net,
+            reason: block.reason,
+            created_at: block.created_at,
+            expires_at: block.expires_at,
+        })
+        .collect();
+    let own = person.who.peer.ip.to_string();
+    Ok(page(code, html(&BlocksPage { shell, form, blocks, own })?))
+}
+
+async fn blocks(State(site): State<Site>, person: Person) -> Outcome<Response> {
+    show_blocks(&site, &person, FormView::new().with("hours", "24"), StatusCode::OK).await
+}
+
+async fn block(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
+    let may = person.admin(&site)?;
+    let net = fields.text("net");
+    if covers(net, person.who.peer.ip) {
+        let words = "You are at this address yourself: the block would lock you out.";
+        let form = fields.view().wrong("net", words);
+        return show_blocks(&site, &person, form, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    let reason = Some(fields.text("reason")).filter(|reason| !reason.is_empty());
+    let made = match fields.number("hours") {
+        Ok(hours) => {
+            let span = hours.map(|hours| Duration::from_secs(u64::from(hours) * 3_600));
+            site.administration.block(&may, net, span, reason).await
+        }
+        Err(fault) => Err(fault),
+    };
+    match made {
+        Ok(_) => Ok(onward("/admin/blocks?done=blocked")),
+        Err(fault) => {
+            let (status, form) = refused(fields.view(), fault)?;
+            show_blocks(&site, &person, form, status).await
+        }
+    }
+}
+
+/// Whether a net that somebody typed holds this address. What is malformed is judged elsewhere.
+fn covers(net: &str, ip: std::net::IpAddr) -> bool {
+    let (head, length) = net.split_once('/').unwrap_or((net, ""));
+    let (Ok(head), mine) = (head.parse::<std::net::IpAddr>(), ip.to_canonical()) else { return false };
+    let bits = |ip: std::net::IpAddr| match ip {
+        std::net::IpAddr::V4(v4) => (u128::from(u32::from(v4)) << 96, 32),
+        std::net::IpAddr::V6(v6) => (u128::from(v6), 128),
+    };
+    let ((one, most), (other, size)) = (bits(head.to_canonical()), bits(mine));
+    let length: u32 = if length.is_empty() { most } else { length.parse().unwrap_or(most) };
+    most == size && length <= most && (length == 0 || (one ^ other) >> (128 - length.min(128)) == 0)
+}
+
+async fn unblock(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
+    site.administration.unblock(&person.admin(&site)?, fields.text("net")).await?;
+    Ok(onward("/admin/blocks?done=lifted"))
+}
+
+async fn lockdown(State(site): State<Site>, person: Person) -> Outcome<Response> {
+    let may = person.admin(&site)?;
+    let mut shell = shell(&site, &person, &may, "/admin/lockdown").await?;
+    let number = |name: &str| person.asked(name).parse::<u64>().ok();
+    if let (Some(sessions), Some(tokens), Some(keys)) = (number("sessions"), number("tokens"), number("keys"))
+    {
+        shell.done =
+            Some(format!("Ended: {sessions} of browsers, {tokens} of programs. Revoked: {keys} keys."));
+    }
+    let found = site.administration.lockdown(&may).await?;
+    let by = match found.by.as_deref().and_then(|by| by.strip_prefix("user:")) {
+        Some(id) => match UserId::parse(id) {
+            Ok(id) => label(&site, &may, id).await,
+            Err(_) => String::new(),
+        },
+        None => found.by.unwrap_or_default(),
+    };
+    let since = found.since.filter(|_| found.mode != Mode::Off);
+    let mode = found.mode.as_str();
+    Ok(page(StatusCode::OK, html(&LockdownPage { shell, mode, since, by })?))
+}
+
+/// The page that asks before the brake is moved.
+fn question(mode: Mode) -> (&'static str, &'static [&'static str], &'static str) {
+    match mode {
+        Mode::Off => (
+            "Release the brake?",
+            &[
+                "Everybody may do again what their account, grants and keys allow.",
+                "Nothing was altered meanwhile.",
+            ],
+            "Release",
+        ),
+        Mode::Users => (
+            "Lock the accounts?",
+            &[
+                "Every account that is no administrator, and every API key, is refused.",
+                "Anonymous visitors go on.",
+                "Answers that are being written are cut within a second.",
+            ],
+            "Lock",
+        ),
+        Mode::AdminOnly => (
+            "Let administrators in alone?",
+            &[
+                "Everybody but signed-in administrators is refused, anonymous visitors too.",
+                "Answers that are being written are cut within a second.",
+            ],
+            "Lock",
+        ),
+    }
+}
+
+async fn show_question(
+    site: &Site,
+    person: &Person,
+    texts: (&str, &[&str], &str),
+    word: &str,
+    action: &str,
+    form: FormView,
+    code: StatusCode,
+) -> Outcome<Response> {
+    let (title, effects, label) = texts;
+    let shown = ConfirmPage {
+        frame: frame(site, Some(&person.who), action).await,
+        form,
+        title: title.to_owned(),
+        effects: effects.iter().map(|&effect| effect.to_owned()).collect(),
+        word: word.to_owned(),
+        action: action.to_owned(),
+        carried: Vec::new(),
+        label: label.to_owned(),
+        back: "/admin/lockdown".to_owned(),
+    };
+    Ok(page(code, html(&shown)?))
+}
+
+/// The form after another word was typed.
+pub(super) fn other_word(word: &str) -> FormView {
+    FormView::new().wrong("word", &format!("Type “{word}” to go on; anything else changes nothing."))
+}
+
+async fn ask_lockdown(
+    State(site): State<Site>,
+    person: Person,
+    Path(mode): Path<String>,
+) -> Outcome<Response> {
+    person.admin(&site)?;
+    let mode = Mode::parse(&mode).map_err(|_| kernel::Code::NotFound)?;
+    let action = format!("/admin/lockdown/{}", mode.as_str());
+    show_question(&site, &person, question(mode), mode.as_str(), &action, FormView::new(), StatusCode::OK)
+        .await
+}
+
+async fn set_lockdown(
+    State(site): State<Site>,
+    person: Person,
+    Path(mode): Path<String>,
+    fields: Fields,
+) -> Outcome<Response> {
+    person.admin(&site)?;
+    let mode = Mode::parse(&mode).map_err(|_| kernel::Code::NotFound)?;
+    if fields.text("word") != mode.as_str() {
+        let action = format!("/admin/lockdown/{}", mode.as_str());
+        let form = other_word(mode.as_str());
+        let code = StatusCode::UNPROCESSABLE_ENTITY;
+        return show_question(&site, &person, question(mode), mode.as_str(), &action, form, code).await;
+    }
+    let person = proven!(person, &site, &fields, "You are about to move the brake.");
+    site.administration.set_lockdown(&person.admin(&site)?, mode).await?;
+    Ok(onward("/admin/lockdown?done=mode"))
+}
+
+const WHATS: [(What, &str, &str, &[&str]); 4] = [
+    (
+        What::Sessions,
+        "sessions",
+        "End every session?",
+        &["Every browser and every program is signed out, this one too.", "Everybody signs in again."],
+    ),
+    (
+        What::Tokens,
+        "tokens",
+        "End every token?",
+        &["Every access and refresh token is dead at once.", "Programs that signed in must sign in again."],
+    ),
+    (
+        What::Keys,
+        "keys",
+        "Revoke every API key?",
+        &[
+            "Every key that was made here is revoked for good.",
+            "Keys of the environment end with the environment.",
+        ],
+    ),
+    (
+        What::All,
+        "all",
+        "End all of it?",
+        &[
+            "Every session, token and API key is dead at once, this session too.",
+            "Anonymous visitors begin anew.",
+            "This cannot be undone.",
+        ],
+    ),
+];
+
+fn what(word: &str) -> Outcome<&'static (What, &'static str, &'static str, &'static [&'static str])> {
+    WHATS.iter().find(|one| one.1 == word).ok_or_else(|| kernel::Code::NotFound.into())
+}
+
+async fn ask_revoke(State(site): State<Site>, person: Person, Path(word): Path<String>) -> Outcome<Response> {
+    person.admin(&site)?;
+    let (_, word, title, effects) = what(&word)?;
+    let action = format!("/admin/revoke/{word}");
+    show_question(&site, &person, (title, effects, "End"), word, &action, FormView::new(), StatusCode::OK)
+        .await
+}
+
+async fn revoke(
+    State(site): State<Site>,
+    person: Person,
+    Path(word): Path<String>,
+    fields: Fields,
+) -> Outcome<Response> {
+    person.admin(&site)?;
+    let (what, word, title, effects) = what(&word)?;
+    if fields.text("word") != *word {
+        let (action, code) = (format!("/admin/revoke/{word}"), StatusCode::UNPROCESSABLE_ENTITY);
+        return show_question(&site, &person, (title, effects, "End"), word, &action, other_word(word), code)
+            .await;
+    }
+    let person = proven!(person, &site, &fields, "You are about to end what is in use.");
+    let Revoked { sessions, tokens, keys, .. } =
+        site.administration.revoke(&person.admin(&site)?, *what).await?;
+    Ok(onward(&format!("/admin/lockdown?sessions={sessions}&tokens={tokens}&keys={keys}")))
+}
+
+async fn settings(State(site): State<Site>, person: Person) -> Outcome<Response> {
+    let may = person.admin(&site)?;
+    let shell = shell(&site, &person, &may, "/admin/settings").await?;
+    let mut groups: Vec<(String, Vec<SettingView>)> = Vec::new();
+    for setting in (site.settings)() {
+        let group = setting.name.split_once('.').map_or("general", |(group, _)| group).replace('_', " ");
+        let title = sentence(&group).trim_end_matches('.').to_owned();
+        let value = setting.value.unwrap_or_default();
+        let view = SettingView {
+            secret: value.contains("fingerprint"),
+            chosen: !matches!(setting.origin.as_str(), "default" | "not set"),
+            name: setting.name,
+            value,
+            origin: setting.origin,
+        };
+        match groups.iter_mut().find(|(name, _)| *name == title) {
+            Some((_, settings)) => settings.push(view),
+            None => groups.push((title, vec![view])),
+        }
+    }
+    Ok(page(StatusCode::OK, html(&SettingsPage { shell, groups, ages: Vec::new() })?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_of_oneself_is_seen() {
+        let at = |net: &str, ip: &str| covers(net, ip.parse().unwrap());
+        assert!(at("203.0.113.7", "203.0.113.7") && at("203.0.113.0/24", "203.0.113.7"));
+        assert!(at("0.0.0.0/0", "203.0.113.7") && at("2001:db8::/32", "2001:db8::1"));
+        assert!(at("203.0.113.0/24", "::ffff:203.0.113.7"));
+        assert!(!at("203.0.113.8", "203.0.113.7") && !at("::/0", "203.0.113.7"));
+        assert!(!at("", "203.0.113.7") && !at("203.0.113.7/99", "203.0.113.7"));
+    }
+}
