@@ -34,6 +34,7 @@ mod probes;
 mod production;
 mod records;
 mod replicas;
+mod secrets;
 mod tokens;
 mod watching;
 mod world;

@@ -1,6 +1,7 @@
 //! A running server of one test's own: the binary, its folder, its database, the model provider it asks.
 //! It never touches a server, database or folder that it did not make.
 
+mod amazon;
 mod case;
 mod client;
 mod events;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use amazon::{Amazon, By};
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
@@ -39,6 +41,7 @@ pub const SESSION_SECRET: &str = "Zt5Kq9Wb2Xn7Vm4Lc8Rj1Hf6Gd3Sp0YaEuTiOwBx";
 pub struct Setup {
     database: Option<services::Database>,
     variables: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
     model: bool,
 }
 
@@ -63,7 +66,7 @@ impl Setup {
             ("ALERT_DISK_PERCENT", "0"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Setup { database: None, variables: BTreeMap::from(variables), model: true }
+        Setup { database: None, variables: BTreeMap::from(variables), files: BTreeMap::new(), model: true }
     }
 
     /// On a new database of the Postgres server for tests, if there is one.
@@ -76,6 +79,12 @@ impl Setup {
     /// With this variable.
     pub fn set(mut self, name: &str, value: impl ToString) -> Setup {
         self.variables.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// With this file in the folder where the server runs.
+    pub fn file(mut self, name: &str, text: &str) -> Setup {
+        self.files.insert(name.to_owned(), text.to_owned());
         self
     }
 
@@ -114,6 +123,9 @@ impl Setup {
     /// Everything but the server itself: for commands, and for servers that refuse to start.
     pub async fn prepare(mut self) -> (tempfile::TempDir, BTreeMap<String, String>, Upstream) {
         let folder = tempfile::tempdir().unwrap();
+        for (name, text) in &self.files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
         let upstream = Upstream::start().await;
         if self.model {
             for (name, value) in
