@@ -16,6 +16,7 @@ pub struct Principal {
     pub(crate) apps: Apps,
     pub(crate) managed: Apps,
     pub(crate) address: IpAddr,
+    /// What tells a credential that was replaced from the one of now: the epoch of a visitor, the print of a key.
     pub(crate) epoch: i64,
     pub(crate) role: Option<Role>,
     pub(crate) session: Option<SessionId>,

@@ -174,8 +174,12 @@ impl Identity {
             }
             Subject::Key(id) => {
                 let known = self.keys.by_id(id);
-                self.key_principal(known.ok_or(Denial::unknown("unknown key", Severity::High))?, address)
-                    .await
+                let known = known.ok_or(Denial::unknown("unknown key", Severity::High))?;
+                // The id lives on when the secret is replaced; what was opened with the old secret does not.
+                if known.print != who.epoch {
+                    return Err(Denial::unknown("replaced key", Severity::Medium).of(who.subject));
+                }
+                self.key_principal(known, address).await
             }
             Subject::User(user) => match (who.session, who.issued_at) {
                 (Some(id), _) => self.session_stands(id, who.method, address).await,
@@ -219,6 +223,7 @@ impl Identity {
             let managed = principal.apps.iter().filter(|app| maker.managed.contains(app));
             principal.managed = Apps(managed.cloned().collect());
         }
+        principal.epoch = known.print;
         principal.scopes = known.scopes;
         principal.limits = known.limits;
         Ok(principal)

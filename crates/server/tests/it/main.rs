@@ -34,6 +34,7 @@ mod probes;
 mod production;
 mod records;
 mod replicas;
+mod revocation;
 mod secrets;
 mod tokens;
 mod watching;

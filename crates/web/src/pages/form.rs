@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequest, Request};
 use axum::response::{Html, IntoResponse as _, Response};
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use kernel::{Code, Fault, Kind, Secret};
 use url::form_urlencoded;
@@ -129,9 +129,21 @@ pub(crate) fn sentence(words: &str) -> String {
     text
 }
 
-/// The page, with this status.
+/// The page, with this status and the headers that HTTP asks of it (RFC 9110 section 15.5.2, RFC 6585 section 4).
 pub(crate) fn page(code: StatusCode, html: String) -> Response {
-    (code, Html(html)).into_response()
+    let mut response = (code, Html(html)).into_response();
+    let header = match code {
+        StatusCode::UNAUTHORIZED => {
+            Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"stoa\"")))
+        }
+        // Every limit of a form is one of minutes; who counted knows better and writes over it.
+        StatusCode::TOO_MANY_REQUESTS => Some((RETRY_AFTER, HeaderValue::from_static("60"))),
+        _ => None,
+    };
+    if let Some((name, value)) = header {
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 /// Where the browser goes on, with a GET.

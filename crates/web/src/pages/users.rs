@@ -202,6 +202,7 @@ async fn show_user(
 }
 
 async fn show(State(site): State<Site>, person: Person, Path(id): Path<String>) -> Outcome<Response> {
+    person.admin(&site)?;
     show_user(&site, &person, UserId::parse(&id)?, None, StatusCode::OK).await
 }
 
@@ -325,6 +326,7 @@ fn word(user: &User) -> String {
 }
 
 async fn ask_erase(State(site): State<Site>, person: Person, Path(id): Path<String>) -> Outcome<Response> {
+    person.admin(&site)?;
     show_erase(&site, &person, UserId::parse(&id)?, FormView::new(), StatusCode::OK).await
 }
 
@@ -334,8 +336,9 @@ async fn erase(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Outcome<Response> {
+    let may = person.admin(&site)?;
     let id = UserId::parse(&id)?;
-    let user = site.administration.user(&person.admin(&site)?, id).await?;
+    let user = site.administration.user(&may, id).await?;
     let word = word(&user);
     if fields.text("word") != word {
         return show_erase(&site, &person, id, other_word(&word), StatusCode::UNPROCESSABLE_ENTITY).await;

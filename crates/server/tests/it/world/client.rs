@@ -81,6 +81,17 @@ impl Caller {
         Caller { address, ..self.clone() }
     }
 
+    /// A thief's copy: the same proofs, kept apart from now on.
+    pub fn copied(&self) -> Caller {
+        let jar = self.jar.as_ref().map(|jar| Arc::new(Mutex::new(jar.lock().unwrap().clone())));
+        Caller { jar, ..self.clone() }
+    }
+
+    /// Where it asks.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar.as_ref()?.lock().unwrap().get(name).cloned()

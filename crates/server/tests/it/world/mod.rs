@@ -5,6 +5,7 @@ mod amazon;
 mod case;
 mod client;
 mod events;
+mod issuer;
 mod people;
 mod process;
 #[path = "../../../../ops/tests/watching/receivers.rs"]
@@ -21,7 +22,8 @@ pub use amazon::{Amazon, By};
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
-pub use people::PASSWORD;
+pub use issuer::Issuer;
+pub use people::{PASSWORD, signed_in};
 pub use process::{Output, Process, run};
 pub use receivers::{Hook, Smtp};
 pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};
@@ -82,9 +84,9 @@ impl Setup {
         self
     }
 
-    /// With this file in the folder where the server runs.
+    /// With this file in the folder where the server runs; what comes later under the same name is added.
     pub fn file(mut self, name: &str, text: &str) -> Setup {
-        self.files.insert(name.to_owned(), text.to_owned());
+        self.files.entry(name.to_owned()).or_default().push_str(text);
         self
     }
 

@@ -64,9 +64,27 @@ impl World {
         answer.json()
     }
 
+    /// A browser in which this person has signed in on the page.
+    pub async fn browser(&self, email: &str) -> Caller {
+        let browser = self.visitor();
+        let answer = super::signed_in(&browser, email, PASSWORD).await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+        browser
+    }
+
     /// The holder of the access token among these.
     pub fn bearer(&self, tokens: &Value) -> Caller {
         let token = tokens["access_token"].as_str().unwrap();
         self.anonymous().with("authorization", &format!("Bearer {token}"))
     }
+}
+
+/// Signs in on the page; the answer.
+pub async fn signed_in(browser: &Caller, email: &str, password: &str) -> super::Answer {
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("email", email)
+        .append_pair("password", password)
+        .finish();
+    let request = browser.post("/sign-in").header("origin", &format!("http://{}", browser.address()));
+    request.header("content-type", "application/x-www-form-urlencoded").body(form).send().await
 }
