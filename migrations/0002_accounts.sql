@@ -114,6 +114,8 @@ ALTER TABLE api_keys ADD COLUMN user_id text REFERENCES users (id);
 ALTER TABLE api_keys ADD COLUMN scopes text;
 ALTER TABLE api_keys ADD COLUMN per_minute bigint;
 ALTER TABLE api_keys ADD COLUMN per_hour bigint;
+-- A key is as old as its secret.
+ALTER TABLE api_keys ADD COLUMN rotated_at bigint;
 CREATE INDEX api_keys_by_user ON api_keys (user_id);
 
 INSERT INTO epochs (scope, value)

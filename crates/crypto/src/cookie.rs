@@ -1,5 +1,8 @@
 //! Sealed cookies: signed and encrypted, so that the browser carries what it can neither read nor change.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{Random, Secret};
@@ -7,25 +10,24 @@ use kernel::{Random, Secret};
 use crate::sealed::{DataKey, Place, open, seal};
 
 /// Seals and opens cookie values. The first secret seals, all of them open: that is how a secret is rotated.
+/// Clones share their secrets, so that all of them follow [`CookieJar::renew`].
 #[derive(Clone)]
-pub struct CookieJar(Vec<DataKey>);
+pub struct CookieJar(Arc<ArcSwap<Vec<DataKey>>>);
 
 impl CookieJar {
     /// A jar of these signing secrets. With none, nothing opens.
     pub fn new(secrets: &[Secret<String>]) -> CookieJar {
-        CookieJar(
-            secrets
-                .iter()
-                .map(|secret| {
-                    DataKey::from_bytes(blake3::derive_key("stoa 2026 cookies", secret.expose().as_bytes()))
-                })
-                .collect(),
-        )
+        CookieJar(Arc::new(ArcSwap::from_pointee(keys(secrets))))
+    }
+
+    /// Takes these signing secrets from now on.
+    pub fn renew(&self, secrets: &[Secret<String>]) {
+        self.0.store(Arc::new(keys(secrets)));
     }
 
     /// The cookie value for these bytes under this cookie name.
     pub fn seal(&self, name: &str, plain: &[u8], random: &dyn Random) -> String {
-        match self.0.first() {
+        match self.0.load().first() {
             Some(key) => URL_SAFE_NO_PAD.encode(seal(key, place(name), plain, random)),
             None => String::new(),
         }
@@ -38,8 +40,13 @@ impl CookieJar {
             return None;
         }
         let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
-        self.0.iter().find_map(|key| open(key, place(name), &sealed).ok())
+        self.0.load().iter().find_map(|key| open(key, place(name), &sealed).ok())
     }
+}
+
+fn keys(secrets: &[Secret<String>]) -> Vec<DataKey> {
+    let key = |secret: &Secret<String>| blake3::derive_key("stoa 2026 cookies", secret.expose().as_bytes());
+    secrets.iter().map(|secret| DataKey::from_bytes(key(secret))).collect()
 }
 
 fn place(name: &str) -> Place<'_> {
@@ -59,6 +66,20 @@ mod tests {
         assert_eq!(CookieJar::new(&[new.clone(), old]).open("stoa_visitor", &cookie).unwrap(), b"v");
         assert!(CookieJar::new(&[new]).open("stoa_visitor", &cookie).is_none());
         assert!(CookieJar::new(&[]).open("stoa_visitor", &cookie).is_none());
+    }
+
+    #[test]
+    fn clones_follow_a_renewed_secret() {
+        let random = Counting::default();
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let jar = CookieJar::new(&[secret("old")]);
+        let other = jar.clone();
+        let cookie = jar.seal("c", b"v", &random);
+        jar.renew(&[secret("new"), secret("old")]);
+        assert_eq!(other.open("c", &cookie).unwrap(), b"v");
+        assert!(CookieJar::new(&[secret("new")]).open("c", &other.seal("c", b"v", &random)).is_some());
+        jar.renew(&[secret("new")]);
+        assert!(other.open("c", &cookie).is_none());
     }
 
     #[test]

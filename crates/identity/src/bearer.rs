@@ -90,7 +90,7 @@ impl Identity {
 
     /// The caller of an access token: genuine, of a sign-in that has not ended.
     async fn by_access(&self, token: &str, address: IpAddr) -> Result<Principal, Denial> {
-        let access = self.ring.verify(token, self.ambient.now()).map_err(flawed)?;
+        let access = self.ring().verify(token, self.ambient.now()).map_err(flawed)?;
         let subject = Subject::User(access.user);
         let revoked = || Denial::unknown("revoked token", Severity::Medium).of(subject);
         if access.issued_at < self.tokens_from() {

@@ -25,6 +25,11 @@ impl Devices {
         Devices { jar: CookieJar::new(secrets), secure }
     }
 
+    /// Takes these signing secrets from now on.
+    pub(crate) fn renew(&self, secrets: &[Secret<String>]) {
+        self.jar.renew(secrets);
+    }
+
     /// The `Set-Cookie` value after a sign-in to this account. A browser that is known already keeps its number,
     /// so that signing in again opens no second count.
     pub(crate) fn remember(

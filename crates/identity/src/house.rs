@@ -30,7 +30,7 @@ pub struct Identity {
     pub(crate) cookie: SessionCookie,
     pub(crate) sliding: Sliding,
     pub(crate) memory: Memory,
-    pub(crate) ring: Ring,
+    ring: ArcSwap<Ring>,
     pub(crate) issuers: Arc<Issuers>,
     pub(crate) store: Store,
     pub(crate) ambient: Ambient,
@@ -72,7 +72,7 @@ impl Identity {
             config.entries.iter().filter(|(_, entry)| rule(entry)).map(|(app, _)| app.clone()).collect()
         };
         Ok(Identity {
-            ring: Ring::new(&config.tokens, &config.cookie_secrets)?,
+            ring: ArcSwap::from_pointee(Ring::new(&config.tokens, &config.cookie_secrets)?),
             issuers,
             visitors: Visitors::new(&config.cookie_secrets, config.visitor_lifetime, config.secure_cookies),
             keys: Keys::new(&config.environment_keys, enterable(|entry| entry.keys)),
@@ -99,8 +99,26 @@ impl Identity {
     }
 
     /// The public keys of access tokens as a JWK set, for `/.well-known/jwks.json`; `None` with HS256.
-    pub const fn jwks(&self) -> Option<&serde_json::Value> {
-        self.ring.jwks()
+    pub fn jwks(&self) -> Option<serde_json::Value> {
+        self.ring().jwks().cloned()
+    }
+
+    /// The keys of access tokens.
+    pub(crate) fn ring(&self) -> Arc<Ring> {
+        self.ring.load_full()
+    }
+
+    /// Takes over the secrets of another configuration: those of cookies and access tokens, and the keys of the
+    /// environment. Everything else stays as it was at the start. Requests in flight keep what they have been
+    /// granted; open streams of a key that is gone end like those of a revoked one. An `internal` fault when there is
+    /// no secret to sign with: then nothing is taken over.
+    pub fn renew(&self, config: &Config) -> Result<()> {
+        let ring = Ring::new(&config.tokens, &config.cookie_secrets)?;
+        self.ring.store(Arc::new(ring));
+        self.visitors.renew(&config.cookie_secrets);
+        self.keys.renew(&config.environment_keys);
+        self.tell();
+        Ok(())
     }
 
     /// To be taken before the database is read for [`Identity::refresh`].

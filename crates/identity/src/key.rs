@@ -33,7 +33,7 @@ pub(crate) struct Known {
 pub struct Keys {
     /// The apps that take keys.
     open: Apps,
-    environment: Table,
+    environment: ArcSwap<Table>,
     stored: ArcSwap<Table>,
 }
 
@@ -61,6 +61,14 @@ impl Table {
 impl Keys {
     /// With the keys of the environment; those of the database come with [`Keys::replace`].
     pub fn new(environment: &[Secret<String>], open: Vec<AppId>) -> Keys {
+        let keys =
+            Keys { open: Apps(open.into()), environment: ArcSwap::default(), stored: ArcSwap::default() };
+        keys.renew(environment);
+        keys
+    }
+
+    /// Replaces the keys of the environment by these.
+    pub(crate) fn renew(&self, environment: &[Secret<String>]) {
         let mut table = Table::default();
         for key in environment {
             let digest = token::digest(key.expose());
@@ -76,7 +84,7 @@ impl Keys {
             };
             table.add(digest, known);
         }
-        Keys { open: Apps(open.into()), environment: table, stored: ArcSwap::default() }
+        self.environment.store(Arc::new(table));
     }
 
     /// Replaces the keys of the database by these.
@@ -113,16 +121,16 @@ impl Keys {
     pub(crate) fn find(&self, key: &str) -> Option<Known> {
         let digest = token::digest(key);
         let stored = || self.stored.load().by_digest.get(&digest).cloned();
-        self.environment.by_digest.get(&digest).cloned().or_else(stored)
+        self.environment.load().by_digest.get(&digest).cloned().or_else(stored)
     }
 
     /// Whether the key has no row.
     pub(crate) fn is_environment(&self, id: KeyId) -> bool {
-        self.environment.by_id(id).is_some()
+        self.environment.load().by_id(id).is_some()
     }
 
     pub(crate) fn by_id(&self, id: KeyId) -> Option<Known> {
-        self.environment.by_id(id).cloned().or_else(|| self.stored.load().by_id(id).cloned())
+        self.environment.load().by_id(id).cloned().or_else(|| self.stored.load().by_id(id).cloned())
     }
 
     /// The apps that a key may enter now: those that take keys, that it was made for, and that its maker may enter.
@@ -187,5 +195,15 @@ mod tests {
             .collect();
         assert_eq!(ids[0], ids[1]);
         assert!(Keys::new(&[secret], Vec::new()).find("another").is_none());
+    }
+
+    #[test]
+    fn a_key_that_left_the_environment_is_unknown() {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let keys = Keys::new(&[secret("one"), secret("two")], Vec::new());
+        let id = keys.find("one").unwrap().id;
+        keys.renew(&[secret("two"), secret("three")]);
+        assert!(keys.find("one").is_none() && keys.by_id(id).is_none() && !keys.is_environment(id));
+        assert!(keys.find("two").is_some() && keys.find("three").is_some());
     }
 }

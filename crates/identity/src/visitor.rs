@@ -33,6 +33,11 @@ impl Visitors {
         Visitors { jar: CookieJar::new(secrets), lifetime, secure }
     }
 
+    /// Takes these signing secrets from now on.
+    pub(crate) fn renew(&self, secrets: &[Secret<String>]) {
+        self.jar.renew(secrets);
+    }
+
     /// A new visitor of this epoch and the `Set-Cookie` value that makes the browser one.
     pub(crate) fn admit(&self, epoch: i64, https: bool, ambient: &Ambient) -> (Pass, String) {
         let pass = Pass { visitor: VisitorId::new(ambient), issued_at: ambient.now(), epoch };

@@ -13,6 +13,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use guard::outbound::Outbound;
@@ -36,10 +37,16 @@ use openai::reading::Reading;
 pub struct Models(Arc<Inner>);
 
 struct Inner {
+    outbound: Outbound,
+    ambient: Ambient,
+    using: ArcSwap<Using>,
+}
+
+/// What requests use. A request keeps what it began with, whatever is taken over meanwhile.
+struct Using {
     providers: Vec<openai::Provider>,
     bounds: Bounds,
     timeouts: Timeouts,
-    ambient: Ambient,
 }
 
 /// The pieces of an answer. Dropping it closes the connection to the provider at once.
@@ -48,33 +55,36 @@ pub type Pieces = BoxStream<'static, Result<Piece>>;
 impl Models {
     /// The models of this configuration. Asks nobody.
     pub fn new(config: Config, outbound: Outbound, ambient: Ambient) -> Models {
-        let provider = |provider| openai::Provider::new(provider, outbound.operator().clone());
-        Models(Arc::new(Inner {
-            providers: config.providers.into_iter().map(provider).collect(),
-            bounds: Bounds { max_tokens: config.max_tokens, temperature: config.temperature },
-            timeouts: config.timeouts,
-            ambient,
-        }))
+        let using = ArcSwap::from_pointee(Using::new(config, &outbound, None));
+        Models(Arc::new(Inner { outbound, ambient, using }))
+    }
+
+    /// Takes over another configuration, all of it but the time that connecting may take. Requests in flight go on
+    /// with what they began with; what is known of the health of a provider that stays the same is kept.
+    pub fn renew(&self, config: Config) {
+        let earlier = self.0.using.load_full();
+        self.0.using.store(Arc::new(Using::new(config, &self.0.outbound, Some(&earlier))));
     }
 
     /// Whether there is a provider. If not, the built-in answerer serves.
     pub fn configured(&self) -> bool {
-        !self.0.providers.is_empty()
+        !self.0.using.load().providers.is_empty()
     }
 
     /// The model that is asked when an app names none; `None` when the built-in answerer serves.
-    pub fn default_model(&self) -> Option<&str> {
-        self.0.providers.first().map(|provider| &*provider.model)
+    pub fn default_model(&self) -> Option<String> {
+        self.0.using.load().providers.first().map(|provider| provider.model.clone())
     }
 
     /// The names of the providers, in the order in which they are tried.
-    pub fn provider_names(&self) -> Vec<&str> {
-        self.0.providers.iter().map(|provider| &*provider.name).collect()
+    pub fn provider_names(&self) -> Vec<Arc<str>> {
+        self.0.using.load().providers.iter().map(|provider| Arc::clone(&provider.name)).collect()
     }
 
     /// How the models are doing, measured from recent calls; asks nobody.
     pub fn state(&self) -> State {
-        let states = || self.0.providers.iter().map(|provider| provider.health.state());
+        let using = self.0.using.load();
+        let states = || using.providers.iter().map(|provider| provider.health.state());
         match () {
             () if !self.configured() => State::NotConfigured,
             () if states().all(|state| state == State::Operational) => State::Operational,
@@ -94,8 +104,8 @@ impl Models {
     }
 
     async fn complete_by_chain(&self, request: &ChatRequest) -> Result<Completion> {
-        let inner = &*self.0;
-        let mut attempts = Attempts::new(&inner.providers, &inner.ambient);
+        let inner = self.0.using.load_full();
+        let mut attempts = Attempts::new(&inner.providers, &self.0.ambient);
         let total = inner.timeouts.total;
         let deadline = Instant::now() + request.limit.map_or(total, |limit| limit.min(total));
         while let Some(provider) = attempts.next() {
@@ -135,8 +145,8 @@ impl Models {
     }
 
     async fn open_by_chain(&self, request: &ChatRequest) -> Result<(Piece, Answering)> {
-        let inner = &*self.0;
-        let mut attempts = Attempts::new(&inner.providers, &inner.ambient);
+        let inner = self.0.using.load_full();
+        let mut attempts = Attempts::new(&inner.providers, &self.0.ambient);
         while let Some(provider) = attempts.next() {
             let at = attempts.at();
             let begun = Instant::now();
@@ -151,8 +161,8 @@ impl Models {
             };
             match timeout_at(begun + patience, opening).await.unwrap_or(Err(Failure::Slow("first_token"))) {
                 Ok((first, reading)) => {
-                    let mut rest =
-                        Answering { models: self.clone(), at, reading, begun, deadline, ended: false };
+                    let using = Arc::clone(&inner);
+                    let mut rest = Answering { using, at, reading, begun, deadline, ended: false };
                     rest.note(&first);
                     return Ok((first, rest));
                 }
@@ -164,13 +174,14 @@ impl Models {
 
     /// Texts as vectors, by the first provider. `unavailable` when there is none.
     pub async fn embed(&self, texts: Vec<String>, model: Option<String>) -> Result<Embeddings> {
-        let Some(provider) = self.0.providers.first() else {
+        let using = self.0.using.load_full();
+        let Some(provider) = using.providers.first() else {
             return Err(Fault::new(Code::Unavailable).say("No model provider is configured for embeddings"));
         };
         let mut attempts = Attempts::new(std::slice::from_ref(provider), &self.0.ambient);
         while let Some(provider) = attempts.next() {
             let begun = Instant::now();
-            match provider.embed(&texts, model.as_deref(), self.0.timeouts.total).await {
+            match provider.embed(&texts, model.as_deref(), using.timeouts.total).await {
                 Ok(embeddings) => {
                     provider.health.succeeded();
                     let input_tokens = embeddings.input_tokens;
@@ -185,15 +196,30 @@ impl Models {
 
     /// Asks every provider whether it is there, takes the key and has the model.
     pub async fn probe(&self) -> ProbeReport {
-        let limit = self.0.timeouts.first_token;
-        let probes = self.0.providers.iter().map(|provider| provider.probe(limit));
+        let using = self.0.using.load_full();
+        let limit = using.timeouts.first_token;
+        let probes = using.providers.iter().map(|provider| provider.probe(limit));
         ProbeReport { providers: futures_util::future::join_all(probes).await }
+    }
+}
+
+impl Using {
+    fn new(config: Config, outbound: &Outbound, earlier: Option<&Using>) -> Using {
+        let provider = |provider: Provider| {
+            let known = earlier.iter().flat_map(|using| &using.providers).find(|known| known.is(&provider));
+            openai::Provider::new(provider, outbound.operator().clone(), known)
+        };
+        Using {
+            providers: config.providers.into_iter().map(provider).collect(),
+            bounds: Bounds { max_tokens: config.max_tokens, temperature: config.temperature },
+            timeouts: config.timeouts,
+        }
     }
 }
 
 /// A streamed answer after its first piece.
 struct Answering {
-    models: Models,
+    using: Arc<Using>,
     /// The index of the provider.
     at: usize,
     reading: Reading,
@@ -207,14 +233,14 @@ impl Answering {
         if self.ended {
             return None;
         }
-        match self.reading.next(self.models.0.timeouts.idle, "idle", self.deadline).await? {
+        match self.reading.next(self.using.timeouts.idle, "idle", self.deadline).await? {
             Ok(piece) => {
                 self.note(&piece);
                 Some(Ok(piece))
             }
             Err(failure) => {
                 self.ended = true;
-                if let Some(provider) = self.models.0.providers.get(self.at) {
+                if let Some(provider) = self.using.providers.get(self.at) {
                     failure.log(&provider.name);
                     provider.health.failed(None);
                 }
@@ -225,7 +251,7 @@ impl Answering {
 
     fn note(&mut self, piece: &Piece) {
         if let Piece::Done(done) = piece
-            && let Some(provider) = self.models.0.providers.get(self.at)
+            && let Some(provider) = self.using.providers.get(self.at)
         {
             self.ended = true;
             provider.health.succeeded();

@@ -85,7 +85,8 @@ impl Watch {
     }
 }
 
-async fn every_key(store: &Store) -> Result<Vec<ApiKey>> {
+/// Every key of the database, revoked and expired ones too.
+pub(crate) async fn every_key(store: &Store) -> Result<Vec<ApiKey>> {
     let mut page = PageRequest::first(PageRequest::MOST);
     let mut keys = Vec::new();
     loop {

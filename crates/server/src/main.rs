@@ -1,6 +1,7 @@
 //! The binary `stoa`: reads the command line, runs one command, turns the outcome into an exit code.
 //! 0: done. 1: refused or failed. 2: wrong usage.
 
+mod ages;
 mod cli;
 mod commands;
 mod jobs;
@@ -8,6 +9,7 @@ mod linger;
 mod listen;
 mod measures;
 mod nature;
+mod reload;
 mod settings;
 mod wire;
 
@@ -46,7 +48,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Serve(serve) => commands::serve::run(global, &serve, &ambient),
         Command::Init(init) => commands::init::run(global, &init, ambient.random()),
         Command::Check(check) => wait(commands::check::run(global, &check, &ambient))?,
-        Command::Config(config) => commands::config::run(global, &config),
+        Command::Config(config) => commands::config::run(global, &config, &ambient),
         Command::Secret(secret) => commands::secret::run(secret.kind, ambient.random()),
         Command::Migrate(migrate) => commands::migrate::run(global, &migrate, &ambient),
         Command::User { command } => commands::user::run(global, &command, &ambient),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use apps::{Hall, Rooms};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use crypto::{Blind, Keyring};
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
+use guard::outbound::aws::Aws;
 use identity::hasher::Hasher;
 use identity::issuer::Issuers;
 use identity::oidc::SignIn;
@@ -32,11 +33,15 @@ use web::{Parts, Site};
 use crate::measures;
 use crate::settings::{self, Settings, Sources};
 
-/// The rooms of a running server.
+/// The rooms of a running server. Cheap to clone.
+#[derive(Clone)]
 pub(crate) struct House {
     pub(crate) store: Store,
     pub(crate) identity: Arc<Identity>,
     pub(crate) site: Site,
+    /// Who this server is at Amazon Web Services.
+    pub(crate) aws: Aws,
+    read: Arc<Read>,
     /// Carries alerts and mails out.
     pub(crate) post: Post,
     /// What the security monitor looks at.
@@ -47,6 +52,25 @@ pub(crate) struct House {
     pub(crate) cut: CancellationToken,
     /// Cancelled last: spools are written out.
     pub(crate) stop: CancellationToken,
+}
+
+impl House {
+    /// Hands another configuration to the rooms, each of which takes over what can change while it works: the settings
+    /// that are marked `live` in their table. Nothing in flight is dropped.
+    pub(crate) async fn renew(&self, settings: &Settings, sources: Sources) {
+        self.read.last.store(Arc::new(sources));
+        if let Err(fault) = self.identity.renew(&settings.identity) {
+            // Settings are never without a secret; this line is for the day when they are.
+            tracing::error!(cause = ?fault, "the signing secrets could not be taken over");
+        }
+        self.site.accounts.renew(&settings.identity);
+        if let Err(fault) = self.post.renew(settings.post.clone()) {
+            tracing::error!(cause = ?fault, "the sinks of alerts and mails could not be taken over");
+        }
+        self.site.models.renew(settings.models.clone());
+        self.site.renew(&settings.web);
+        self.aws.renew(settings.aws.clone()).await;
+    }
 }
 
 /// Builds the house. Connects to the database and migrates nothing; probes are answered at once, everything else
@@ -68,6 +92,7 @@ pub(crate) async fn build(
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
+    let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
     let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
     let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
     let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
@@ -126,6 +151,7 @@ pub(crate) async fn build(
         deadline: settings.web.deadline,
     });
     let metrics = telemetry.metrics().clone();
+    let read = Arc::new(Read { first: sources.clone(), last: ArcSwap::from_pointee(sources.clone()) });
     let site = Site::new(Parts {
         config: settings.web.clone(),
         hall,
@@ -141,12 +167,13 @@ pub(crate) async fn build(
         health,
         pulses,
         base_url,
-        settings: shown(sources.clone()),
+        settings: shown(Arc::clone(&read)),
         metrics: Box::new(move || metrics.render()),
+        metrics_token: ArcSwapOption::empty(),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, post, watched, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, read, post, watched, tasks, cut, stop })
 }
 
 /// The name of this replica, the same after a restart: the machine (or pod) and the port.
@@ -155,16 +182,30 @@ fn replica(address: SocketAddr) -> String {
     format!("{}:{}", machine.nodename().to_string_lossy(), address.port())
 }
 
-/// The settings as they were read at the start, for the admin's page; read only when somebody asks.
-fn shown(sources: Sources) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
+/// What the settings were read from: at the start, and the last time.
+struct Read {
+    first: Sources,
+    last: ArcSwap<Sources>,
+}
+
+/// The settings in force, for the admin's page; worked out only when somebody asks. Where another value was read since
+/// the start and needs a restart, the old one is shown and says so.
+fn shown(read: Arc<Read>) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
     Box::new(move || {
-        let rows = settings::shown::rows(&settings::inspect(&sources), |_| true, |_| true);
-        let setting = |row: settings::shown::Row| web::Setting {
-            name: row.name.to_owned(),
-            value: row.value,
-            origin: row.origin,
+        let rows = |sources| settings::shown::rows(&settings::inspect(sources), |_| true, |_| true);
+        let mut asleep = rows(&read.first);
+        asleep.retain(|row| !settings::table::is_live(row.name));
+        let setting = |row: settings::shown::Row| {
+            let before = asleep.iter().find(|before| before.name == row.name && before.value != row.value);
+            let (value, origin) = match before {
+                Some(before) => {
+                    (before.value.clone(), format!("{}; another value needs a restart", before.origin))
+                }
+                None => (row.value, row.origin),
+            };
+            web::Setting { name: row.name.to_owned(), value, origin }
         };
-        rows.into_iter().map(setting).collect()
+        rows(&read.last.load()).into_iter().map(setting).collect()
     })
 }
 

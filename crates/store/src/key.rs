@@ -39,12 +39,21 @@ pub struct ApiKey {
     pub per_hour: Option<u32>,
     /// When it was made.
     pub created_at: Time,
+    /// When its secret was last replaced.
+    pub rotated_at: Option<Time>,
     /// When it stops working.
     pub expires_at: Option<Time>,
     /// When it was revoked.
     pub revoked_at: Option<Time>,
     /// When it was last used, to within some seconds.
     pub last_used_at: Option<Time>,
+}
+
+impl ApiKey {
+    /// Since when its present secret exists.
+    pub fn since(&self) -> Time {
+        self.rotated_at.unwrap_or(self.created_at)
+    }
 }
 
 /// A key to be made.
@@ -77,7 +86,7 @@ const fn place(id: &str) -> Place<'_> {
 /// A key of an account whose data key is destroyed belongs to nobody, and can be read by nobody.
 fn select(condition: &str) -> Sql {
     let columns = "a.id, a.user_id, a.name, a.digest, a.apps, a.scopes, a.per_minute, a.per_hour, a.created_at, \
-                   a.expires_at, a.revoked_at, a.last_used_at, k.wrapped";
+                   a.expires_at, a.revoked_at, a.last_used_at, a.rotated_at, k.wrapped";
     let tables = "api_keys a LEFT JOIN data_keys k ON k.subject = 'user:' || a.user_id";
     let opened = "(a.user_id IS NULL OR k.subject IS NOT NULL)";
     Sql::Built(format!("SELECT {columns} FROM {tables} WHERE {opened} AND {condition}").into())
@@ -89,7 +98,7 @@ fn words(column: Option<String>) -> Vec<String> {
 
 fn read(store: &Store, secrets: &Secrets, row: &Row) -> Result<ApiKey> {
     let (id, user, sealed) = (row.text(0)?, row.maybe_text(1)?, row.bytes(2)?);
-    let name = match (&user, row.maybe_bytes(12)?) {
+    let name = match (&user, row.maybe_bytes(13)?) {
         (Some(user), Some(wrapped)) => store.row_key(user, &wrapped)?.open_text(place(&id), &sealed)?,
         _ => String::from_utf8(secrets.open(place(&id), &sealed)?)
             .map_err(|_| Fault::internal("the name of a key is not UTF-8"))?,
@@ -107,6 +116,7 @@ fn read(store: &Store, secrets: &Secrets, row: &Row) -> Result<ApiKey> {
         expires_at: row.maybe_time(9)?,
         revoked_at: row.maybe_time(10)?,
         last_used_at: row.maybe_time(11)?,
+        rotated_at: row.maybe_time(12)?,
     })
 }
 
@@ -173,6 +183,7 @@ impl Store {
             per_minute: new.per_minute,
             per_hour: new.per_hour,
             created_at: now,
+            rotated_at: None,
             expires_at: new.expires_at,
             revoked_at: None,
             last_used_at: None,
@@ -256,10 +267,11 @@ impl Store {
         new_digest: &str,
         audit: Vec<AuditEvent>,
     ) -> Result<ApiKey> {
-        let row = values![id.to_string(), new_digest, user.map(|user| user.to_string())];
+        let now = self.inside.ambient.now();
+        let row = values![id.to_string(), new_digest, user.map(|user| user.to_string()), now];
         self.write_alone("key.rotate", audit, move |tx| {
             Box::pin(async move {
-                let sql = "UPDATE api_keys SET digest = $2 WHERE id = $1 AND revoked_at IS NULL \
+                let sql = "UPDATE api_keys SET digest = $2, rotated_at = $4 WHERE id = $1 AND revoked_at IS NULL \
                            AND COALESCE(user_id, '') = COALESCE($3, user_id, '')";
                 if tx.run(sql, row).await? == 0 {
                     return Err(Fault::new(Code::NotFound).into());

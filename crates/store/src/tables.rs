@@ -218,6 +218,7 @@ pub const TABLES: &[Table] = &[
             ("expires_at", Time),
             ("revoked_at", Time),
             ("last_used_at", Time),
+            ("rotated_at", Time),
         ],
         rule: Rule::Subject {
             condition: "user_id = substr($1, 6)",

@@ -249,7 +249,7 @@ async fn guest_frame(site: &Site, guest: &Guest) -> Frame {
 fn model(site: &Site, app: Option<&apps::App>) -> ModelView {
     let named = app.and_then(|app| app.model.as_deref());
     match site.models.default_model() {
-        Some(model) => ModelView { connected: true, label: named.unwrap_or(model).to_owned() },
+        Some(model) => ModelView { connected: true, label: named.map_or(model, str::to_owned) },
         None => ModelView { connected: false, label: "Built-in answerer".to_owned() },
     }
 }

@@ -52,7 +52,8 @@ pub(crate) async fn metrics(
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Outcome<Response> {
-    let Some(token) = &site.config.metrics_token else { return Err(Failure::from(Code::NotFound)) };
+    let token = site.metrics_token.load();
+    let Some(token) = token.as_deref() else { return Err(Failure::from(Code::NotFound)) };
     let shown = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use apps::Hall;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use identity::{Accounts, Administration, Identity, KeyService};
-use kernel::Ambient;
+use kernel::{Ambient, Secret};
 use llm::Models;
 use ops::audit::AuditSpool;
 use ops::health::Health;
@@ -57,6 +57,8 @@ pub struct Parts {
     pub settings: Box<dyn Fn() -> Vec<SettingView> + Send + Sync>,
     /// The metrics as Prometheus text.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// `/metrics` answers to this bearer token, and not at all without one.
+    pub metrics_token: ArcSwapOption<Secret<String>>,
     /// Time and randomness.
     pub ambient: Ambient,
     /// The schema is up to date. Until then nothing but probes is answered.
@@ -66,7 +68,14 @@ pub struct Parts {
 impl Site {
     /// A site over these rooms.
     pub fn new(parts: Parts) -> Site {
-        Site(Arc::new(parts))
+        let site = Site(Arc::new(parts));
+        site.renew(&site.0.config);
+        site
+    }
+
+    /// Takes over the secrets of another configuration: the token of `/metrics`.
+    pub fn renew(&self, config: &Config) {
+        self.0.metrics_token.store(config.metrics_token.clone().map(Arc::new));
     }
 
     /// The schema is up to date: from now on requests are answered.

@@ -213,6 +213,34 @@ fn short_secrets_are_stretched_and_never_used_as_they_are() {
 }
 
 #[test]
+fn rsa_keys_are_sound_or_refused() {
+    let modulus = |bits: usize| {
+        let mut n = vec![0xab; bits.div_ceil(8)];
+        n[0] = 0xff >> (n.len() * 8 - bits);
+        n
+    };
+    let exponent = [1, 0, 1];
+    for bits in [2_048, 2_049, 4_096, 8_192] {
+        assert!(Key::rsa(&modulus(bits), &exponent).is_ok(), "{bits}");
+        let padded = [vec![0], modulus(bits)].concat();
+        assert!(Key::rsa(&padded, &[0, 1, 0, 1]).is_ok(), "{bits}");
+    }
+    for bits in [8, 1_024, 2_040, 2_047, 8_193, 16_384] {
+        assert!(Key::rsa(&modulus(bits), &exponent).is_err(), "{bits}");
+    }
+    let even = |mut n: Vec<u8>| {
+        n.pop();
+        n.push(2);
+        n
+    };
+    assert!(Key::rsa(&even(modulus(2_048)), &exponent).is_err());
+    for e in [&[][..], &[0], &[1], &[3], &[17], &[1, 0, 0], &[1, 0, 2], &[2, 0, 0, 0, 1], &[0xff; 9]] {
+        assert!(Key::rsa(&modulus(2_048), e).is_err(), "{e:?}");
+    }
+    assert!(Key::rsa(&[], &exponent).is_err());
+}
+
+#[test]
 fn key_sets_leave_out_what_is_not_ours() {
     let jwk = pair("a").key().jwk().unwrap();
     let with = |name: &str, value: Value| {

@@ -1,6 +1,7 @@
 //! The only HTTP client of the server, and the rules about where it may speak to.
 
 mod address;
+pub mod aws;
 mod client;
 mod failure;
 mod request;

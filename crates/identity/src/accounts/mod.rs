@@ -73,6 +73,18 @@ impl Accounts {
     }
 }
 
+impl Accounts {
+    /// Takes over the signing secrets of another configuration. Everything else stays as it was at the start.
+    pub fn renew(&self, config: &Config) {
+        let secrets = &config.cookie_secrets;
+        self.devices.renew(secrets);
+        self.parts.oidc.renew(secrets);
+        if let Some(party) = &self.parts.party {
+            party.renew(secrets);
+        }
+    }
+}
+
 /// The proof that somebody has just shown who they are. It is spent by opening a session or tokens.
 #[derive(Debug)]
 pub struct Verified {

@@ -164,7 +164,7 @@ impl Accounts {
     }
 
     fn tokens(&self, session: SessionId, user: kernel::UserId, refresh_token: Secret<String>) -> Tokens {
-        let ring = &self.parts.identity.ring;
+        let ring = self.parts.identity.ring();
         let access_token = ring.issue(user, session, &self.parts.ambient);
         Tokens { access_token, refresh_token, expires_in: ring.lifetime().as_secs(), session }
     }

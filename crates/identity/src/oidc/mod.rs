@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crypto::CookieJar;
 use guard::outbound::Outbound;
-use kernel::{Ambient, Code, Fault, Result};
+use kernel::{Ambient, Code, Fault, Result, Secret};
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
@@ -75,6 +75,11 @@ impl SignIn {
             outbound: outbound.clone(),
             ambient: ambient.clone(),
         }
+    }
+
+    /// Takes these signing secrets from now on; sign-ins that have begun go on as long as theirs are among them.
+    pub fn renew(&self, secrets: &[Secret<String>]) {
+        self.jar.renew(secrets);
     }
 
     /// The names of the issuers that a sign-in page offers.

@@ -72,6 +72,11 @@ impl Party {
         Party { id: LOCALHOST.to_owned(), name: name.to_owned(), origins: Origins::Local, jar }
     }
 
+    /// Takes these secrets from now on; what has begun goes on as long as its secret is among them.
+    pub fn renew(&self, secrets: &[Secret<String>]) {
+        self.jar.renew(secrets);
+    }
+
     /// The id that passkeys are bound to. A page offers passkeys when its own host is this or below it.
     pub fn id(&self) -> &str {
         &self.id

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use guard::outbound::Client;
+use kernel::Secret;
 use url::Url;
 
 use crate::chat::{
@@ -37,8 +38,9 @@ pub(crate) struct Provider {
     /// Its name in logs and metrics.
     pub(crate) name: Arc<str>,
     /// How it has been doing.
-    pub(crate) health: Health,
+    pub(crate) health: Arc<Health>,
     pub(crate) model: String,
+    key: Option<Secret<String>>,
     chat: Url,
     embeddings: Url,
     models: Url,
@@ -55,17 +57,26 @@ pub(crate) struct Bounds {
 }
 
 impl Provider {
-    /// A provider with its addresses made once.
-    pub(crate) fn new(config: config::Provider, client: Client) -> Provider {
+    /// A provider with its addresses made once. `known` is the same one from before: its health is kept.
+    pub(crate) fn new(config: config::Provider, client: Client, known: Option<&Provider>) -> Provider {
         Provider {
             name: config.name.into(),
-            health: Health::default(),
+            health: known.map_or_else(Arc::default, |known| Arc::clone(&known.health)),
             chat: below(&config.base_url, &["chat", "completions"]),
             embeddings: below(&config.base_url, &["embeddings"]),
             models: below(&config.base_url, &["models"]),
             model: config.model,
             line: Line::new(client, config.api_key.as_ref()),
+            key: config.api_key,
         }
+    }
+
+    /// Whether this is the provider that the configuration describes. With another key it is to be tried afresh: it
+    /// may have been left alone because it refused the old one.
+    pub(crate) fn is(&self, config: &config::Provider) -> bool {
+        *self.name == *config.name
+            && self.chat == below(&config.base_url, &["chat", "completions"])
+            && self.key == config.api_key
     }
 
     /// One whole answer, within `limit`.

@@ -74,7 +74,7 @@ async fn the_next_provider_answers_when_the_first_does_not() {
         assert_eq!((first.seen().len(), second.seen().len()), (*asked, 1));
         assert_eq!(first.seen()[0].body["model"], "gpt-app");
         assert_eq!(second.seen()[0].body["model"], "default-1", "the app's model belongs to the first");
-        assert_eq!(models.provider_names(), ["p0", "p1", "p2"]);
+        assert_eq!(models.provider_names().join(" "), "p0 p1 p2");
     }
     assert!(nobody.seen().is_empty());
 }
@@ -162,4 +162,45 @@ async fn a_refused_key_is_an_error_for_the_operator() {
     let told = |level: &str, word: &str| log.lines().any(|line| line.contains(level) && line.contains(word));
     assert!(told("ERROR", "OPENAI_API_KEY") && told("WARN", "500"), "{log}");
     assert!(!log.contains(KEY) && !log.contains(LEAK) && !log.contains("How are you"), "{log}");
+}
+
+/// Another key counts from the next request on; what has begun goes on with the old one to its end.
+#[tokio::test]
+async fn another_configuration_drops_nothing_in_flight() {
+    let slow = vec![mock::stream_head(), mock::delta("Old "), Act::Pause(Duration::from_millis(300))];
+    let end = vec![mock::finish("stop"), mock::event("[DONE]")];
+    let first = Mock::play(vec![[slow, end].concat(), mock::good("New.")]).await;
+    let models = models(&[&first]);
+    let mut pieces = stream(&models).await.unwrap();
+    assert!(matches!(pieces.next().await, Some(Ok(Piece::Text(_)))));
+    let second = Mock::play(vec![mock::good("Elsewhere.")]).await;
+    let mut config = config(&[&first], PATIENT);
+    config.providers[0].api_key = Some(Secret::new("sk-renewed".to_owned()));
+    models.renew(config);
+    assert_eq!(complete(&models).await.unwrap().text, "New.");
+    assert!(first.seen()[0].head.contains(KEY) && first.seen()[1].head.contains("bearer sk-renewed"));
+    assert!(read(pieces).await.1.is_ok(), "the stream from before ends well");
+    models.renew(super::config(&[&second], PATIENT));
+    assert_eq!(complete(&models).await.unwrap().text, "Elsewhere.");
+    models.renew(super::config(&[], PATIENT));
+    assert!(!models.configured() && models.default_model().is_none());
+}
+
+/// A provider that stays the same keeps its record; one with another key is tried at once.
+#[tokio::test]
+async fn another_key_is_tried_afresh() {
+    let mock = Mock::play(vec![status("401 Unauthorized")]).await;
+    let models = models(&[&mock]);
+    for _ in 0..6 {
+        complete(&models).await.unwrap_err();
+    }
+    assert_eq!((models.state(), mock.seen().len()), (State::Down, 5));
+    models.renew(config(&[&mock], PATIENT));
+    complete(&models).await.unwrap_err();
+    assert_eq!((models.state(), mock.seen().len()), (State::Down, 5), "still left alone");
+    let mut other = config(&[&mock], PATIENT);
+    other.providers[0].api_key = Some(Secret::new("sk-renewed".to_owned()));
+    models.renew(other);
+    complete(&models).await.unwrap_err();
+    assert_eq!(mock.seen().len(), 6);
 }

@@ -36,21 +36,24 @@ impl Random for Still {
     }
 }
 
-fn models_with(mocks: &[&Mock], timeouts: Timeouts) -> Models {
+fn config(mocks: &[&Mock], timeouts: Timeouts) -> Config {
     let provider = |(at, mock): (usize, &&Mock)| Provider {
         name: format!("p{at}"),
         base_url: mock.url.clone(),
         api_key: Some(Secret::new(KEY.to_owned())),
         model: format!("default-{at}"),
     };
-    let config = Config {
+    Config {
         providers: mocks.iter().enumerate().map(provider).collect(),
         max_tokens: 500,
         temperature: 0.7,
         timeouts,
-    };
+    }
+}
+
+fn models_with(mocks: &[&Mock], timeouts: Timeouts) -> Models {
     let ambient = Ambient::new(Arc::new(Still), Arc::new(Still));
-    Models::new(config, Outbound::new(timeouts.connect).unwrap(), ambient)
+    Models::new(config(mocks, timeouts), Outbound::new(timeouts.connect).unwrap(), ambient)
 }
 
 fn models(mocks: &[&Mock]) -> Models {

@@ -59,6 +59,8 @@ kinds! {
     Health = "health", Critical, HOUR, "Health checks fail", "{checks} health checks in a row found {replica} {status}.";
     Disk = "disk", Critical, HOUR, "The disk is nearly full", "{free_mib} MiB ({free_percent} %) are free for the data of {replica}.";
     BackupFailed = "backup_failed", Critical, HOUR, "A backup failed", "{count} backups failed within an hour.";
+    SecretsManager = "secrets_manager", High, HOUR, "Secrets Manager does not answer", "{replica} cannot read its secret: {reason}. The last values stay in use.";
+    Configuration = "configuration", High, HOUR, "A new configuration was refused", "{replica} goes on with the configuration that it has. There are {reasons} reasons against the new one, the first: {first}.";
     BackupOverdue = "backup_overdue", Critical, HOUR, "A backup is overdue", "The newest good backup is {hours} hours old.";
 }
 
@@ -68,7 +70,13 @@ impl Kind {
     pub const fn is_local(self) -> bool {
         matches!(
             self,
-            Kind::ErrorRate | Kind::PoolExhausted | Kind::Health | Kind::Disk | Kind::BackupOverdue
+            Kind::ErrorRate
+                | Kind::PoolExhausted
+                | Kind::Health
+                | Kind::Disk
+                | Kind::SecretsManager
+                | Kind::Configuration
+                | Kind::BackupOverdue
         )
     }
 

@@ -205,10 +205,8 @@ impl Alerts {
 
     fn parcels(&self, told: &Notice) -> Vec<NewParcel> {
         let Ok(payload) = serde_json::to_string(told) else { return Vec::new() };
-        let sinks = self.0.post.alert_sinks().iter();
-        sinks
-            .map(|sink| NewParcel { sink: *sink, user: None, payload: Secret::new(payload.clone()) })
-            .collect()
+        let sinks = self.0.post.alert_sinks().into_iter();
+        sinks.map(|sink| NewParcel { sink, user: None, payload: Secret::new(payload.clone()) }).collect()
     }
 }
 

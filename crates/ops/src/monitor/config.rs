@@ -13,6 +13,8 @@ pub struct Config {
     pub health: Duration,
     /// More refusals by limits than this in a minute raise an alert.
     pub rate_limits_per_minute: u64,
+    /// Less free space than this, in percent, or less than 1 GiB raises an alert; 0: never.
+    pub disk_percent: u64,
     /// The folder whose disk must not fill up.
     pub data_dir: PathBuf,
 }

@@ -24,8 +24,7 @@ const POOL_CALM: Duration = Duration::from_secs(60);
 /// Health checks in a row that raise an alert.
 const HEALTH_CHECKS: u32 = 2;
 
-/// Less free space than this raises an alert.
-const DISK_PERCENT: u64 = 10;
+/// Less free space than this raises an alert, whatever the percentage.
 const DISK_BYTES: u64 = 1 << 30;
 const DISK_CALM: Duration = Duration::from_secs(600);
 /// A disk that does not answer for this long says nothing about its space.
@@ -132,10 +131,14 @@ impl Machine {
     }
 
     async fn look_at_disk(&mut self, now: Time) -> Result<()> {
+        let percent = self.parts.config.disk_percent;
+        if percent == 0 {
+            return Ok(());
+        }
         let folder = self.parts.config.data_dir.clone();
         let asked = tokio::task::spawn_blocking(move || space(&folder));
         let Ok(Ok(Some(space))) = tokio::time::timeout(DISK_PATIENCE, asked).await else { return Ok(()) };
-        let finding = space.is_short().then(|| {
+        let finding = space.is_short(percent).then(|| {
             let finding = self.disk.finding(now).with("free_mib", space.free >> 20);
             finding.with("free_percent", space.percent())
         });
@@ -162,9 +165,8 @@ impl Space {
         u64::try_from(u128::from(self.free) * 100 / u128::from(self.all.max(1))).unwrap_or(100)
     }
 
-    pub(super) fn is_short(self) -> bool {
-        self.free < DISK_BYTES
-            || u128::from(self.free) * 100 < u128::from(self.all) * u128::from(DISK_PERCENT)
+    pub(super) fn is_short(self, percent: u64) -> bool {
+        self.free < DISK_BYTES || u128::from(self.free) * 100 < u128::from(self.all) * u128::from(percent)
     }
 }
 
@@ -187,10 +189,10 @@ mod tests {
     #[test]
     fn a_disk_is_short_below_a_tenth_or_a_gibibyte() {
         let space = |free: u64, all: u64| Space { free, all };
-        assert!(!space(100 << 30, 1_000 << 30).is_short());
-        assert!(space((100 << 30) - 1, 1_000 << 30).is_short());
-        assert!(space((1 << 30) - 1, 2 << 30).is_short() && !space(1 << 30, 2 << 30).is_short());
-        assert!(space(0, 0).is_short() && !space(u64::MAX, u64::MAX).is_short());
+        assert!(!space(100 << 30, 1_000 << 30).is_short(10));
+        assert!(space((100 << 30) - 1, 1_000 << 30).is_short(10));
+        assert!(space((1 << 30) - 1, 2 << 30).is_short(10) && !space(1 << 30, 2 << 30).is_short(10));
+        assert!(space(0, 0).is_short(10) && !space(u64::MAX, u64::MAX).is_short(10));
         assert_eq!((space(1, 3).percent(), space(u64::MAX, u64::MAX).percent()), (33, 100));
     }
 

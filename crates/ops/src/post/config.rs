@@ -114,7 +114,9 @@ fn decoded(text: &str) -> Result<String, &'static str> {
 mod tests {
     use super::*;
 
-    fn read(url: &str) -> Option<(String, u16, Protection, Option<(String, String)>)> {
+    type Read = (String, u16, Protection, Option<(String, String)>);
+
+    fn read(url: &str) -> Option<Read> {
         let smtp = Smtp::parse(url, "a@b.test".to_owned()).ok()?;
         let login = smtp.login.map(|(user, password)| (user, password.expose().clone()));
         Some((smtp.host, smtp.port, smtp.protection, login))

@@ -10,6 +10,7 @@ mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use guard::outbound::Outbound;
 use kernel::{Ambient, ParcelId, Result, Secret};
 use store::{Mail, NewParcel, Parcel, Sink, Store};
@@ -72,14 +73,38 @@ impl Lost {
 pub struct Post(Arc<Inner>);
 
 struct Inner {
-    config: Config,
+    using: ArcSwap<Using>,
     store: Store,
     outbound: Outbound,
-    mailer: Option<Mailer>,
     ambient: Ambient,
     base_url: String,
-    alert_sinks: Vec<Sink>,
     fresh: Notify,
+}
+
+/// Where things go now.
+struct Using {
+    config: Config,
+    mailer: Option<Mailer>,
+    alert_sinks: Vec<Sink>,
+}
+
+impl Using {
+    fn new(config: Config) -> Result<Using> {
+        let mailer = config.smtp.clone().map(Mailer::new).transpose()?;
+        let by_mail = mailer.is_some() && config.alert_email.is_some();
+        let wanted = [
+            (Sink::Webhook, config.webhook.is_some()),
+            (Sink::Slack, config.slack.is_some()),
+            (Sink::MailAlert, by_mail),
+        ];
+        let alert_sinks = wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(sink, _)| sink).collect();
+        Ok(Using { config, mailer, alert_sinks })
+    }
+
+    /// Whether anything for this sink can be carried.
+    fn serves(&self, sink: Sink) -> bool {
+        if sink == Sink::Mail { self.mailer.is_some() } else { self.alert_sinks.contains(&sink) }
+    }
 }
 
 impl Post {
@@ -91,26 +116,25 @@ impl Post {
         base_url: String,
         ambient: Ambient,
     ) -> Result<Post> {
-        let mailer = config.smtp.clone().map(Mailer::new).transpose()?;
-        let by_mail = mailer.is_some() && config.alert_email.is_some();
-        let wanted = [
-            (Sink::Webhook, config.webhook.is_some()),
-            (Sink::Slack, config.slack.is_some()),
-            (Sink::MailAlert, by_mail),
-        ];
-        let alert_sinks = wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(sink, _)| sink).collect();
-        let fresh = Notify::new();
-        Ok(Post(Arc::new(Inner { config, store, outbound, mailer, ambient, base_url, alert_sinks, fresh })))
+        let using = ArcSwap::from_pointee(Using::new(config)?);
+        Ok(Post(Arc::new(Inner { using, store, outbound, ambient, base_url, fresh: Notify::new() })))
+    }
+
+    /// Goes to these sinks from now on. What is under way arrives where it was sent; what waits goes the new way.
+    pub fn renew(&self, config: Config) -> Result<()> {
+        self.0.using.store(Arc::new(Using::new(config)?));
+        self.nudge();
+        Ok(())
     }
 
     /// Whether mails to people can be sent.
     pub fn sends_mail(&self) -> bool {
-        self.0.mailer.is_some()
+        self.0.using.load().mailer.is_some()
     }
 
     /// Who is told about alerts.
-    pub fn alert_sinks(&self) -> &[Sink] {
-        &self.0.alert_sinks
+    pub fn alert_sinks(&self) -> Vec<Sink> {
+        self.0.using.load().alert_sinks.clone()
     }
 
     /// Something was put into the outbox just now.
@@ -120,8 +144,7 @@ impl Post {
 
     /// Begins to carry; ends after `stop`.
     pub fn start(&self, tasks: &TaskTracker, stop: &CancellationToken) {
-        let mails = self.sends_mail().then_some(Sink::Mail);
-        for sink in self.0.alert_sinks.iter().copied().chain(mails) {
+        for sink in [Sink::Webhook, Sink::Slack, Sink::MailAlert, Sink::Mail] {
             tasks.spawn(self.clone().carry(sink, stop.clone()));
         }
         tasks.spawn(self.clone().tidy(stop.clone()));
@@ -153,7 +176,8 @@ impl Post {
         loop {
             while under_way.try_join_next().is_some() {}
             let room = u32::try_from(MOST.saturating_sub(under_way.len())).unwrap_or(0);
-            if room > 0 {
+            let using = self.0.using.load_full();
+            if room > 0 && using.serves(sink) {
                 let until = self.0.ambient.now() + CLAIM;
                 // While the database is away nothing can be claimed; the store has logged it.
                 for parcel in self.0.store.claim_parcels(sink, room, until).await.unwrap_or_default() {
@@ -163,7 +187,7 @@ impl Post {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.0.fresh.notified() => {}
-                () = tokio::time::sleep(self.0.config.pace) => {}
+                () = tokio::time::sleep(using.config.pace) => {}
                 Some(_) = under_way.join_next() => {}
             }
         }
@@ -214,7 +238,9 @@ impl Post {
         id: ParcelId,
         payload: &Secret<String>,
     ) -> Result<(), Lost> {
-        let Inner { config, outbound, mailer, ambient, base_url, .. } = &*self.0;
+        let Inner { outbound, ambient, base_url, .. } = &*self.0;
+        let using = self.0.using.load_full();
+        let Using { config, mailer, .. } = &*using;
         let now = ambient.now();
         let gone = || Lost::for_now("the sink is not configured any more");
         if sink == Sink::Mail {

@@ -40,7 +40,7 @@ fn finding(place: &Place) -> Finding {
 }
 
 fn header<'a>(head: &'a str, name: &str) -> &'a str {
-    let line = head.lines().find_map(|line| line.to_ascii_lowercase().starts_with(name).then_some(line));
+    let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
     line.unwrap_or_else(|| panic!("no {name}: {head}")).split_once(':').unwrap().1.trim()
 }
 
@@ -109,6 +109,35 @@ async fn one_sink_that_hangs_keeps_no_other_waiting() {
     let body: Value = serde_json::from_str(&hook.taken()[0].1).unwrap();
     assert!(body["text"].as_str().unwrap().starts_with("Security Alert: Multiple failed login attempts"));
     running.stop.cancel();
+}
+
+/// Another configuration counts for what waits and for what comes; what was delivered is not delivered again.
+#[tokio::test]
+async fn a_renewed_sink_gets_what_waits() {
+    let (old, new) = (Hook::start().await, Hook::start().await);
+    let place = Place::with_webhook(&old.url()).await;
+    old.status.store(503, Ordering::Relaxed);
+    let running = run(&place);
+    place.alerts.raise(finding(&place)).await.unwrap();
+    eventually("it was tried", async || {
+        place.turn(Duration::ZERO);
+        place.store.claim_parcels(Sink::Webhook, 1, place.ambient.now()).await.unwrap().is_empty()
+    })
+    .await;
+    let webhook = ops::post::Webhook { url: Secret::new(new.url()), secret: Secret::new("renewed".into()) };
+    place.post.renew(Config { webhook: Some(webhook), ..config() }).unwrap();
+    place.turn(Duration::from_secs(700));
+    eventually("the new one has it", async || new.taken().len() == 1).await;
+    place.post.renew(config()).unwrap();
+    assert!(place.post.alert_sinks().is_empty());
+    let slack = Some(Secret::new(old.url()));
+    old.status.store(200, Ordering::Relaxed);
+    place.post.renew(Config { slack, ..config() }).unwrap();
+    let other = Finding::new(Kind::FailedSignIns, place.ambient.now()).about("203.0.113.10");
+    place.alerts.raise(other).await.unwrap();
+    eventually("a sink that was not there at the start", async || old.taken().len() == 1).await;
+    assert_eq!(new.taken().len(), 1);
+    running.end().await;
 }
 
 fn letter(to: &str) -> NewParcel {

@@ -113,6 +113,7 @@ impl Place {
                 pace: Duration::from_millis(20),
                 health: Duration::from_secs(30),
                 rate_limits_per_minute: 100,
+                disk_percent: 0,
                 data_dir,
             },
             store,

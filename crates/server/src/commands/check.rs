@@ -10,7 +10,7 @@ use super::paper::{Mark, Paper, print_json};
 use super::probe::{self, Probe};
 use crate::cli::{Check, Global};
 use crate::settings::production::{Finding, Severity};
-use crate::settings::{self, Flag, Inspection, PASSED, Problem, Profile, Settings, Sources};
+use crate::settings::{self, Flag, Inspection, PASSED, Problem, Profile, Settings, Sources, vault};
 
 /// What was found.
 struct Outcome {
@@ -51,17 +51,23 @@ pub(crate) async fn run(global: &Global, check: &Check, ambient: &Ambient) -> an
 
 async fn look(global: &Global, check: &Check, ambient: &Ambient) -> Outcome {
     let mut sources = Sources::of_process(&global.places(), global.flags());
-    let Inspection { profile, problems, mut findings, settings, .. } = settings::inspect(&sources);
+    vault::complete(&mut sources, ambient).await;
+    let Inspection { profile, problems, mut findings, settings, values } = settings::inspect(&sources);
     if profile != Profile::Production {
         // The rules are those of production, so they look at what production would see, its defaults included.
         let production = Profile::Production.as_str().to_owned();
         sources.flags.push(Flag { setting: "environment", flag: "--env", text: production });
         findings = settings::inspect(&sources).findings;
     }
-    let probes = match &settings {
-        Some(settings) => connections(settings, check.upstream, ambient).await,
-        None => Vec::new(),
-    };
+    let mut probes = vec![probe::lifetimes(&values)];
+    probes.extend(probe::secrets_manager(&sources));
+    if let Some(settings) = &settings {
+        probes.extend(connections(settings, check.upstream, ambient).await);
+        probes.extend(probe::ages(settings, ambient).await);
+        if check.upstream {
+            probes.extend(probe::aws(settings, &sources, ambient).await);
+        }
+    }
     Outcome { profile, problems, findings, probes }
 }
 
@@ -111,7 +117,7 @@ fn print_lines<W: Write>(paper: &mut Paper<W>, outcome: &Outcome) -> std::io::Re
         }
     }
     if !outcome.probes.is_empty() {
-        paper.heading("Connections")?;
+        paper.heading("Connections, lifetimes, ages")?;
         for probe in &outcome.probes {
             paper.entry(probe.mark, &probe.name, &probe.say, &probe.fix)?;
         }
@@ -123,7 +129,7 @@ fn print_lines<W: Write>(paper: &mut Paper<W>, outcome: &Outcome) -> std::io::Re
     paper.line(&format!(
         "{}, {}, {}, {}",
         count(outcome.violations(), "violation", "violations"),
-        count(outcome.marked(Mark::Bad), "failed connection", "failed connections"),
+        count(outcome.marked(Mark::Bad), "failure", "failures"),
         count(outcome.warnings(), "warning", "warnings"),
         count(holds, "rule holds", "rules hold"),
     ))?;

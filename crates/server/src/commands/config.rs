@@ -1,24 +1,29 @@
 //! `stoa config`: the settings that hold, and the documents generated from their table.
 
+use kernel::Ambient;
 use serde_json::json;
 
+use super::data::sources;
 use super::paper::{complain, print, print_json};
 use crate::cli::{Config, ConfigCommand, Global};
 use crate::settings::shown::{self, Row};
-use crate::settings::{self, Sources, documents, table};
+use crate::settings::{self, documents, table};
 
 /// Runs the command. `false`: something in the configuration cannot be read.
-pub(crate) fn run(global: &Global, config: &Config) -> anyhow::Result<bool> {
+pub(crate) fn run(global: &Global, config: &Config, ambient: &Ambient) -> anyhow::Result<bool> {
     match &config.command {
-        ConfigCommand::Show { filter, json } => show(global, filter.as_deref(), *json),
+        ConfigCommand::Show { filter, json } => show(global, filter.as_deref(), *json, ambient),
         ConfigCommand::Example => print(&documents::example()).map(|()| true).map_err(Into::into),
         ConfigCommand::Schema => print_json(&documents::schema()).map(|()| true),
         ConfigCommand::Docs => print(&documents::markdown()).map(|()| true).map_err(Into::into),
     }
 }
 
-fn show(global: &Global, filter: Option<&str>, as_json: bool) -> anyhow::Result<bool> {
-    let inspection = settings::inspect(&Sources::of_process(&global.places(), global.flags()));
+fn show(global: &Global, filter: Option<&str>, as_json: bool, ambient: &Ambient) -> anyhow::Result<bool> {
+    let sources = sources(global, global.flags(), ambient)?;
+    let mut inspection = settings::inspect(&sources);
+    // A value that is not shown because nobody could be asked for it is no value that is not set.
+    inspection.problems.extend(sources.missing());
     let wanted = |entry: &dyn table::Entry| {
         filter.is_none_or(|text| {
             let lower = text.to_ascii_lowercase();

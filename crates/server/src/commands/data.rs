@@ -7,7 +7,14 @@ use kernel::{Ambient, Fault};
 use store::Store;
 
 use crate::cli::Global;
-use crate::settings::{Settings, Sources};
+use crate::settings::{Flag, Settings, Sources, vault};
+
+/// What the settings of this process are read from, Secrets Manager included where it is asked.
+pub(crate) fn sources(global: &Global, flags: Vec<Flag>, ambient: &Ambient) -> std::io::Result<Sources> {
+    let mut sources = Sources::of_process(&global.places(), flags);
+    vault::complete_blocking(&mut sources, ambient)?;
+    Ok(sources)
+}
 
 /// Opens the store and gives it to `work`; closes it in the end. `migrated`: refuse when the schema is behind.
 pub(crate) fn with_store<T>(
@@ -34,9 +41,12 @@ fn open<T>(
     migrated: bool,
     work: impl AsyncFnOnce(&Store, &Settings) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let sources = Sources::of_process(&global.places(), global.flags());
+    let sources = sources(global, global.flags(), ambient)?;
     let (mut settings, _) = Settings::load(&sources).map_err(|refusal| anyhow!("{refusal}"))?;
-    let keys = settings.open_keys(ambient.random()).map_err(|problem| anyhow!("{problem}"))?;
+    let keys = settings.open_keys(ambient.random()).map_err(|problem| match sources.missing() {
+        Some(missing) => anyhow!("{missing} ({problem})"),
+        None => anyhow!("{problem}"),
+    })?;
     install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -14,11 +14,12 @@ use super::probe::{self, Probe};
 use crate::cli::{Doctor, Global};
 use crate::settings::keys::write_private;
 use crate::settings::table::{self, Secrecy};
-use crate::settings::{self, Inspection, Profile, Settings, Sources};
+use crate::settings::{self, Inspection, Profile, Settings, Sources, vault};
 
 /// Runs the command. `false`: something is wrong.
 pub(crate) async fn run(global: &Global, doctor: &Doctor, ambient: &Ambient) -> anyhow::Result<bool> {
-    let sources = Sources::of_process(&global.places(), global.flags());
+    let mut sources = Sources::of_process(&global.places(), global.flags());
+    vault::complete(&mut sources, ambient).await;
     let inspection = settings::inspect(&sources);
     let mut probes = configuration(&inspection);
     if let Some(settings) = &inspection.settings {
@@ -90,6 +91,7 @@ async fn examine(settings: &Settings, sources: &Sources, ambient: &Ambient) -> V
     );
     let dotenv = sources.dotenv.as_ref().map(|file| file.path.as_path());
     let mut probes = vec![probe::listener(settings)];
+    probes.extend(probe::secrets_manager(sources));
     probes.extend(database);
     probes.push(redis);
     probes.extend(models);
@@ -99,6 +101,8 @@ async fn examine(settings: &Settings, sources: &Sources, ambient: &Ambient) -> V
     probes.extend(probe::permissions(settings, dotenv));
     probes.push(probe::clock(settings, ambient.now()));
     probes.extend(probe::proxies(settings, &sources.environment));
+    probes.extend(probe::ages(settings, ambient).await);
+    probes.extend(probe::aws(settings, sources, ambient).await);
     probes
 }
 

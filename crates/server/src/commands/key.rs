@@ -9,6 +9,7 @@ use store::{ApiKey, NewKey, Store};
 use super::data::{told, with_store};
 use super::paper::{Mark, Paper, complain, print, print_json};
 use super::user::find;
+use crate::ages;
 use crate::cli::{Global, Key};
 
 /// Runs the command.
@@ -101,7 +102,7 @@ async fn list(store: &Store, json: bool, now: Time) -> anyhow::Result<()> {
             .map(|key| {
                 json!({
                     "id": key.id, "name": key.name, "user_id": key.user, "apps": key.apps, "scopes": key.scopes,
-                    "per_minute": key.per_minute, "per_hour": key.per_hour, "created_at": key.created_at,
+                    "per_minute": key.per_minute, "per_hour": key.per_hour, "created_at": key.created_at, "rotated_at": key.rotated_at,
                     "expires_at": key.expires_at, "revoked_at": key.revoked_at, "last_used_at": key.last_used_at,
                 })
             })
@@ -110,16 +111,23 @@ async fn list(store: &Store, json: bool, now: Time) -> anyhow::Result<()> {
     }
     let mut paper = Paper::standard();
     for key in &keys {
+        let days = ages::of_key(key, now);
+        let fresh = if days < ages::OLD { Mark::Good } else { Mark::Attention };
         let (mark, state) = match (key.revoked_at, key.expires_at) {
             (Some(at), _) => (Mark::Nothing, format!("revoked {}", at.rfc3339_seconds())),
             (None, Some(at)) if at <= now => (Mark::Nothing, format!("expired {}", at.rfc3339_seconds())),
-            (None, Some(at)) => (Mark::Good, format!("until {}", at.rfc3339_seconds())),
-            (None, None) => (Mark::Good, "no end".to_owned()),
+            (None, Some(at)) => (fresh, format!("until {}", at.rfc3339_seconds())),
+            (None, None) => (fresh, "no end".to_owned()),
         };
         let apps: Vec<&str> = key.apps.iter().map(AppId::as_str).collect();
         let apps = if apps.is_empty() { "every app that takes keys".to_owned() } else { apps.join(", ") };
         let used = key.last_used_at.map_or_else(|| "never".to_owned(), Time::rfc3339_seconds);
-        paper.entry(mark, &key.name, &format!("{}  {state}; {apps}; last used {used}", key.id), "")?;
+        paper.entry(
+            mark,
+            &key.name,
+            &format!("{}  {days} days old, {state}; {apps}; last used {used}", key.id),
+            "",
+        )?;
     }
     if keys.is_empty() {
         paper.line("There are no keys. `stoa key create NAME` makes one.")?;

@@ -8,13 +8,14 @@ use anyhow::{Context as _, anyhow};
 use guard::outbound::install_crypto_provider;
 use kernel::{Actor, Ambient, AuditEvent, EventType};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::data::told;
+use super::data::{sources, told};
 use super::paper::complain;
 use crate::cli::{Global, Serve};
 use crate::jobs::{self, Watch};
-use crate::settings::{PASSED, Profile, Settings, Sources};
+use crate::reload::{CONFIGURATION, Reload, Start};
+use crate::settings::{PASSED, Profile, Settings, vault};
 use crate::wire::{self, House};
 use crate::{listen, measures};
 
@@ -22,13 +23,12 @@ use crate::{listen, measures};
 const GRACE: Duration = Duration::from_secs(20);
 /// What is left after that may take this long to be written.
 const LAST_WORDS: Duration = Duration::from_secs(10);
-/// The name under which the store keeps the fingerprint of the configuration.
-const CONFIGURATION: &str = "configuration";
 
 /// Runs the server. `false`: the configuration is refused.
 pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::Result<bool> {
     let flags = global.flags().into_iter().chain(serve.flags()).collect();
-    let sources = Sources::of_process(&global.places(), flags);
+    install_crypto_provider();
+    let sources = sources(global, flags, ambient)?;
     let (mut settings, warnings) = match Settings::load(&sources) {
         Ok(loaded) => loaded,
         Err(refusal) => {
@@ -39,11 +39,26 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
     for warning in &warnings {
         complain(&format!("! validation warning: {warning}"));
     }
+    if let Some(missing) = sources.missing() {
+        complain(&format!("! validation warning: {missing}"));
+    }
     let keys = settings.open_keys(ambient.random()).map_err(|problem| anyhow!("{problem}"))?;
     let telemetry = ops::telemetry::start(settings.telemetry.clone(), ambient.clone(), measures::mask)?;
-    install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    let start = Start {
+        places: global.places(),
+        flags: sources.flags.clone(),
+        profile: settings.profile,
+        marks: settings.marks.clone(),
+        secrets: settings.secrets.clone(),
+        master: keys.keyring.fingerprint(),
+        wanted: vault::wanted(&sources),
+        vault: sources.vault.clone(),
+        missing: sources.vault_missing.clone(),
+    };
     let outcome = runtime.block_on(async {
+        // From now on a SIGHUP is a wish and no longer the end.
+        let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
         let listener = listen::bind(settings.listen.address)?;
         if settings.profile == Profile::Production {
             // The line as it is promised, beside the log, whose lines are JSON.
@@ -55,7 +70,9 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
         let house = wire::build(&settings, &sources, base_url, address, keys.keyring, &telemetry, ambient)
             .await
             .map_err(told)?;
-        live(&settings, house, listener, address, ambient).await
+        let reload = Reload::new(start, house.clone(), ambient.clone());
+        let follow = (reload, hangup);
+        live(&settings, house, follow, listener, address, ambient).await
     });
     telemetry.flush(Duration::from_secs(2));
     outcome.map(|()| true)
@@ -64,6 +81,7 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
 async fn live(
     settings: &Settings,
     house: House,
+    (reload, hangup): (Reload, Signal),
     listener: TcpListener,
     address: SocketAddr,
     ambient: &Ambient,
@@ -71,7 +89,8 @@ async fn live(
     let router = web::router(house.site.clone());
     let closing = house.stop.child_token();
     let serving = tokio::spawn(listen::serve(listener, router, closing.clone(), GRACE));
-    open(&settings.digest, &house, ambient).await?;
+    open(&settings.marks.digest(), &house, ambient).await?;
+    house.tasks.spawn(reload.run(hangup, house.stop.clone()));
     announce(settings, address);
     wait_for_signal().await?;
     tracing::info!("stopping: no new work is taken");

@@ -9,6 +9,8 @@ use guard::limits::Rule;
 use kernel::Secret;
 use store::{Database, Pool, PostgresTls};
 
+use super::aged;
+use super::amazon;
 use super::catalog;
 use super::database::{DatabaseUrl, SslMode};
 use super::keys::KeySources;
@@ -18,9 +20,10 @@ use super::providers;
 use super::table::alerts::*;
 use super::table::identity::*;
 use super::table::later::*;
+use super::table::model::PROVIDERS;
 use super::table::server::*;
 use super::table::traffic::*;
-use super::values::Values;
+use super::values::{Marks, Values};
 use super::{Listen, Settings, trust};
 
 /// The largest JSON body and the largest other body when nobody says anything (row K4 of the requirements).
@@ -58,8 +61,10 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
 /// list is wrong; then a problem says so.
 pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings> {
     let (catalog, models) = (catalog::build(values, problems), providers::build(values, problems));
+    let (aws, secret) = (amazon::config(values, problems), amazon::secret(values, problems));
     let issuers = trust::issuers(values, problems);
-    let (catalog, models, issuers) = (catalog?, models?, issuers?);
+    // Where the secret is was needed earlier; here it counts that enough is said of it.
+    let (catalog, models, aws, issuers, _) = (catalog?, models?, aws?, issuers?, secret?);
     let data_dir = values.get(&DATA_DIR)?;
     let cookie_secrets = cookie_secrets(values);
     Some(Settings {
@@ -70,7 +75,6 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         store: store(values)?,
         http: http(values)?,
         limits: limits(values)?,
-        models,
         identity: identity::Config {
             secure_cookies: values.get(&SECURE_COOKIES)?,
             cookie_domain: values.get(&COOKIE_DOMAIN).and_then(|domains| domains.into_iter().next()),
@@ -101,13 +105,28 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
             explicit: values.get(&ENCRYPTION_KEY),
             previous: values.get(&ENCRYPTION_KEY_PREVIOUS).unwrap_or_default(),
             signing: cookie_secrets,
-            may_make: values.profile != Profile::Production,
+            // Where the keys are in a secret that cannot be read now, a fresh one would be the wrong one.
+            may_make: values.profile != Profile::Production && values.vault_missing.is_none(),
             data_dir: data_dir.clone(),
         },
+        marks: marks(values, &models),
+        secrets: aged::marks(values),
+        models,
         catalog,
         data_dir,
-        digest: values.digest(),
+        aws,
     })
+}
+
+/// What changed is told by these. The keys of `[[providers]]` lie in variables and files that their list only names.
+fn marks(values: &Values, models: &llm::Config) -> Marks {
+    let mut marks = values.marks();
+    if values.declared(PROVIDERS.name).next().is_some() {
+        for key in models.providers.iter().filter_map(|provider| provider.api_key.as_ref()) {
+            marks.add(PROVIDERS.name, key.expose());
+        }
+    }
+    marks
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -116,8 +135,12 @@ fn seconds(seconds: u64) -> Duration {
 
 /// The secret for cookies, or the one for tokens when it is the only one, and then those they replaced.
 fn cookie_secrets(values: &Values) -> Vec<Secret<String>> {
-    let current = values.get(&SESSION_SECRET).or_else(|| values.get(&JWT_SECRET));
-    let previous = values.get(&SESSION_SECRET_PREVIOUS).unwrap_or_default();
+    let mut previous = values.get(&SESSION_SECRET_PREVIOUS).unwrap_or_default();
+    let own = values.get(&SESSION_SECRET);
+    if own.is_none() {
+        previous.extend(values.get(&JWT_SECRET_PREVIOUS).unwrap_or_default());
+    }
+    let current = own.or_else(|| values.get(&JWT_SECRET));
     current.map_or_else(Vec::new, |current| std::iter::once(current).chain(previous).collect())
 }
 
@@ -239,6 +262,7 @@ fn monitor(values: &Values) -> Option<ops::monitor::Config> {
         pace: Duration::from_millis(values.get(&ALERT_INTERVAL)?),
         health: seconds(values.get(&HEALTH_INTERVAL)?),
         rate_limits_per_minute: values.get(&ALERT_RATE_LIMITS)?,
+        disk_percent: values.get(&ALERT_DISK)?,
         data_dir: values.get(&DATA_DIR)?,
     })
 }

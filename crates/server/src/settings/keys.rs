@@ -66,7 +66,9 @@ impl KeySources {
     }
 
     fn missing(&self) -> Problem {
-        Problem::new("SESSION_SECRET", "is not set, and production makes no keys of its own; set it")
+        let say =
+            "is not set, and no key is made in production or while Secrets Manager cannot be read; set it";
+        Problem::new("SESSION_SECRET", say)
     }
 
     fn read_keyring(&self) -> Result<Vec<MasterKey>, Problem> {

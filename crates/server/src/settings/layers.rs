@@ -1,4 +1,4 @@
-//! Lays the sources over each other: defaults < profile < `stoa.toml` < `.env` < environment < flags.
+//! Lays the sources over each other: defaults < profile < `stoa.toml` < Secrets Manager < `.env` < environment < flags.
 //! It owns what happens when two names of one setting disagree. It never knows what a value is for.
 
 use std::collections::BTreeMap;
@@ -12,9 +12,10 @@ use super::file::{self, Contents, ListEntry};
 use super::problem::Problem;
 use super::profile::Profile;
 use super::raw::{Origin, Raw};
+use super::rotated;
 use super::sources::{Document, Sources, read_text};
 use super::table::server::ENVIRONMENT;
-use super::table::{self, Entry};
+use super::table::{self, Entry, Setting};
 use super::values::{Declared, Effective, Values};
 
 /// Whether some setting is read from this variable.
@@ -22,8 +23,8 @@ pub(crate) fn is_variable(name: &str) -> bool {
     let bare = name.strip_suffix("_FILE");
     table::all().any(|entry| {
         let setting = entry.setting();
-        setting.variables.contains(&name)
-            || (setting.secrecy.takes_file() && bare.is_some_and(|bare| setting.variables.contains(&bare)))
+        let of_file = |bare: &str| setting.variables.contains(&bare) && setting.file_variable(bare).is_some();
+        setting.variables.contains(&name) || bare.is_some_and(of_file)
     })
 }
 
@@ -33,13 +34,13 @@ pub(crate) fn collect(sources: &Sources) -> (Values, Vec<Problem>) {
     let contents = sources.file.as_ref().map(file::read).unwrap_or_default();
     problems.extend(contents.problems.iter().cloned());
     let variables = variables(sources, &mut problems);
-    let mut loose = Vec::new();
+    let mut notes = Notes::default();
 
     let mut chosen: BTreeMap<&'static str, Effective> = BTreeMap::new();
     let mut invalid = Vec::new();
     for entry in table::all() {
         let setting = entry.setting();
-        match effective(entry, sources, &contents, &variables, &mut loose) {
+        match effective(entry, sources, &contents, &variables, &mut notes) {
             Ok(Some(value)) => {
                 chosen.insert(setting.name, value);
             }
@@ -70,8 +71,29 @@ pub(crate) fn collect(sources: &Sources) -> (Values, Vec<Problem>) {
         }
     }
     let declared = contents.entries.into_iter().map(|entry| declare(entry, sources, &mut problems)).collect();
-    let variables = variables.into_iter().map(|(name, (raw, _))| (name, raw)).collect();
-    (Values { profile, chosen, invalid, declared, variables, loose }, problems)
+    let mut known: BTreeMap<String, Raw> = BTreeMap::new();
+    if let Some(vault) = &sources.vault {
+        rotated::keep(&mut chosen, vault);
+        known.extend(
+            vault.current.iter().map(|(name, value)| (name.clone(), Raw::one(value.expose().as_str()))),
+        );
+    }
+    known.extend(variables.into_iter().map(|(name, (raw, _))| (name, raw)));
+    let Notes { loose, shadowed } = notes;
+    let vault_missing = sources.vault_missing.clone();
+    (
+        Values { profile, chosen, invalid, declared, variables: known, loose, shadowed, vault_missing },
+        problems,
+    )
+}
+
+/// What the production rules will want to know.
+#[derive(Default)]
+struct Notes {
+    /// `NAME_FILE` variables whose file others can read.
+    loose: Vec<String>,
+    /// Variables that cover another value in Secrets Manager.
+    shadowed: Vec<String>,
 }
 
 /// The variables of `.env` and of the real environment, which wins name by name. An empty one counts as absent,
@@ -105,19 +127,20 @@ fn effective(
     sources: &Sources,
     contents: &Contents,
     variables: &BTreeMap<String, (Raw, Origin)>,
-    loose: &mut Vec<String>,
+    notes: &mut Notes,
 ) -> Result<Option<Effective>, Vec<Problem>> {
     let setting = entry.setting();
     let mut problems = Vec::new();
     let mut candidates: Vec<(Raw, Origin)> = Vec::new();
     for variable in setting.variables {
         candidates.extend(variables.get(*variable).cloned());
-        let file = format!("{variable}_FILE");
-        if let Some((path, _)) = variables.get(&file).filter(|_| setting.secrecy.takes_file()) {
+        let file = setting.file_variable(variable);
+        if let Some((file, (path, _))) = file.and_then(|file| variables.get(&file).map(|value| (file, value)))
+        {
             match secret_file(Path::new(&path.text())) {
                 Ok((text, private)) => {
                     if !private {
-                        loose.push(file.clone());
+                        notes.loose.push(file.clone());
                     }
                     candidates.push((Raw::one(text), Origin::SecretFile(file)));
                 }
@@ -130,7 +153,16 @@ fn effective(
     if let Some(flag) = flags {
         candidates = vec![(Raw::one(flag.text.as_str()), Origin::Flag(flag.flag))];
         problems.clear();
+    }
+    let held = held(entry, sources);
+    if let (Some((raw, origin)), Some((other, _))) = (candidates.first(), held.first())
+        && entry.normal(raw) != entry.normal(other)
+    {
+        notes.shadowed.extend(origin.place());
     } else if candidates.is_empty() && problems.is_empty() {
+        candidates = held;
+    }
+    if candidates.is_empty() && problems.is_empty() {
         let from_file = contents.values.iter().find(|(other, ..)| other.setting().name == setting.name);
         candidates.extend(from_file.map(|(_, raw, origin)| (raw.clone(), origin.clone())));
     }
@@ -159,6 +191,33 @@ fn effective(
     } else {
         Err(problems)
     }
+}
+
+/// The profile, and where Secrets Manager is, must be known before it can be asked.
+fn may_hold(setting: &Setting) -> bool {
+    setting.name != ENVIRONMENT.setting.name && !setting.name.starts_with("aws.")
+}
+
+/// Whether Secrets Manager is listened to under this name.
+pub(crate) fn is_held(name: &str) -> bool {
+    let mut settings = table::all().map(Entry::setting).filter(|setting| may_hold(setting));
+    settings.any(|setting| setting.name == name || setting.variables.contains(&name))
+}
+
+/// What Secrets Manager holds for a setting, under any of its names.
+fn held(entry: &'static dyn Entry, sources: &Sources) -> Vec<(Raw, Origin)> {
+    let setting = entry.setting();
+    let Some(vault) = &sources.vault else { return Vec::new() };
+    if !may_hold(setting) {
+        return Vec::new();
+    }
+    let names = setting.variables.iter().copied().chain([setting.name]);
+    names
+        .filter_map(|name| {
+            let value = vault.current.get(name).filter(|value| !value.expose().trim().is_empty())?;
+            Some((Raw::one(value.expose().as_str()), Origin::Vault(name.to_owned())))
+        })
+        .collect()
 }
 
 /// The text of a secret's file, and whether it is private: orchestrators mount secrets readable for the group of the

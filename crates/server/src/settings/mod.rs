@@ -1,7 +1,10 @@
-//! Where the configuration comes from: defaults < profile < `stoa.toml` < `.env` < environment < flags.
+//! Where the configuration comes from: defaults < profile < `stoa.toml` < Secrets Manager < `.env` < environment <
+//! flags.
 //! It owns reading, checking and the production rules, and reports every problem at once.
 //! It never keeps a global: what it makes is handed to the rooms.
 
+mod aged;
+mod amazon;
 mod catalog;
 mod checked;
 mod database;
@@ -17,12 +20,14 @@ pub(crate) mod production;
 mod profile;
 mod providers;
 mod raw;
+mod rotated;
 pub(crate) mod shown;
 mod sources;
 pub(crate) mod strength;
 pub(crate) mod table;
 mod trust;
 mod values;
+pub(crate) mod vault;
 
 #[cfg(test)]
 mod tests;
@@ -38,12 +43,13 @@ use facts::Facts;
 use keys::{KeySources, Keys};
 use production::Finding;
 
+pub(crate) use aged::SecretMark;
 pub(crate) use problem::Problem;
 pub(crate) use profile::Profile;
 #[cfg(test)]
 pub(crate) use sources::Document;
 pub(crate) use sources::{Flag, Places, Sources};
-pub(crate) use values::Values;
+pub(crate) use values::{Marks, Values};
 
 /// The line that `serve` prints when production may start.
 pub(crate) const PASSED: &str = "✓ Production validation passed";
@@ -85,29 +91,37 @@ pub(crate) struct Settings {
     pub(crate) catalog: Catalog,
     /// The HTTP surface.
     pub(crate) web: web::Config,
-    /// Changes whenever an effective value does, secrets included; tells nothing about them.
-    pub(crate) digest: String,
+    /// Who this server is at Amazon Web Services.
+    pub(crate) aws: guard::outbound::aws::Config,
+    /// The secrets that have an age.
+    pub(crate) secrets: Vec<SecretMark>,
+    /// Change whenever an effective value does, secrets included; tell nothing about them.
+    pub(crate) marks: Marks,
 }
 
 impl Settings {
     /// Reads a configuration for `serve` and its like. Refuses with everything that is wrong: what cannot be read,
     /// and in production every rule that does not hold. The warnings are those of production alone.
     pub(crate) fn load(sources: &Sources) -> Result<(Settings, Vec<Finding>), Refusal> {
-        let Inspection { profile, problems, findings, settings, .. } = inspect(sources);
+        let Inspection { profile, mut problems, findings, settings, .. } = inspect(sources);
         let production = profile == Profile::Production;
         let violations: Vec<Finding> =
             findings.iter().filter(|finding| production && finding.refuses()).cloned().collect();
         let warnings = findings.into_iter().filter(|finding| production && finding.warns()).collect();
         match settings {
             Some(settings) if problems.is_empty() && violations.is_empty() => Ok((settings, warnings)),
-            _ => Err(Refusal { production, problems, violations }),
+            _ => {
+                // What is missing may well be what Secrets Manager did not give: that comes first.
+                problems.splice(0..0, sources.missing());
+                Err(Refusal { production, problems, violations })
+            }
         }
     }
 
     /// Gets the keys, makes those that are missing outside production, and completes the signing secrets.
     pub(crate) fn open_keys(&mut self, random: &dyn Random) -> Result<Keys, Problem> {
         let keys = self.keys.open(random)?;
-        self.identity.cookie_secrets = keys.signing.clone();
+        self.identity.cookie_secrets.clone_from(&keys.signing);
         if let (Some(webhook), Some(signing)) = (&mut self.post.webhook, keys.signing.first())
             && webhook.secret.expose().is_empty()
         {
@@ -161,6 +175,14 @@ pub(crate) struct Refusal {
     pub(crate) problems: Vec<Problem>,
     /// The production rules that do not hold.
     pub(crate) violations: Vec<Finding>,
+}
+
+impl Refusal {
+    /// Each reason as one line.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let problems = self.problems.iter().map(ToString::to_string);
+        problems.chain(self.violations.iter().map(ToString::to_string)).collect()
+    }
 }
 
 impl fmt::Display for Refusal {

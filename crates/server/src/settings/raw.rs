@@ -64,6 +64,8 @@ pub(crate) enum Origin {
         /// The line, from 1.
         line: usize,
     },
+    /// A name in the secret that Secrets Manager keeps.
+    Vault(String),
     /// A variable of the `.env` file.
     DotEnv(String),
     /// A variable of the process environment.
@@ -85,6 +87,7 @@ impl Origin {
         match self {
             Origin::Default | Origin::Profile(_) | Origin::Derived(_) => None,
             Origin::File { path, line } => Some(format!("{}:{line}", file_name(path))),
+            Origin::Vault(name) => Some(format!("{name} (Secrets Manager)")),
             Origin::DotEnv(name) | Origin::Variable(name) | Origin::SecretFile(name) => Some(name.clone()),
             Origin::Flag(name) => Some((*name).to_owned()),
         }
@@ -98,6 +101,7 @@ impl fmt::Display for Origin {
             Origin::Profile(profile) => write!(f, "profile {profile}"),
             Origin::Derived(from) => f.write_str(from),
             Origin::File { path, line } => write!(f, "{}:{line}", file_name(path)),
+            Origin::Vault(name) => write!(f, "Secrets Manager {name}"),
             Origin::DotEnv(name) => write!(f, ".env {name}"),
             Origin::Variable(name) => write!(f, "variable {name}"),
             Origin::SecretFile(name) => write!(f, "file named by {name}"),

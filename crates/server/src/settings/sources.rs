@@ -1,14 +1,16 @@
 //! What the configuration is read from, as values: so a test needs no process environment.
-//! [`Sources::of_process`] is the one place that reads the real environment and finds the files.
+//! [`Sources::of_process`] is the one place that reads the real environment and finds the files; `vault` adds what
+//! Secrets Manager holds.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
+use super::vault::{Missing, Vault};
 
 /// A file of settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Document {
     /// Where it is.
     pub(crate) path: PathBuf,
@@ -32,6 +34,10 @@ pub(crate) struct Flag {
 pub(crate) struct Sources {
     /// `stoa.toml`.
     pub(crate) file: Option<Document>,
+    /// What Secrets Manager holds, once it was asked.
+    pub(crate) vault: Option<Vault>,
+    /// Why it holds nothing although it was asked.
+    pub(crate) vault_missing: Option<Missing>,
     /// `.env`.
     pub(crate) dotenv: Option<Document>,
     /// The real environment.
@@ -76,7 +82,14 @@ impl Sources {
         let named = places.config.clone().or_else(|| environment.get("STOA_CONFIG").map(PathBuf::from));
         let file = document(named.as_deref(), Path::new("stoa.toml"), &mut problems);
         let dotenv = document(places.dotenv.as_deref(), Path::new(".env"), &mut problems);
-        Sources { file, dotenv, environment, flags, terminal: std::io::stdout().is_terminal(), problems }
+        let terminal = std::io::stdout().is_terminal();
+        Sources { file, dotenv, environment, flags, terminal, problems, ..Sources::default() }
+    }
+
+    /// Secrets Manager was asked and gave nothing.
+    pub(crate) fn missing(&self) -> Option<Problem> {
+        let missing = self.vault_missing.as_ref()?;
+        Some(Problem::new("SECRETS_MANAGER_SECRET_NAME", missing.to_string()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whole configurations: the layers over each other, contradictions, and the environments that the guides print.
 
+mod vault;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -236,7 +238,6 @@ fn what_only_warns_does_not_stop() {
         ("PUBLIC_URL", "", "hosts-named"),
         ("TRUSTED_PROXIES", "", "trusted-proxies"),
         ("ENCRYPTION_KEY", "", "encryption-key"),
-        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7ABCDEFG", "aws-static-keys"),
         ("REDIS_URL", "redis://:tR8-wq2-Lm5-zX9@cache.internal:6379", "redis-tls"),
         ("FRONTEND_URL", "https://chat.acme.test", "frontend-origin"),
         ("COOKIE_DOMAIN", "acme.test", "cookie-domain"),
@@ -246,6 +247,14 @@ fn what_only_warns_does_not_stop() {
             Settings::load(&broken(name, value)).unwrap_or_else(|refusal| panic!("{name} {refusal}"));
         assert!(warnings.iter().any(|finding| finding.id == rule), "{name}: {warnings:?}");
     }
+    let mut pairs = sound();
+    pairs.extend([("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7ABCDEFG"), ("AWS_SECRET_ACCESS_KEY", SECRET)]);
+    let ids = |pairs: &[(&str, &str)]| -> Vec<&str> {
+        Settings::load(&variables(pairs)).unwrap().1.iter().map(|finding| finding.id).collect()
+    };
+    assert_eq!(ids(&pairs), ["aws-static-keys"]);
+    pairs.push(("AWS_SESSION_TOKEN", JWT));
+    assert!(ids(&pairs).is_empty());
 }
 
 #[test]
@@ -426,7 +435,7 @@ fn warnings_name_an_env_file_that_others_can_read() {
 
 #[test]
 fn the_digest_follows_every_value() {
-    let digest = |pairs: &[(&str, &str)]| load(&variables(pairs)).digest;
+    let digest = |pairs: &[(&str, &str)]| load(&variables(pairs)).marks.digest();
     assert_eq!(digest(&[]), digest(&[("API_PORT", "8080")]));
     assert_ne!(digest(&[]), digest(&[("API_PORT", "8081")]));
     assert_ne!(digest(&[("SESSION_SECRET", SECRET)]), digest(&[("SESSION_SECRET", JWT)]));

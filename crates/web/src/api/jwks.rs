@@ -17,5 +17,5 @@ pub(crate) async fn read(
     State(site): State<Site>,
 ) -> Outcome<([(http::HeaderName, &'static str); 1], axum::Json<Value>)> {
     let keys = site.identity.jwks().ok_or(Code::NotFound)?;
-    Ok(([(CACHE_CONTROL, "public, max-age=300")], axum::Json(keys.clone())))
+    Ok(([(CACHE_CONTROL, "public, max-age=300")], axum::Json(keys)))
 }

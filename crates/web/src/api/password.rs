@@ -53,7 +53,6 @@ pub(crate) struct Reset {
 /// Sets a new password with the token of a mail. Every session of the account ends.
 #[utoipa::path(post, path = "/api/v1/auth/password/reset", operation_id = "resetPassword", tag = "auth", security(()), request_body = Reset, responses(
     (status = 204, description = "The password is set"),
-    (status = 404, description = "The token is not right, was used, or has expired", body = super::view::ProblemView),
     Entrance,
 ))]
 pub(crate) async fn reset(
@@ -77,7 +76,6 @@ pub(crate) struct Verification {
 /// Verifies the address of an account with the token of a mail.
 #[utoipa::path(post, path = "/api/v1/auth/verify", operation_id = "verifyEmail", tag = "auth", security(()), request_body = Verification, responses(
     (status = 204, description = "The address is verified"),
-    (status = 404, description = "The token is not right, was used, or has expired", body = super::view::ProblemView),
     Entrance,
 ))]
 pub(crate) async fn verify(

@@ -43,8 +43,10 @@ fn listed<const N: usize>(rows: [(&str, &str); N]) -> Listed {
 
 impl IntoResponses for Entrance {
     fn responses() -> Listed {
+        let malformed =
+            ("400", "Malformed input, or a token of a link that is not right, was used or has expired");
         let nobody = ("401", "What was shown is not right, or a second factor is required");
-        listed([MALFORMED, nobody, FORBIDDEN, LARGE, NOT_JSON, REFUSED, LIMITED, AWAY])
+        listed([malformed, nobody, FORBIDDEN, LARGE, NOT_JSON, REFUSED, LIMITED, AWAY])
     }
 }
 

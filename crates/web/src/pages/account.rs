@@ -111,7 +111,6 @@ pub(super) fn session_view(session: &Session, this: Option<SessionId>) -> Sessio
         method: session.method.clone(),
         created_at: session.created_at,
         seen_at: session.seen_at,
-        expires_at: session.expires_at,
     }
 }
 

@@ -1,6 +1,8 @@
 //! The frame of the pages of admins, and their pages of sessions, keys, blocked addresses, the brake and settings. To
 //! everybody else none of them exists.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use axum::Router;
@@ -108,13 +110,11 @@ pub(super) async fn labels(
     site: &Site,
     may: &May<Admin>,
     ids: impl Iterator<Item = UserId>,
-) -> std::collections::HashMap<String, String> {
-    let mut known = std::collections::HashMap::new();
+) -> HashMap<String, String> {
+    let mut known = HashMap::new();
     for id in ids {
-        let key = id.to_string();
-        if !known.contains_key(&key) {
-            let label = label(site, may, id).await;
-            known.insert(key, label);
+        if let Entry::Vacant(place) = known.entry(id.to_string()) {
+            place.insert(label(site, may, id).await);
         }
     }
     known

@@ -50,7 +50,7 @@ impl FromRequestParts<Site> for Person {
 /// Whether the person has shown that it is still them.
 pub(crate) enum Proof {
     /// They have: with the proof, as whom the rest happens.
-    Given(Person),
+    Given(Box<Person>),
     /// They are asked for it on this page.
     Wanted(Response),
 }
@@ -94,7 +94,7 @@ impl Person {
     pub(crate) async fn fresh(self, site: &Site, fields: &Fields, what: &str) -> Outcome<Proof> {
         let now = site.ambient.now();
         if self.who.principal.proven_at().is_some_and(|at| now.since(at) < FRESH) {
-            return Ok(Proof::Given(self));
+            return Ok(Proof::Given(Box::new(self)));
         }
         if fields.secret("proof_password").expose().is_empty() {
             return self.ask(site, fields, what, FormView::new(), StatusCode::FORBIDDEN).await;
@@ -137,7 +137,7 @@ impl Person {
         let credentials = Credentials::read(&self.headers);
         let known = site.identity.resolve(credentials, peer.ip, peer.https).await;
         let principal = known.map_err(|refusal| refusal.fault)?.principal;
-        Ok(Proof::Given(Person { who: Who { principal, peer, fresh: false }, ..self }))
+        Ok(Proof::Given(Box::new(Person { who: Who { principal, peer, fresh: false }, ..self })))
     }
 
     /// The page that asks, with this said about the last attempt.
@@ -168,7 +168,7 @@ impl Person {
 macro_rules! proven {
     ($person:expr, $site:expr, $fields:expr, $what:expr) => {
         match $person.fresh($site, $fields, $what).await? {
-            $crate::pages::person::Proof::Given(person) => person,
+            $crate::pages::person::Proof::Given(person) => *person,
             $crate::pages::person::Proof::Wanted(response) => return Ok(response),
         }
     };

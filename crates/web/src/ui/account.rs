@@ -92,7 +92,6 @@ pub(crate) struct SessionView {
     pub(crate) method: String,
     pub(crate) created_at: Time,
     pub(crate) seen_at: Time,
-    pub(crate) expires_at: Time,
 }
 
 impl SessionView {

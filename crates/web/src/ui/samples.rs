@@ -102,7 +102,6 @@ impl Words {
             method: "totp".to_owned(),
             created_at: ago(n * 50_000),
             seen_at: ago(n * 400),
-            expires_at: now(),
         }
     }
 

@@ -196,6 +196,7 @@ async fn however_many_ask_one_reads() {
         tokio::task::yield_now().await;
     }
     assert!(ask(50).join_all().await.into_iter().all(|result| result == Ok(())));
+    assert!(first.try_join_next().is_none(), "the answer is still held back");
     place.server.hold(false);
     assert_eq!(first.join_next().await.unwrap().unwrap(), Ok(()));
     assert_eq!(place.server.count(KEYS), 2);

@@ -1,13 +1,16 @@
-//! Looks at what the server connects to: the database, Redis, the model providers, its own public address.
+//! Looks at what the server connects to (the database, Redis, the model providers, AWS, its own public address) and
+//! at the age of its secrets.
 //! Each look is bounded in time and changes nothing. What it says holds no secret.
 
 mod certificate;
 mod connections;
 mod machine;
+mod secrets;
 
 pub(crate) use certificate::certificate;
 pub(crate) use connections::{database, models, public_url, redis};
 pub(crate) use machine::{clock, disk, listener, permissions, proxies};
+pub(crate) use secrets::{ages, aws, lifetimes, secrets_manager};
 
 use serde_json::{Value, json};
 

@@ -13,9 +13,13 @@ use super::form::Shape;
 use super::profile::Profile;
 use super::table::{Default, Entry, Secrecy};
 
-/// The doc comment of a row as plain sentences.
+/// The doc comment of a row as plain sentences, and whether it can change while the server runs.
 fn sentences(entry: &dyn Entry) -> String {
-    entry.setting().doc.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut words: Vec<&str> = entry.setting().doc.split_whitespace().collect();
+    if entry.setting().live {
+        words.push("Taken over without a restart.");
+    }
+    words.join(" ")
 }
 
 /// The default in words, with the values of each profile where they differ.
@@ -44,9 +48,7 @@ fn default_words(entry: &dyn Entry) -> String {
 fn variables(entry: &dyn Entry) -> Vec<String> {
     let setting = entry.setting();
     let mut names: Vec<String> = setting.variables.iter().map(|name| (*name).to_owned()).collect();
-    if setting.secrecy.takes_file() {
-        names.extend(setting.variables.iter().map(|name| format!("{name}_FILE")));
-    }
+    names.extend(setting.variables.iter().filter_map(|name| setting.file_variable(name)));
     names
 }
 
@@ -84,8 +86,11 @@ fn sample_text(sort: &str) -> &'static str {
         "host names" => "chat.example.com",
         "networks" => "10.0.0.0/8",
         "origins" => "https://app.example.com",
-        "a mail address" => "ops@example.com",
+        "a URL that begins with `smtp://` or `smtps://`" => "smtp://user:password@mail.example.com",
+        "a mail address" | "a mail address, or a name and a mail address" => "ops@example.com",
         "a region" => "eu-central-1",
+        "a path that begins with `/`" => "/v2/credentials/1f2e3d",
+        "a role's ARN" => "arn:aws:iam::123456789012:role/stoa",
         "an `s3://` URL" => "s3://bucket/stoa",
         "a URL that begins with `sqlite:` or `postgresql://`" => "sqlite:data/stoa.db",
         "a URL that begins with `redis://` or `rediss://`" => "redis://localhost:6379/0",

@@ -3,6 +3,7 @@
 use super::Severity::{Violation, Warning};
 use super::{Case, Rule};
 use crate::settings::database::{DatabaseUrl, PostgresUrl, Server, SslMode};
+use crate::settings::keys::KEYRING_FILE;
 use crate::settings::strength::is_common_password;
 use crate::settings::table::identity::{ENCRYPTION_ENABLED, ENCRYPTION_KEY};
 use crate::settings::table::server::*;
@@ -141,11 +142,7 @@ pub(super) static RULES: &[Rule] = &[
         holds: "the encryption key has a life of its own",
         say: "no encryption key is set, so it follows from the signing secret and cannot be replaced apart from it",
         fix: "set it to the output of `stoa secret encryption` before there is data",
-        breaks: |case| {
-            let folder = case.get(&DATA_DIR).unwrap_or_default();
-            let on_disk = folder.join(crate::settings::keys::KEYRING_FILE).exists();
-            case.place_if(&ENCRYPTION_KEY, !case.values.is_explicit(&ENCRYPTION_KEY) && !on_disk)
-        },
+        breaks: |case| case.place_if(&ENCRYPTION_KEY, !has_own_key(case)),
     },
     Rule {
         id: "data-folder",
@@ -156,6 +153,12 @@ pub(super) static RULES: &[Rule] = &[
         breaks: |case| case.place_if(&DATA_DIR, !case.facts.data_dir_writable && needs_folder(case)),
     },
 ];
+
+/// The master key is set, or lies in the data folder: it does not follow from the signing secret.
+pub(super) fn has_own_key(case: &Case<'_>) -> bool {
+    let folder = case.get(&DATA_DIR).unwrap_or_default();
+    case.values.is_explicit(&ENCRYPTION_KEY) || folder.join(KEYRING_FILE).exists()
+}
 
 /// With everything elsewhere a read-only machine is fine.
 fn needs_folder(case: &Case<'_>) -> bool {

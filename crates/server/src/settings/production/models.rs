@@ -1,9 +1,13 @@
 //! The rules about model providers and other services that the server calls.
 
 use super::Severity::{Violation, Warning};
+use super::data::has_own_key;
 use super::{Case, Rule};
 use crate::settings::form::is_loopback;
 use crate::settings::providers::is_configured;
+use crate::settings::raw::Origin;
+use crate::settings::table::aws::*;
+use crate::settings::table::identity::{ENCRYPTION_KEY, JWT_SECRET, SESSION_SECRET};
 use crate::settings::table::issuers::*;
 use crate::settings::table::later::*;
 use crate::settings::table::model::*;
@@ -73,6 +77,45 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "aws-https",
+        severity: Violation,
+        holds: "AWS is called over HTTPS, or on this machine",
+        say: "credentials and secrets would travel over plain HTTP",
+        fix: "write the address with https://, or remove it",
+        breaks: |case| {
+            let plain = |key| {
+                let url = case.get::<url::Url>(key);
+                url.is_some_and(|url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback))
+            };
+            let endpoints = [&AWS_ENDPOINT, &AWS_STS_ENDPOINT, &SECRETS_MANAGER_ENDPOINT];
+            endpoints.into_iter().flat_map(|key| case.place_if(key, plain(key))).collect()
+        },
+    },
+    Rule {
+        id: "secrets-manager-answers",
+        severity: Warning,
+        holds: "Secrets Manager answers, or is not asked",
+        say: "the secret cannot be read now; what it holds is missing until it can be",
+        fix: "run `stoa check`, which says why",
+        breaks: |case| case.place_if(&SECRETS_MANAGER_NAME, case.values.vault_missing.is_some()),
+    },
+    Rule {
+        id: "secrets-manager-shadowed",
+        severity: Warning,
+        holds: "no variable covers another value in Secrets Manager",
+        say: "the variable covers another value in Secrets Manager, so a rotation there changes nothing",
+        fix: "remove it from the environment",
+        breaks: |case| case.values.shadowed.clone(),
+    },
+    Rule {
+        id: "secrets-manager-master-key",
+        severity: Violation,
+        holds: "no master key follows from a signing secret that Secrets Manager rotates",
+        say: "the master key would follow from a signing secret that Secrets Manager rotates, and after two rotations the data could not be read",
+        fix: "set it to the output of `stoa secret encryption`, before there is data",
+        breaks: follows_rotation,
+    },
+    Rule {
         id: "not-used-yet",
         severity: Warning,
         holds: "nothing is switched on that this version does not have",
@@ -82,9 +125,19 @@ pub(super) static RULES: &[Rule] = &[
     },
 ];
 
+/// The signing secret comes from Secrets Manager, and there is neither a master key nor a key file.
+fn follows_rotation(case: &Case<'_>) -> Vec<String> {
+    let held = |name: &str| {
+        let value = case.values.chosen.get(name);
+        value.is_some_and(|value| matches!(value.origin, Origin::Vault(_)))
+    };
+    let signing = [SESSION_SECRET.setting.name, JWT_SECRET.setting.name];
+    case.place_if(&ENCRYPTION_KEY, signing.into_iter().any(held) && !has_own_key(case))
+}
+
 /// What the operator would believe to be active.
 fn unused(case: &Case<'_>) -> Vec<String> {
-    let mut places = case.must_not_be(&SECRETS_MANAGER, true);
+    let mut places = Vec::new();
     let mut note = |set: bool, place: String| {
         if set {
             places.push(place);

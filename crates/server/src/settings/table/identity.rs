@@ -17,13 +17,13 @@ pub(crate) static IDENTITY: Room = Room {
 settings! { @fields IDENTITY_ROWS;
     /// Signs and seals cookies; at least 32 bytes (`stoa secret session`). Production needs it or `JWT_SECRET_KEY`;
     /// elsewhere one is made in the data folder.
-    SESSION_SECRET: Secret<String> = form::secret(), "identity.session_secret", ["SESSION_SECRET", "NEXTAUTH_SECRET", "SECRET_KEY"], Default::None, secret;
+    SESSION_SECRET: Secret<String> = form::secret(), "identity.session_secret", ["SESSION_SECRET", "NEXTAUTH_SECRET", "SECRET_KEY"], Default::None, secret, live;
     /// Earlier signing secrets that are still accepted while you rotate. Remove them when the old cookies have expired.
-    SESSION_SECRET_PREVIOUS: Vec<Secret<String>> = form::secrets(), "identity.previous_session_secrets", ["SESSION_SECRET_PREVIOUS"], Default::None, secret;
+    SESSION_SECRET_PREVIOUS: Vec<Secret<String>> = form::secrets(), "identity.previous_session_secrets", ["SESSION_SECRET_PREVIOUS"], Default::None, secret, live;
     /// Signs access tokens; at least 32 bytes, better 64 (`stoa secret jwt`). Without it, a key derived from the cookie secret does. Without a cookie secret, cookies are signed with a key derived from it.
-    JWT_SECRET: Secret<String> = form::secret(), "identity.jwt_secret", ["JWT_SECRET_KEY"], Default::None, secret;
+    JWT_SECRET: Secret<String> = form::secret(), "identity.jwt_secret", ["JWT_SECRET_KEY"], Default::None, secret, live;
     /// Earlier secrets for access tokens that are still accepted while you rotate. Remove them when the old tokens have expired.
-    JWT_SECRET_PREVIOUS: Vec<Secret<String>> = form::secrets(), "identity.previous_jwt_secrets", ["JWT_SECRET_KEY_PREVIOUS"], Default::None, secret;
+    JWT_SECRET_PREVIOUS: Vec<Secret<String>> = form::secrets(), "identity.previous_jwt_secrets", ["JWT_SECRET_KEY_PREVIOUS"], Default::None, secret, live;
     /// How access tokens are signed: `HS256` (other services need the secret to verify them) or `EdDSA` (they need the public keys at `/.well-known/jwks.json`). Tokens of the other one are refused at once; clients refresh theirs.
     JWT_ALGORITHM: JwtAlgorithm = form::choice_jwt(), "identity.jwt_algorithm", ["JWT_ALGORITHM"], always("HS256");
     /// How many minutes an access token lives; more than 1440 warns.
@@ -33,7 +33,7 @@ settings! { @fields IDENTITY_ROWS;
     /// How many MiB hashing one password takes (argon2id, three passes). As many at once as half of the cores, at most eight. Passwords that were hashed at another cost are hashed again at their next sign-in.
     PASSWORD_MEMORY: u64 = form::whole::<19, 1_024>(), "identity.password_memory_mib", ["PASSWORD_HASH_MEMORY_MIB"], always("64");
     /// API keys taken as they are, at least 32 characters each (`stoa secret api-key`). Keys made with `stoa key create` have owners, scopes and expiry.
-    API_KEYS: Vec<Secret<String>> = form::secrets(), "identity.api_keys", ["API_KEYS"], Default::None, secret;
+    API_KEYS: Vec<Secret<String>> = form::secrets(), "identity.api_keys", ["API_KEYS"], Default::None, secret, live;
     /// `true`: no anonymous visitors anywhere. Unset: each app's own rule. Production refuses `false`.
     REQUIRE_AUTHENTICATION: bool = form::flag(), "identity.require_authentication", ["REQUIRE_AUTHENTICATION"], Default::None;
     /// Who may make an account: `off`, `invite` (whom an admin has invited), `open` (everybody).

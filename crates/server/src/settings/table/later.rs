@@ -9,30 +9,6 @@ use url::Url;
 use super::{Default, Room, always, settings};
 use crate::settings::form;
 
-/// Amazon.
-pub(crate) static AWS: Room = Room {
-    title: "Amazon Web Services",
-    about: "Read and checked; Bedrock and Secrets Manager are not used yet.",
-    settings: AWS_ROWS,
-};
-
-settings! { @fields AWS_ROWS;
-    /// The region of Bedrock. Not used yet.
-    AWS_REGION: String = form::text("a region"), "aws.region", ["AWS_REGION"], Default::None;
-    /// A static access key. Without a session token it warns in production: a role is safer. Not used yet.
-    AWS_KEY_ID: Secret<String> = form::secret(), "aws.access_key_id", ["AWS_ACCESS_KEY_ID"], Default::None, secret;
-    /// The secret of that key. Not used yet.
-    AWS_SECRET: Secret<String> = form::secret(), "aws.secret_access_key", ["AWS_SECRET_ACCESS_KEY"], Default::None, secret;
-    /// The token of temporary credentials. Not used yet.
-    AWS_TOKEN: Secret<String> = form::secret(), "aws.session_token", ["AWS_SESSION_TOKEN"], Default::None, secret;
-    /// Secrets come from Secrets Manager. Not used yet: `true` warns.
-    SECRETS_MANAGER: bool = form::flag(), "aws.secrets_manager.enabled", ["ENABLE_SECRETS_MANAGER"], always("false");
-    /// The region of Secrets Manager. Not used yet.
-    SECRETS_MANAGER_REGION: String = form::text("a region"), "aws.secrets_manager.region", ["SECRETS_MANAGER_REGION"], Default::None;
-    /// The secret that holds the settings. Not used yet.
-    SECRETS_MANAGER_NAME: String = form::text("a secret's name"), "aws.secrets_manager.name", ["SECRETS_MANAGER_SECRET_NAME"], Default::None;
-}
-
 /// Monitoring.
 pub(crate) static MONITORING: Room = Room {
     title: "Monitoring",
@@ -42,7 +18,7 @@ pub(crate) static MONITORING: Room = Room {
 
 settings! { @fields MONITORING_ROWS;
     /// `/metrics` answers to this bearer token; without one it is 404.
-    METRICS_TOKEN: Secret<String> = form::secret(), "monitoring.metrics_token", ["METRICS_TOKEN"], Default::None, secret;
+    METRICS_TOKEN: Secret<String> = form::secret(), "monitoring.metrics_token", ["METRICS_TOKEN"], Default::None, secret, live;
     /// Where errors are reported. Not used yet.
     SENTRY_DSN: Secret<String> = form::secret(), "monitoring.sentry_dsn", ["SENTRY_DSN"], Default::None, secret;
     /// Where traces go. Not used yet.

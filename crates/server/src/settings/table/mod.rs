@@ -5,6 +5,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod apps;
+pub(crate) mod aws;
 pub(crate) mod identity;
 pub(crate) mod issuers;
 pub(crate) mod later;
@@ -28,8 +29,20 @@ pub(crate) struct Setting {
     pub(crate) default: Default,
     /// Whether it may be shown.
     pub(crate) secrecy: Secrecy,
+    /// A running server takes a new value over; the others need a restart.
+    pub(crate) live: bool,
     /// What it does, in sentences.
     pub(crate) doc: &'static str,
+}
+
+impl Setting {
+    /// The variable that names a file with the value of `variable`, where there is one: for what is no plain text,
+    /// and unless another setting has a variable of that name.
+    pub(crate) fn file_variable(&self, variable: &str) -> Option<String> {
+        let file = format!("{variable}_FILE");
+        let taken = || all().any(|entry| entry.setting().variables.contains(&file.as_str()));
+        (self.secrecy.takes_file() && !taken()).then_some(file)
+    }
 }
 
 /// What holds when nobody says anything.
@@ -150,7 +163,8 @@ pub(crate) static ROOMS: &[&Room] = &[
     &model::ASSISTANT,
     &model::MODEL,
     &server::LOGS,
-    &later::AWS,
+    &aws::AWS,
+    &aws::SECRETS_MANAGER,
     &later::MONITORING,
     &alerts::ALERTS,
     &later::BACKUP,
@@ -177,6 +191,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static dyn Entry> + Clone {
     ROOMS.iter().flat_map(|room| room.settings.iter().copied())
 }
 
+/// Whether a running server takes over a new value of this setting or list.
+pub(crate) fn is_live(name: &str) -> bool {
+    // The keys of more providers stand in variables and files that their list names.
+    name == model::PROVIDERS.name || all().any(|entry| entry.setting().name == name && entry.setting().live)
+}
+
 /// How access tokens are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JwtAlgorithm {
@@ -186,14 +206,19 @@ pub(crate) enum JwtAlgorithm {
     EdDsa,
 }
 
-/// Writes the rows of a room. The doc comment of a row is the sentence that the documents print.
+/// Writes the rows of a room. The doc comment of a row is the sentence that the documents print. Marks at the end of
+/// a row: `secret` or `address` when it may not be shown as it is, `live` when a running server takes it over.
 macro_rules! settings {
     (@secrecy) => { $crate::settings::table::Secrecy::Open };
-    (@secrecy secret) => { $crate::settings::table::Secrecy::Secret };
-    (@secrecy address) => { $crate::settings::table::Secrecy::Address };
+    (@secrecy secret $($mark:ident)*) => { $crate::settings::table::Secrecy::Secret };
+    (@secrecy address $($mark:ident)*) => { $crate::settings::table::Secrecy::Address };
+    (@secrecy live $($mark:ident)*) => { settings!(@secrecy $($mark)*) };
+    (@live) => { false };
+    (@live live $($mark:ident)*) => { true };
+    (@live $other:ident $($mark:ident)*) => { settings!(@live $($mark)*) };
     (@fields $list:ident; $(
         $(#[doc = $doc:literal])+
-        $id:ident: $type:ty = $form:expr, $name:literal, [$($variable:literal),*], $default:expr $(, $secrecy:ident)?;
+        $id:ident: $type:ty = $form:expr, $name:literal, [$($variable:literal),*], $default:expr $(, $mark:ident)*;
     )*) => {
         $(
             $(#[doc = $doc])+
@@ -202,7 +227,8 @@ macro_rules! settings {
                     name: $name,
                     variables: &[$($variable),*],
                     default: $default,
-                    secrecy: settings!(@secrecy $($secrecy)?),
+                    secrecy: settings!(@secrecy $($mark)*),
+                    live: settings!(@live $($mark)*),
                     doc: concat!($($doc),+),
                 },
                 form: $form,

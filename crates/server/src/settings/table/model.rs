@@ -31,23 +31,23 @@ pub(crate) static MODEL: Room = Room {
 
 settings! { @fields MODEL_ROWS;
     /// The key for the provider. It is sent to the provider's host alone.
-    MODEL_KEY: Secret<String> = form::secret(), "model.api_key", ["OPENAI_API_KEY"], Default::None, secret;
+    MODEL_KEY: Secret<String> = form::secret(), "model.api_key", ["OPENAI_API_KEY"], Default::None, secret, live;
     /// The provider's address. Set it alone for a server that needs no key, such as one on your own machine. In production only this machine may be reached over plain HTTP.
-    MODEL_URL: Url = form::url(), "model.base_url", ["OPENAI_BASE_URL"], always("https://api.openai.com/v1");
+    MODEL_URL: Url = form::url(), "model.base_url", ["OPENAI_BASE_URL"], always("https://api.openai.com/v1"), live;
     /// The model to ask for when the app names none.
-    MODEL_NAME: String = form::text("a model name"), "model.name", ["OPENAI_MODEL"], always("gpt-3.5-turbo");
+    MODEL_NAME: String = form::text("a model name"), "model.name", ["OPENAI_MODEL"], always("gpt-3.5-turbo"), live;
     /// The most tokens of an answer; no caller can raise it.
-    MODEL_MAX_TOKENS: u64 = form::whole::<1, 1_000_000>(), "model.max_tokens", ["OPENAI_MAX_TOKENS"], always("500");
+    MODEL_MAX_TOKENS: u64 = form::whole::<1, 1_000_000>(), "model.max_tokens", ["OPENAI_MAX_TOKENS"], always("500"), live;
     /// Sampling temperature when the app names none.
-    MODEL_TEMPERATURE: f32 = form::decimal::<2>(), "model.temperature", ["OPENAI_TEMPERATURE"], always("0.7");
+    MODEL_TEMPERATURE: f32 = form::decimal::<2>(), "model.temperature", ["OPENAI_TEMPERATURE"], always("0.7"), live;
     /// How many seconds connecting to the provider may take.
     MODEL_CONNECT: u64 = form::whole::<1, 120>(), "model.connect_seconds", ["MODEL_CONNECT_SECONDS"], always("5");
     /// How many seconds the provider has for the first piece of an answer.
-    MODEL_FIRST: u64 = form::whole::<1, 600>(), "model.first_token_seconds", ["MODEL_FIRST_TOKEN_SECONDS"], always("60");
+    MODEL_FIRST: u64 = form::whole::<1, 600>(), "model.first_token_seconds", ["MODEL_FIRST_TOKEN_SECONDS"], always("60"), live;
     /// How many seconds may pass between two pieces.
-    MODEL_IDLE: u64 = form::whole::<1, 600>(), "model.idle_seconds", ["MODEL_IDLE_SECONDS"], always("30");
+    MODEL_IDLE: u64 = form::whole::<1, 600>(), "model.idle_seconds", ["MODEL_IDLE_SECONDS"], always("30"), live;
     /// How many seconds a whole answer may take.
-    MODEL_TOTAL: u64 = form::whole::<1, 86_400>(), "model.total_seconds", ["MODEL_TOTAL_SECONDS"], always("600");
+    MODEL_TOTAL: u64 = form::whole::<1, 86_400>(), "model.total_seconds", ["MODEL_TOTAL_SECONDS"], always("600"), live;
 }
 
 /// More providers.

@@ -1,6 +1,7 @@
 //! A running server of one test's own: the binary, its folder, its database, the model provider it asks.
 //! It never touches a server, database or folder that it did not make.
 
+mod amazon;
 mod case;
 mod client;
 mod events;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use amazon::{Amazon, By};
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
@@ -41,8 +43,8 @@ pub const SESSION_SECRET: &str = "Zt5Kq9Wb2Xn7Vm4Lc8Rj1Hf6Gd3Sp0YaEuTiOwBx";
 pub struct Setup {
     database: Option<services::Database>,
     variables: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
     model: bool,
-    file: String,
 }
 
 /// A running server.
@@ -62,9 +64,11 @@ impl Setup {
             ("API_KEYS", &format!("{KEY},{OTHER_KEY}") as &str),
             // Tests that are not about it provoke what the monitor tells about.
             ("ALERT_INTERVAL_MS", "60000"),
+            // How full the disk of the machine is is no matter of the tests.
+            ("ALERT_DISK_PERCENT", "0"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Setup { database: None, variables: BTreeMap::from(variables), model: true, file: String::new() }
+        Setup { database: None, variables: BTreeMap::from(variables), files: BTreeMap::new(), model: true }
     }
 
     /// On a new database of the Postgres server for tests, if there is one.
@@ -80,9 +84,9 @@ impl Setup {
         self
     }
 
-    /// With these lines in `stoa.toml`.
-    pub fn file(mut self, lines: &str) -> Setup {
-        self.file.push_str(lines);
+    /// With this file in the folder where the server runs; what comes later under the same name is added.
+    pub fn file(mut self, name: &str, text: &str) -> Setup {
+        self.files.entry(name.to_owned()).or_default().push_str(text);
         self
     }
 
@@ -121,8 +125,8 @@ impl Setup {
     /// Everything but the server itself: for commands, and for servers that refuse to start.
     pub async fn prepare(mut self) -> (tempfile::TempDir, BTreeMap<String, String>, Upstream) {
         let folder = tempfile::tempdir().unwrap();
-        if !self.file.is_empty() {
-            std::fs::write(folder.path().join("stoa.toml"), &self.file).unwrap();
+        for (name, text) in &self.files {
+            std::fs::write(folder.path().join(name), text).unwrap();
         }
         let upstream = Upstream::start().await;
         if self.model {

@@ -145,7 +145,7 @@ async fn the_page_that_explains_the_api() {
         let operations: usize = paths.values().map(|path| path.as_object().unwrap().len()).sum();
         assert_eq!(person.count(".operation").await, operations as u64, "every operation has its place");
         person.look("docs-desk").await;
-        person.browser.find(thirtyfour::By::Css("[data-filter]")).await.unwrap().send_keys("conversations export").await.unwrap();
+        person.browser.find(thirtyfour::By::Css("[data-filter]")).await.unwrap().send_keys("conversations/{id}/export").await.unwrap();
         person.until("[...document.querySelectorAll('[data-filter-item]')].filter((one) => one.checkVisibility()).length === 1")
             .await;
         person.look("docs-filter-desk").await;
