@@ -15,6 +15,7 @@
 
 mod accounts;
 mod admin;
+mod attacks;
 mod authentication;
 mod chat;
 mod compression;

@@ -8,15 +8,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::By;
-use crate::world::{Caller, World, eventually};
+use crate::world::{Caller, Issuer, World, eventually};
 
 /// What a caller proves itself with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Proof {
     Nothing,
     Visit,
     Browser(String),
     Token(String),
+    /// A subject of the issuer of this world.
+    Introduced(Issuer, String),
     Key(String),
 }
 
@@ -49,11 +51,20 @@ impl Holder {
             Proof::Visit => "cookie",
             Proof::Browser(_) => "session",
             Proof::Token(_) => "token",
+            Proof::Introduced(..) => "ID token",
             Proof::Key(_) => "key",
         };
         let holder = Holder { kind, app: "assistant", account, proof, caller: Mutex::new(world.anonymous()) };
         holder.renew(world).await;
         holder
+    }
+
+    /// A token of the issuer, where it comes with those.
+    pub fn id_token(&self) -> Option<String> {
+        match &self.proof {
+            Proof::Introduced(issuer, subject) => Some(issuer.token(subject)),
+            _ => None,
+        }
     }
 
     /// Whether it is still known as somebody.
@@ -72,6 +83,7 @@ impl Holder {
             }
             Proof::Browser(email) => world.browser(email).await,
             Proof::Token(email) => world.bearer(&world.sign_in(email).await),
+            Proof::Introduced(issuer, subject) => introduced(world, issuer, subject).await,
             Proof::Key(key) => world.anonymous().with("x-api-key", key),
         };
         *self.caller.lock().unwrap() = caller;
@@ -114,14 +126,14 @@ impl Askers {
     }
 
     /// Makes them.
-    pub async fn gather(world: &World) -> Askers {
+    pub async fn gather(world: &World, issuer: &Issuer) -> Askers {
         let warden = world.person("warden@example.org", true).await.caller;
         let stranger = world.person("stranger@example.org", false).await.caller;
-        let mut member = people(world, &warden, "member", false).await;
+        let mut member = people(world, &warden, issuer, "member", false).await;
         grant(&warden, &member, &[("workspace", "use"), ("support", "use")]).await;
-        let manager = people(world, &warden, "manager", false).await;
+        let manager = people(world, &warden, issuer, "manager", false).await;
         grant(&warden, &manager, &[("workspace", "manage")]).await;
-        let inactive = inactive(world, &warden).await;
+        let inactive = inactive(world, &warden, issuer).await;
         let maker = member.remove(member.len() - 1);
         let members_key = made(world, &maker, json!({"name": "all"})).await;
         let reading_key = made(world, &maker, json!({"name": "reads", "scopes": ["read"]})).await;
@@ -143,10 +155,10 @@ impl Askers {
         let holders = By {
             anonymous: vec![Holder::new(world, Proof::Nothing, None).await],
             visitor: vec![Holder::new(world, Proof::Visit, None).await],
-            plain: people(world, &warden, "plain", false).await,
+            plain: people(world, &warden, issuer, "plain", false).await,
             member,
             manager,
-            admin: people(world, &warden, "admin", true).await,
+            admin: people(world, &warden, issuer, "admin", true).await,
             inactive,
             operators_key: vec![
                 Holder::new(world, Proof::Key(crate::world::KEY.to_owned()), None).await,
@@ -162,7 +174,7 @@ impl Askers {
 }
 
 /// An account for each kind of credential of an account.
-async fn people(world: &World, warden: &Caller, name: &str, admin: bool) -> Vec<Holder> {
+async fn people(world: &World, warden: &Caller, issuer: &Issuer, name: &str, admin: bool) -> Vec<Holder> {
     let mut holders = Vec::new();
     for kind in ["session", "token"] {
         let email = format!("{name}-{kind}@example.org");
@@ -177,7 +189,30 @@ async fn people(world: &World, warden: &Caller, name: &str, admin: bool) -> Vec<
         let proof = if kind == "session" { Proof::Browser(email) } else { Proof::Token(email) };
         holders.push(Holder::new(world, proof, Some(id)).await);
     }
+    let proof = Proof::Introduced(issuer.clone(), name.to_owned());
+    let mut introduced = Holder::new(world, proof, None).await;
+    let me = introduced.caller().get("/api/v1/me").send().await.json();
+    let id = me["id"].as_str().unwrap().to_owned();
+    if admin {
+        let path = format!("/api/v1/admin/users/{id}");
+        let raised = warden.put(&path).json(&json!({"role": "admin"})).send().await;
+        assert_eq!(raised.status, 200, "{raised:?}");
+    }
+    introduced.account = Some(id);
+    holders.insert(0, introduced);
     holders
+}
+
+/// The holder of a token that the issuer signs now. Its moment is a second; one that the server ended is waited out.
+async fn introduced(world: &World, issuer: &Issuer, subject: &str) -> Caller {
+    let mut caller = world.anonymous();
+    eventually(Duration::from_secs(3), "a new token counts", async || {
+        let bearer = format!("Bearer {}", issuer.token(subject));
+        caller = world.anonymous().with("authorization", &bearer);
+        caller.get("/api/v1/me").send().await.status != 401
+    })
+    .await;
+    caller
 }
 
 async fn grant(warden: &Caller, people: &[Holder], grants: &[(&str, &str)]) {
@@ -191,15 +226,16 @@ async fn grant(warden: &Caller, people: &[Holder], grants: &[(&str, &str)]) {
     }
 }
 
-async fn inactive(world: &World, warden: &Caller) -> Vec<Holder> {
-    let mut inactive = people(world, warden, "inactive", false).await;
-    inactive.push(made(world, &inactive[1], json!({"name": "of an inactive account"})).await);
-    for one in &inactive[..2] {
+async fn inactive(world: &World, warden: &Caller, issuer: &Issuer) -> Vec<Holder> {
+    let mut inactive = people(world, warden, issuer, "inactive", false).await;
+    let key = made(world, &inactive[1], json!({"name": "of an inactive account"})).await;
+    for one in &inactive {
         let path = format!("/api/v1/admin/users/{}", one.account.as_deref().unwrap());
         let body: Value = json!({"active": false});
         let changed = warden.put(&path).json(&body).send().await;
         assert_eq!(changed.status, 200, "{changed:?}");
     }
+    inactive.push(key);
     inactive
 }
 

@@ -27,6 +27,8 @@ pub struct Row {
     pub form: Option<String>,
     /// What stands for the names in the path, but for the id.
     pub values: Vec<(&'static str, &'static str)>,
+    /// What an account without a password gets, where that is another thing.
+    pub introduced: Option<u16>,
     /// Whoever succeeds has ended what they came with.
     pub ends: bool,
 }
@@ -45,6 +47,10 @@ impl Row {
         self
     }
 
+    fn introduced(self, status: u16) -> Row {
+        Row { introduced: Some(status), ..self }
+    }
+
     fn ends(self) -> Row {
         Row { ends: true, ..self }
     }
@@ -52,7 +58,7 @@ impl Row {
 
 fn row(operation: &'static str, cells: Cells) -> Row {
     let values = vec![("app", "workspace"), ("model", "assistant"), ("message", super::RANDOM)];
-    Row { operation, cells, json: None, form: None, values, ends: false }
+    Row { operation, cells, json: None, form: None, values, introduced: None, ends: false }
 }
 
 /// The same for everybody, whatever they show.
@@ -218,7 +224,8 @@ fn account() -> Vec<Row> {
         row("GET /api/v1/me", Plain(accounts(200))),
         row("PUT /api/v1/me", Plain(accounts(200))).json(json!({"name": "Ada"})),
         // The password is asked for, whoever is signed in.
-        row("PUT /api/v1/me/password", Plain(accounts(400))).json(change),
+        // Who has none yet sets one, and is signed out by it as everybody is.
+        row("PUT /api/v1/me/password", Plain(accounts(400))).json(change).introduced(204).ends(),
         row("GET /api/v1/me/sessions", Plain(accounts(200))),
         row("DELETE /api/v1/me/sessions/{id}", accounts_own(204)),
         row("POST /api/v1/me/totp", Plain(accounts(200))),
@@ -328,14 +335,17 @@ fn pages() -> Vec<Row> {
         row("GET /forgot", Plain(open(200))),
         row("POST /forgot", Plain(open(200))).form(form),
         row("GET /reset", Plain(open(200))),
-        row("POST /reset", Plain(open(400))).form("reset=x&password=quiet+lantern+7+harbour+mist"),
+        row("POST /reset", Plain(open(422))).form("reset=x&password=quiet+lantern+7+harbour+mist"),
         row("GET /verify", Plain(open(200))),
-        row("POST /verify", Plain(open(400))).form("verify=x"),
+        row("POST /verify", Plain(open(422))).form("verify=x"),
         // There is an admin: nobody can claim the server any more.
         row("GET /setup", Plain(open(303))),
-        row("POST /setup", Plain(open(400)))
+        row("POST /setup", Plain(open(422)))
             .form("setup=x&email=a%40example.org&password=quiet+lantern+7+harbour+mist"),
         row("POST /sign-out", Plain(open(303))).ends(),
+        // There is no such issuer; in `attacks` there is.
+        row("GET /api/v1/auth/oidc/{name}/start", Plain(open(404))).with("name", "nobody"),
+        row("GET /api/v1/auth/oidc/{name}/callback", Plain(open(404))).with("name", "nobody"),
     ]
 }
 
@@ -346,7 +356,8 @@ fn pages_of_accounts() -> Vec<Row> {
         row("GET /account", Plain(accounts(200))),
         row("POST /account/profile", Plain(accounts(303))).form("name=Ada"),
         row("GET /account/sessions", Plain(accounts(200))),
-        row("POST /account/sessions/end-others", Plain(accounts(303))),
+        // An ID token has no session that could be kept.
+        row("POST /account/sessions/end-others", Plain(accounts(303))).ends(),
         row("POST /account/sessions/{id}/end", accounts_own(303)),
         row("GET /account/keys", Plain(accounts(200))),
         row("POST /account/keys", Plain(accounts(201))).form("name=one"),

@@ -76,8 +76,13 @@ impl Things {
                 // Another sign-in of the same account, which ends without ending the one that asks.
                 let me = caller.get("/api/v1/me").send().await;
                 assert_eq!(me.status, 200, "{me:?}");
-                let body = json!({"email": me.json()["email"], "password": PASSWORD});
-                let tokens = self.anonymous.post("/api/v1/auth/login").json(&body).send().await.json();
+                let me = me.json();
+                let (way, body) = match owner.and_then(Holder::id_token) {
+                    Some(token) => ("exchange", json!({"id_token": token})),
+                    None => ("login", json!({"email": me["email"], "password": PASSWORD})),
+                };
+                let tokens =
+                    self.anonymous.post(&format!("/api/v1/auth/{way}")).json(&body).send().await.json();
                 let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
                 let whoami =
                     self.anonymous.get("/api/v1/whoami").header("authorization", &bearer).send().await;
