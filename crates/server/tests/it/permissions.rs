@@ -117,7 +117,7 @@ on_both_engines! {
         let issuer = Issuer::start("company").await;
         let world = setup
             .unlimited()
-            .file(&issuer.entry())
+            .file("stoa.toml", &issuer.entry())
             .set("PASSWORD_HASH_MEMORY_MIB", 19)
             .set("METRICS_TOKEN", "metrics-token-Rk2Vb9Xz")
             .set("MAX_CONVERSATIONS_PER_SESSION", 1000)

@@ -18,7 +18,7 @@ on_both_engines! {
     /// An address in a token finds no account, proven or not, whichever issuer says so.
     async fn an_account_is_taken_over_by_its_address(setup) {
         let (one, two) = (Issuer::start("one").await, Issuer::start("two").await);
-        let world = cheap(setup.unlimited()).file(&one.entry()).file(&two.entry()).start().await;
+        let world = cheap(setup.unlimited()).file("stoa.toml", &one.entry()).file("stoa.toml", &two.entry()).start().await;
         let victim = world.person("victim@example.org", true).await;
         let mut seen = vec![victim.id.clone()];
         for (issuer, subject, verified) in [(&one, "a", json!(true)), (&one, "b", json!(false)), (&one, "c", json!("true")), (&two, "a", json!(true)), (&two, victim.id.as_str(), json!(true))] {
@@ -40,7 +40,7 @@ on_both_engines! {
     /// Whoever registered with somebody's address first has nothing of the account that its owner gets by the issuer.
     async fn an_account_is_laid_in_wait_for(setup) {
         let issuer = Issuer::start("company").await;
-        let world = cheap(setup.unlimited()).file(&issuer.entry()).start().await;
+        let world = cheap(setup.unlimited()).file("stoa.toml", &issuer.entry()).start().await;
         let email = "owner@example.org";
         let attacker = json!({"email": email, "password": PASSWORD});
         assert_eq!(post(&world.anonymous(), "register", &attacker).send().await.status, 202);
@@ -55,7 +55,7 @@ on_both_engines! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_that_are_not_for_us_are_shown() {
     let (ours, others) = (Issuer::start("company").await, Issuer::start("others").await);
-    let world = cheap(Setup::sqlite().unlimited()).file(&ours.entry()).start().await;
+    let world = cheap(Setup::sqlite().unlimited()).file("stoa.toml", &ours.entry()).start().await;
     let with = |name: &str, value: Value| {
         let mut claims = ours.claims("ada");
         claims[name] = value;
@@ -145,7 +145,11 @@ fn sell(issuer: &Issuer, code: &str, nonce: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_of_issuers_are_mixed_up() {
     let (one, two) = (Issuer::start("one").await, Issuer::start("two").await);
-    let world = cheap(Setup::sqlite().unlimited()).file(&one.entry()).file(&two.entry()).start().await;
+    let world = cheap(Setup::sqlite().unlimited())
+        .file("stoa.toml", &one.entry())
+        .file("stoa.toml", &two.entry())
+        .start()
+        .await;
     let browser = world.visitor();
     let refused = |answer: Answer, why: &str| {
         assert_eq!(answer.status, 401, "{why}: {answer:?}");
@@ -224,7 +228,7 @@ async fn answers_of_issuers_are_mixed_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_way_back_leads_elsewhere() {
     let issuer = Issuer::start("company").await;
-    let world = cheap(Setup::sqlite().unlimited()).file(&issuer.entry()).start().await;
+    let world = cheap(Setup::sqlite().unlimited()).file("stoa.toml", &issuer.entry()).start().await;
     for back in [
         "https://evil.example/",
         "//evil.example/",

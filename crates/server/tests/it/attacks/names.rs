@@ -39,7 +39,7 @@ on_both_engines! {
     /// V31, V14: somebody new who comes two hundred times at once with one identity is one account.
     async fn two_hundred_introductions_of_one_person_make_one_account(setup) {
         let issuer = Issuer::start("company").await;
-        let world = cheap(setup.unlimited()).file(&issuer.entry()).start().await;
+        let world = cheap(setup.unlimited()).file("stoa.toml", &issuer.entry()).start().await;
         let mut claims = issuer.claims("new");
         claims["email"] = json!("new@example.org");
         claims["email_verified"] = json!(true);

@@ -126,7 +126,7 @@ on_both_engines! {
     /// V7: a key never opens what its maker may not, when it is made and when it is used.
     async fn a_key_is_made_stronger_than_its_maker(setup) {
         let lab = "[[apps]]\nid = \"lab\"\nkind = \"chat\"\nusers = \"granted\"\nkeys = true\n";
-        let world = cheap(setup.unlimited()).file(lab).start().await;
+        let world = cheap(setup.unlimited()).file("stoa.toml", lab).start().await;
         let (admin, ada) = (world.admin().await, world.person("ada@example.org", false).await);
         let second = world.person("second@example.org", true).await;
         let make = |caller: &Caller, body: Value| caller.post("/api/v1/keys").json(&body);
@@ -181,7 +181,7 @@ on_both_engines! {
     /// V5: every other way in knows that the account is suspended; the wrong password does not tell.
     async fn a_suspended_account_tries_every_door(setup) {
         let issuer = Issuer::start("company").await;
-        let world = cheap(setup.unlimited()).file(&issuer.entry()).start().await;
+        let world = cheap(setup.unlimited()).file("stoa.toml", &issuer.entry()).start().await;
         let admin = world.admin().await;
         let id_token = issuer.token("ada");
         let introduced = holder(&world, &id_token);
@@ -281,7 +281,7 @@ async fn fields_of_rows_are_slipped_into_bodies() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_password_is_tried() {
     let issuer = Issuer::start("company").await;
-    let world = cheap(Setup::sqlite().unlimited()).file(&issuer.entry()).start().await;
+    let world = cheap(Setup::sqlite().unlimited()).file("stoa.toml", &issuer.entry()).start().await;
     world.account("ada@example.org", false).await;
     let mut claims = issuer.claims("sam");
     claims["email"] = json!("sam@example.org");

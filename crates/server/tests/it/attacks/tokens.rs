@@ -11,7 +11,7 @@ use crate::world::{Case, Issuer, Setup, check};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_that_begin_alike_are_mistaken_for_each_other() {
     let issuer = Issuer::start("company").await;
-    let world = cheap(Setup::sqlite().unlimited()).file(&issuer.entry()).start().await;
+    let world = cheap(Setup::sqlite().unlimited()).file("stoa.toml", &issuer.entry()).start().await;
     let (one, two) = (issuer.token("subject-one"), issuer.token("subject-two"));
     let alike = one.bytes().zip(two.bytes()).take_while(|(a, b)| a == b).count();
     assert!(alike >= 40, "{alike}");
