@@ -27,7 +27,11 @@ const MOST_PARALLEL: usize = 8;
 pub(super) fn tokens(values: &Values) -> Option<AccessTokens> {
     let previous = values.get(&JWT_SECRET_PREVIOUS).unwrap_or_default();
     // Earlier ones count while there is one in use; without it keys come from the secret of cookies.
-    let secrets: Vec<Secret<String>> = values.get(&JWT_SECRET).into_iter().chain(previous).collect();
+    let secrets: Vec<Secret<String>> = match values.get(&JWT_SECRET) {
+        Some(present) => std::iter::once(present).chain(previous).collect(),
+        // The first signs: an earlier one must not.
+        None => Vec::new(),
+    };
     let issuer = values.get(&PUBLIC_URL).map(|url| url.as_str().trim_end_matches('/').to_owned());
     Some(AccessTokens {
         algorithm: match values.get(&JWT_ALGORITHM)? {

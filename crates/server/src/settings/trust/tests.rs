@@ -105,5 +105,7 @@ fn tokens_are_signed_as_the_operator_says() {
     assert_eq!(tokens.lifetime.as_secs(), 900);
     assert_eq!(settings.identity.passwords.cost.memory_kib(), 19 * 1024);
     assert!(settings.identity.passwords.words.iter().any(|word| word == "chat.acme.test"));
+    let alone = load(&variables(&[("JWT_SECRET_KEY_PREVIOUS", SECRET)])).identity.tokens;
+    assert!(alone.secrets.is_empty(), "an earlier secret signs nothing");
     assert!(refusal(&broken("JWT_SECRET_KEY_PREVIOUS", "short")).contains("JWT_SECRET_KEY_PREVIOUS"));
 }

@@ -104,7 +104,7 @@ async fn enrol(caller: &Caller) -> Secret<Vec<u8>> {
     secret
 }
 
-#[expect(clippy::disallowed_methods, reason = "the authenticator has a clock of its own")]
+#[expect(clippy::disallowed_methods, reason = "the server under test has the machine's clock")]
 fn step() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 30).unwrap()
 }

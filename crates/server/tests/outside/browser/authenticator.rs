@@ -37,6 +37,11 @@ impl Authenticator {
         self.tool("WebAuthn.setUserVerified", json!({ "isUserVerified": owner })).await;
     }
 
+    /// Whether somebody touches the device when it asks for it. Where nobody does, a request stays open.
+    pub async fn touched(&self, touched: bool) {
+        self.tool("WebAuthn.setAutomaticPresenceSimulation", json!({ "enabled": touched })).await;
+    }
+
     /// The passkeys that the device holds: `credentialId`, `rpId`, `userHandle`, `signCount`, …
     pub async fn passkeys(&self) -> Vec<Value> {
         let found = self.tool("WebAuthn.getCredentials", json!({})).await;

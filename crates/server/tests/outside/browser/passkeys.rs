@@ -156,7 +156,9 @@ async fn a_page_tells_why_there_is_no_passkey() {
         let mut elsewhere = options.clone();
         elsewhere["rpId"] = json!("example.com");
         assert_eq!(ceremony.call("get", json!([elsewhere])).await["code"], "address");
+        device.touched(false).await;
         assert_eq!(ceremony.script(CALL_AND_STOP, "get", json!([options])).await["code"], "cancelled");
+        device.touched(true).await;
         assert_eq!(
             ceremony.call("forget", json!(["localhost", registered.credential])).await["value"],
             Value::Null
