@@ -144,6 +144,13 @@ impl Identity {
         }
         let _turn = Extending(&self.sliding, session.id);
         let mark = self.memory.mark();
+        // Another request or another process may have done it since this one read the session.
+        if let Ok(Some(newest)) = self.store.session(session.id).await
+            && now < newest.extended_at + self.sliding.slide
+        {
+            self.memory.digests.insert(token::digest(token), (mark, Arc::new(newest)));
+            return Ok(false);
+        }
         let expires_at = now + self.sliding.lifetime;
         match self.store.extend_session(session.id, expires_at).await {
             Ok(()) => {
