@@ -5,6 +5,7 @@
 pub mod bm25;
 pub mod chunk;
 pub mod cite;
+pub mod extract;
 pub mod manual;
 pub mod pages;
 pub mod sentence;
