@@ -8,6 +8,7 @@ pub mod cite;
 pub mod extract;
 pub mod manual;
 pub mod pages;
+pub mod passage;
 pub mod sentence;
 pub mod tokens;
 

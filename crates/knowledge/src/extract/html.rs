@@ -152,7 +152,8 @@ impl<'m> Page<'m> {
             self.hidden = None;
         }
         if self.is_left_out(tag) {
-            if !VOID.contains(&name) && !(tag.self_closing && matches!(name, "svg" | "math")) {
+            let is_empty = VOID.contains(&name) || (tag.self_closing && matches!(name, "svg" | "math"));
+            if !is_empty {
                 self.hidden = Some((name.to_owned(), 1));
             }
             return Ok(());
@@ -348,7 +349,7 @@ impl<'m> Page<'m> {
 }
 
 fn level(name: &str) -> u8 {
-    name.bytes().nth(1).map_or(6, |digit| digit.saturating_sub(b'0')).clamp(1, 6)
+    name.as_bytes().get(1).map_or(6, |digit| digit.saturating_sub(b'0')).clamp(1, 6)
 }
 
 fn attribute<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {

@@ -263,7 +263,7 @@ impl<'f, 'a> Painter<'f, 'a> {
     fn put(&mut self, text: &str, place: Matrix, width: f64, bold: bool) {
         let [a, b, c, d, x, y] = place;
         let (along, size) = (a.hypot(b), c.hypot(d));
-        if !(size.is_finite() && x.is_finite() && y.is_finite()) || size < 0.01 || size > 10_000.0 {
+        if !(size.is_finite() && x.is_finite() && y.is_finite()) || !(0.01..=10_000.0).contains(&size) {
             return;
         }
         let turn = if a.abs() >= b.abs() { if a >= 0.0 { 0 } else { 2 } } else if b > 0.0 { 1 } else { 3 };

@@ -11,7 +11,7 @@ use crate::extract::draft::Draft;
 use crate::sentence::begins_item;
 
 /// Signs that begin an item of a list.
-const BULLETS: [char; 13] = ['•', '◦', '▪', '‣', '●', '○', '■', '□', '∙', '·', '⁃', '➢', '✓'];
+const BULLETS: [char; 14] = ['\u{f0b7}', '•', '◦', '▪', '‣', '●', '○', '■', '□', '∙', '·', '⁃', '➢', '✓'];
 /// Longest heading, in characters.
 const HEADING: usize = 200;
 
