@@ -33,7 +33,7 @@ pub(super) fn lines(mut pieces: Vec<Piece>, page: u32, meter: &Meter) -> Result<
     let ups = drawn.windows(2).filter(|pair| {
         matches!(pair, [above, below] if below.base > above.base + above.size && below.turn == above.turn)
     });
-    if ups.count() <= (drawn.len() / 4).max(3) {
+    if ups.count() <= (drawn.len() / 8).max(3) {
         return Ok(drawn);
     }
     // Rows of the same height first, then along the row.
@@ -119,30 +119,49 @@ pub(super) fn without_running_titles(lines: Vec<Line>) -> Vec<Line> {
             *bottom = number;
         }
     }
-    let shape = |line: &Line| -> String {
-        let mut shape = String::new();
-        for c in line.text.trim().chars() {
-            let c = if c.is_numeric() { '#' } else { c };
-            if !(c == '#' && shape.ends_with('#')) {
-                shape.push(c);
-            }
-        }
-        shape
-    };
     let mut seen: HashMap<String, usize> = HashMap::new();
     let candidates: HashSet<usize> = edges.values().flat_map(|(top, bottom)| [*top, *bottom]).collect();
-    for number in &candidates {
-        if let Some(line) = lines.get(*number) {
-            *seen.entry(shape(line)).or_default() += 1;
+    for line in candidates.iter().filter_map(|number| lines.get(*number)) {
+        for shape in shapes(line) {
+            *seen.entry(shape).or_default() += 1;
         }
     }
-    let most = (edges.len() / 3).max(3);
+    let often = (edges.len() / 3).max(3);
+    let is_running = |line: &Line| {
+        // A number alone at the edge is the page's, on whatever few pages.
+        let most = if line.text.trim().chars().all(char::is_numeric) { 2 } else { often };
+        shapes(line).iter().any(|shape| seen.get(shape).is_some_and(|seen| *seen >= most))
+    };
     lines
         .into_iter()
         .enumerate()
-        .filter(|(number, line)| !candidates.contains(number) || seen.get(&shape(line)).is_none_or(|s| *s < most))
+        .filter(|(number, line)| !(candidates.contains(number) && is_running(line)))
         .map(|(_, line)| line)
         .collect()
+}
+
+/// What running titles have in common from page to page: the very words, or the words around a number that grows
+/// with the pages.
+fn shapes(line: &Line) -> Vec<String> {
+    let text = line.text.trim();
+    let mut numbers: Vec<i64> = Vec::new();
+    let mut words = String::new();
+    for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+        if let Ok(number) = digits.parse::<i64>() {
+            numbers.push(number);
+            words.push('#');
+        }
+        words.push_str(part.get(digits.len()..).unwrap_or(""));
+    }
+    let mut shapes = vec![text.to_owned()];
+    for number in [numbers.first(), numbers.last()].into_iter().flatten() {
+        let shape = format!("{words} {}", number - i64::from(line.page));
+        if !shapes.contains(&shape) {
+            shapes.push(shape);
+        }
+    }
+    shapes
 }
 
 /// Writes lines as blocks.
