@@ -44,7 +44,16 @@ fn main() {
     corpora.sort();
     println!(
         "{:<20} {:>7} {:>9} {:>9} {:>7} {:>9} {:>10} {:>7} {:>5} {:>9}",
-        "corpus", "most", "passages", "questions", "mean", "recall@5", "precision", "whole", "lost", "cut MB/s"
+        "corpus",
+        "most",
+        "passages",
+        "questions",
+        "mean",
+        "recall@5",
+        "precision",
+        "whole",
+        "lost",
+        "cut MB/s"
     );
     for most in [800, 1_200, 1_400, 1_500, 1_600] {
         let mut all = Sums::default();
@@ -87,14 +96,16 @@ fn measure(path: &Path, name: &str, most: usize, questions: &[Question]) -> Sums
     let letters = Letters::of(&document.text);
     let mut sums = Sums::default();
     for question in questions.iter().filter(|question| question.corpus == name) {
-        let answers: Vec<Range<usize>> = question.answers.iter().filter_map(|answer| letters.find(answer)).collect();
+        let answers: Vec<Range<usize>> =
+            question.answers.iter().filter_map(|answer| letters.find(answer)).collect();
         sums.lost += question.answers.len() - answers.len();
         let answers = union(answers);
         let total: usize = answers.iter().map(|range| range.len()).sum();
         let best = index.search(&index.query(&question.text), BEST);
         let spans: Vec<Range<usize>> =
             best.iter().map(|hit| &found[hit.text as usize].span).map(|span| span.start..span.end).collect();
-        let held: usize = spans.iter().map(|span| answers.iter().map(|answer| overlap(span, answer)).sum::<usize>()).sum();
+        let held: usize =
+            spans.iter().map(|span| answers.iter().map(|answer| overlap(span, answer)).sum::<usize>()).sum();
         let read: usize = spans.iter().map(|span| span.len()).sum();
         sums.questions += 1;
         sums.recall += held as f64 / total.max(1) as f64;

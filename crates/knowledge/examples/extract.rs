@@ -9,7 +9,8 @@ use knowledge::extract::{BlockKind, Budget, extract};
 use knowledge::passage::{CHARS, passages};
 
 fn main() {
-    let (options, files): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|name| name == "--text");
+    let (options, files): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|name| name == "--text");
     for file in files {
         let Ok(bytes) = std::fs::read(&file) else {
             println!("{file}: cannot be opened");

@@ -56,7 +56,9 @@ pub fn passages(text: &str, blocks: &[Block], most: usize) -> Vec<Passage> {
         Cutter { text, most: most.max(16), path: Vec::new(), open: None, pending: None, done: Vec::new() };
     for block in blocks {
         match block.kind {
-            BlockKind::Heading(level) if cutter.measure(&block.range) <= cutter.most / 2 => cutter.enter(level, block),
+            BlockKind::Heading(level) if cutter.measure(&block.range) <= cutter.most / 2 => {
+                cutter.enter(level, block)
+            }
             kind => cutter.add(block.range.clone(), kind, block.page),
         }
     }
@@ -129,7 +131,8 @@ impl Cutter<'_> {
         let pending = self.pending.take();
         let (start, page) = pending.map_or((block.start, page), |(range, first)| (range.start, first));
         let mut rest = start..block.end;
-        let joins = self.open.as_ref().is_some_and(|open| fits(self.text, &(open.range.start..rest.end), self.most));
+        let joins =
+            self.open.as_ref().is_some_and(|open| fits(self.text, &(open.range.start..rest.end), self.most));
         if !joins {
             self.close();
         }
@@ -190,7 +193,10 @@ impl Cutter<'_> {
     fn finish(mut self) -> Vec<Passage> {
         if let Some((range, page)) = self.pending.take() {
             // Headings with nothing below them, at the end: they go with the text above when there is room.
-            let joins = self.open.as_ref().is_some_and(|open| fits(self.text, &(open.range.start..range.end), self.most));
+            let joins = self
+                .open
+                .as_ref()
+                .is_some_and(|open| fits(self.text, &(open.range.start..range.end), self.most));
             if !joins {
                 self.close();
             }

@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What the reading of one file may cost.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct Budget {
     pub depth: usize,
     /// Pages.
     pub pages: usize,
-    /// When to give up. The caller knows the time it can spare; none means only the other limits hold.
+    /// When to give up. The caller knows the time it can spare; none means after [`Budget::PATIENCE`].
     pub deadline: Option<Instant>,
 }
 
@@ -31,6 +31,9 @@ impl Budget {
     pub const FREE: usize = 1 << 20;
     /// Blocks of text of one file.
     pub const BLOCKS: usize = 1 << 20;
+    /// How long a file is read when the caller sets no deadline: no library below is trusted to be fast on
+    /// everything.
+    pub const PATIENCE: Duration = Duration::from_secs(60);
 }
 
 impl Default for Budget {
@@ -141,7 +144,8 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(crate) fn new(budget: Budget) -> Meter {
+    pub(crate) fn new(mut budget: Budget) -> Meter {
+        budget.deadline = budget.deadline.or_else(|| Instant::now().checked_add(Budget::PATIENCE));
         Meter {
             budget,
             unpacked: Cell::new(0),
@@ -204,8 +208,10 @@ impl Meter {
     /// Whether something may lie this deep.
     pub(crate) fn depth(&self, depth: usize) -> Result<(), Reason> {
         if depth > self.budget.depth {
-            return self
-                .refuse(ReasonKind::TooDeep, "Parts of the file are nested deeper than in any real document.");
+            return self.refuse(
+                ReasonKind::TooDeep,
+                "Parts of the file are nested deeper than in any real document.",
+            );
         }
         Ok(())
     }

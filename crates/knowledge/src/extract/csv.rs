@@ -24,7 +24,8 @@ pub(crate) fn read(source: &str, meter: &Meter) -> Result<Found, Reason> {
         }
     };
     let headed = is_header(&first);
-    let columns: Vec<String> = if headed { first.iter().map(|name| name.trim().to_owned()).collect() } else { Vec::new() };
+    let columns: Vec<String> =
+        if headed { first.iter().map(|name| name.trim().to_owned()).collect() } else { Vec::new() };
     if !headed {
         put(&mut draft, &columns, &first)?;
     }

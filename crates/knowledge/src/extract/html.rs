@@ -17,20 +17,45 @@ use super::{BlockKind, Found};
 
 /// Elements whose text nobody reads, or that are not the page's own.
 const LEFT_OUT: &[&str] = &[
-    "script", "style", "noscript", "template", "nav", "svg", "math", "canvas", "iframe", "object", "audio", "video",
-    "select", "datalist", "button", "dialog", "menu", "map", "noembed", "noframes", "applet",
+    "script", "style", "noscript", "template", "nav", "svg", "math", "canvas", "iframe", "object", "audio",
+    "video", "select", "datalist", "button", "dialog", "menu", "map", "noembed", "noframes", "applet",
 ];
 /// Elements that are left out where they stand beside the main text.
 const BESIDE: &[&str] = &["aside", "footer"];
 /// Elements that begin and end a block.
 const BLOCKS: &[&str] = &[
-    "address", "article", "aside", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset",
-    "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "html", "legend", "main", "p", "section",
-    "summary", "tbody", "thead", "tfoot", "table",
+    "address",
+    "article",
+    "aside",
+    "body",
+    "caption",
+    "center",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "header",
+    "hgroup",
+    "hr",
+    "html",
+    "legend",
+    "main",
+    "p",
+    "section",
+    "summary",
+    "tbody",
+    "thead",
+    "tfoot",
+    "table",
 ];
-const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
-];
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 /// Elements whose end tag may be missing: the next of the same kind ends them.
 const UNENDED: &[&str] = &["p", "li", "dd", "dt", "tr", "td", "th", "option"];
 /// From this many characters on, what a page marks as its main text is taken for all of it.
@@ -47,7 +72,8 @@ pub(crate) fn read(source: &str, meter: &Meter) -> Result<Found, Reason> {
     let mut rest = source;
     while !rest.is_empty() {
         meter.time()?;
-        let (step, after) = rest.split_at_checked(rest.ceil_char_boundary(STEP.min(rest.len()))).unwrap_or((rest, ""));
+        let (step, after) =
+            rest.split_at_checked(rest.ceil_char_boundary(STEP.min(rest.len()))).unwrap_or((rest, ""));
         rest = after;
         queue.push_back(StrTendril::from(step));
         // The sink never asks for a pause, so all of the step is taken.
@@ -338,7 +364,12 @@ impl<'m> Page<'m> {
         let flags = self.main_blocks;
         let is_main = |number: usize| flags.get(number).copied().unwrap_or(false);
         let size = |main: bool| -> usize {
-            blocks.iter().enumerate().filter(|(at, _)| !main || is_main(*at)).map(|(_, block)| block.range.len()).sum()
+            blocks
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| !main || is_main(*at))
+                .map(|(_, block)| block.range.len())
+                .sum()
         };
         let (main, all) = (size(true), size(false));
         if main < all && (main >= MAIN || main * 2 >= all) && main > 0 {
@@ -358,7 +389,8 @@ fn attribute<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
 
 /// Whether a style hides what it is set on. Words meant for machines only hide this way.
 fn is_unseen(style: &str) -> bool {
-    let style: String = style.chars().filter(|c| !c.is_whitespace()).take(4_096).collect::<String>().to_ascii_lowercase();
+    let style: String =
+        style.chars().filter(|c| !c.is_whitespace()).take(4_096).collect::<String>().to_ascii_lowercase();
     style.split(';').any(|rule| {
         matches!(rule, "display:none" | "visibility:hidden" | "opacity:0" | "font-size:0" | "font-size:0px")
             || rule.starts_with("display:none!")

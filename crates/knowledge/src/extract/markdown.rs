@@ -47,7 +47,8 @@ fn sections(source: &str) -> Vec<&str> {
     for line in source.split_inclusive('\n') {
         let bare = line.trim();
         let size = at - from;
-        let cut = fence.is_none() && ((blank && line.starts_with('#')) || (size > 2 * SECTION && bare.is_empty()));
+        let cut =
+            fence.is_none() && ((blank && line.starts_with('#')) || (size > 2 * SECTION && bare.is_empty()));
         if (size > SECTION && cut) || size + line.len() > LONGEST {
             found.extend(source.get(from..at));
             from = at;
@@ -71,7 +72,11 @@ fn pieces(section: &str) -> Vec<&str> {
     let mut rest = section;
     while rest.len() > LONGEST {
         let room = rest.floor_char_boundary(LONGEST);
-        let cut = rest.get(..room).and_then(|head| head.rfind(char::is_whitespace)).filter(|at| *at > 0).unwrap_or(room);
+        let cut = rest
+            .get(..room)
+            .and_then(|head| head.rfind(char::is_whitespace))
+            .filter(|at| *at > 0)
+            .unwrap_or(room);
         let Some((head, tail)) = rest.split_at_checked(cut) else { break };
         found.push(head);
         rest = tail;
@@ -99,7 +104,9 @@ fn write<'a>(root: &'a AstNode<'a>, draft: &mut Draft<'_>, meter: &Meter) -> Res
             comrak::arena_tree::NodeEdge::End(node) => (node, false),
         };
         match &node.data().value {
-            NodeValue::Heading(heading) if opens => draft.begin(BlockKind::Heading(heading.level.clamp(1, 6)))?,
+            NodeValue::Heading(heading) if opens => {
+                draft.begin(BlockKind::Heading(heading.level.clamp(1, 6)))?
+            }
             NodeValue::Heading(_) => draft.end(),
             NodeValue::BlockQuote => {
                 draft.end();

@@ -89,7 +89,10 @@ pub fn extract(bytes: &[u8], name: &str, budget: &Budget) -> Result<Extracted, R
     // All state is made inside, so nothing half-changed survives.
     match catch_unwind(AssertUnwindSafe(|| read(bytes, name, budget))) {
         Ok(result) => result,
-        Err(_) => Err(Reason::new(ReasonKind::Failed, "The file could not be read: its structure is not understood.")),
+        Err(_) => Err(Reason::new(
+            ReasonKind::Failed,
+            "The file could not be read: its structure is not understood.",
+        )),
     }
 }
 

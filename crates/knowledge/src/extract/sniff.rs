@@ -76,20 +76,24 @@ pub(crate) fn kind(bytes: &[u8], name: &str, meter: &Meter) -> Result<Kind, Reas
     if start.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Err(compound(bytes));
     }
-    if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| {
-        start.starts_with(magic) && (magic.len() > 3 || looks_binary(head))
-    }) {
+    if let Some((_, what)) =
+        FOREIGN.iter().find(|(magic, _)| start.starts_with(magic) && (magic.len() > 3 || looks_binary(head)))
+    {
         return Err(Reason::new(ReasonKind::Unsupported, format!("The file is {what}.")));
     }
     if looks_binary(head) {
-        return Err(Reason::new(ReasonKind::Unsupported, "The file is not a text or a document that can be read."));
+        return Err(Reason::new(
+            ReasonKind::Unsupported,
+            "The file is not a text or a document that can be read.",
+        ));
     }
     Ok(text_kind(&plain_ascii(head), name))
 }
 
 /// Whether bytes are not text of any encoding that is read.
 fn looks_binary(head: &[u8]) -> bool {
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || super::decode::utf16(head).is_some() {
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || super::decode::utf16(head).is_some()
+    {
         return false;
     }
     let odd = head.iter().filter(|b| matches!(b, 0..=8 | 14..=26 | 28..=31 | 127)).count();
@@ -99,7 +103,8 @@ fn looks_binary(head: &[u8]) -> bool {
 fn packed(bytes: &[u8], meter: &Meter) -> Result<Kind, Reason> {
     let archive = Archive::open(bytes, meter)?;
     let has = |start: &str| archive.names().any(|name| name.starts_with(start));
-    if archive.names().any(|name| name == "word/document.xml") || (has("word/") && has("[Content_Types].xml")) {
+    if archive.names().any(|name| name == "word/document.xml") || (has("word/") && has("[Content_Types].xml"))
+    {
         return Ok(Kind::Docx);
     }
     let what = if has("xl/") {
@@ -120,7 +125,10 @@ fn packed(bytes: &[u8], meter: &Meter) -> Result<Kind, Reason> {
 fn compound(bytes: &[u8]) -> Reason {
     let wide: Vec<u8> = "EncryptedPackage".bytes().flat_map(|b| [b, 0]).collect();
     if contains(bytes, &wide) {
-        return Reason::new(ReasonKind::Encrypted, "The file is locked with a password; save it without one.");
+        return Reason::new(
+            ReasonKind::Encrypted,
+            "The file is locked with a password; save it without one.",
+        );
     }
     Reason::new(
         ReasonKind::Unsupported,
@@ -165,7 +173,8 @@ fn looks_marked(head: &str) -> bool {
 
 /// The head as characters, whatever its encoding: good enough to look for ASCII signs.
 fn plain_ascii(head: &[u8]) -> String {
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || super::decode::utf16(head).is_some() {
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || super::decode::utf16(head).is_some()
+    {
         return head.iter().filter(|b| b.is_ascii() && **b != 0).map(|b| char::from(*b)).collect();
     }
     String::from_utf8_lossy(head).trim_start_matches('\u{feff}').to_owned()

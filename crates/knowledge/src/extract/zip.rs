@@ -80,7 +80,9 @@ impl<'a> Archive<'a> {
         match entry.method {
             0 => Ok(Some(Inflate::stored(packed, self.meter))),
             8 => Ok(Some(Inflate::bare(packed, self.meter))),
-            _ => Err(Reason::new(ReasonKind::Unsupported, "The file is packed by a method that is not read.")),
+            _ => {
+                Err(Reason::new(ReasonKind::Unsupported, "The file is packed by a method that is not read."))
+            }
         }
     }
 }

@@ -59,7 +59,8 @@ fn no_format_loses_a_word() {
             // A heading may end a passage only where the room is too small to go on, or the text ends.
             for (number, passage) in found.iter().enumerate().filter(|_| most >= 500) {
                 let last = blocks.iter().rfind(|block| block.range.end <= passage.span.end).unwrap();
-                let is_heading = matches!(last.kind, BlockKind::Heading(_)) && last.range.start >= passage.span.start;
+                let is_heading =
+                    matches!(last.kind, BlockKind::Heading(_)) && last.range.start >= passage.span.start;
                 assert!(!is_heading || number + 1 == found.len(), "{name}: {:?}", passage.span.of(&text));
             }
         }

@@ -50,7 +50,8 @@ fn every_format_gives_the_words_in_their_order() {
     ];
     for (name, bytes, kind) in structured {
         let found = expect(name, &bytes, kind, &parts);
-        let levels: Vec<usize> = (1..=3).map(|level| texts(&found, BlockKind::Heading(level)).len()).collect();
+        let levels: Vec<usize> =
+            (1..=3).map(|level| texts(&found, BlockKind::Heading(level)).len()).collect();
         assert_eq!(levels, [1, 6, headings - 7], "{name}");
         assert_eq!(texts(&found, BlockKind::ListItem).len(), items, "{name}");
         assert_eq!(texts(&found, BlockKind::TableRow).len(), rows, "{name}");
@@ -104,7 +105,8 @@ fn the_content_decides_and_not_the_name() {
 
 #[test]
 fn texts_of_many_encodings_are_read() {
-    let wide = |bytes: fn(u16) -> [u8; 2]| "Größe: 5 μm, naïve".encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let wide =
+        |bytes: fn(u16) -> [u8; 2]| "Größe: 5 μm, naïve".encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
     let mut marked = vec![0xff, 0xfe];
     marked.extend(wide(u16::to_le_bytes));
     let mut big = vec![0xfe, 0xff];
@@ -112,12 +114,14 @@ fn texts_of_many_encodings_are_read() {
     for bytes in [marked, big, b"\xef\xbb\xbfGr\xc3\xb6\xc3\x9fe: 5 \xce\xbcm, na\xc3\xafve".to_vec()] {
         assert_eq!(read(&bytes, "a.txt").unwrap().text, "Größe: 5 μm, naïve");
     }
-    let german = b"Die Stra\xdfe ist f\xfcr gr\xf6\xdfere Fahrzeuge gesperrt. \xdcber die Br\xfccke geht es weiter.";
+    let german =
+        b"Die Stra\xdfe ist f\xfcr gr\xf6\xdfere Fahrzeuge gesperrt. \xdcber die Br\xfccke geht es weiter.";
     assert_eq!(
         read(german, "a.txt").unwrap().text,
         "Die Straße ist für größere Fahrzeuge gesperrt. Über die Brücke geht es weiter."
     );
-    let russian = b"<html><head><meta charset=\"koi8-r\"></head><body><p>\xec\xcf\xd3\xcb\xd7\xc1</p></body></html>";
+    let russian =
+        b"<html><head><meta charset=\"koi8-r\"></head><body><p>\xec\xcf\xd3\xcb\xd7\xc1</p></body></html>";
     assert_eq!(read(russian, "a.html").unwrap().text, "Лосква");
 }
 
@@ -173,7 +177,8 @@ fn two_columns_are_read_one_after_the_other() {
         drawing.push_str(&format!("1 0 0 1 50 {} Tm (line {place} here) Tj ", 700 - place * 12));
     }
     let found = read(&pdf::page(drawing.as_bytes()), "a.pdf").unwrap();
-    let order: Vec<usize> = (0..30).map(|row| found.text.find(&format!("line {row} here")).unwrap()).collect();
+    let order: Vec<usize> =
+        (0..30).map(|row| found.text.find(&format!("line {row} here")).unwrap()).collect();
     assert!(order.is_sorted());
 }
 

@@ -100,7 +100,9 @@ fn entities_do_not_multiply() {
 fn nesting_ends_somewhere() {
     let deep = samples::word(&"<w:p><w:r>".repeat(50_000));
     assert_eq!(kind(&deep, "a.docx"), Some(ReasonKind::TooDeep));
-    for (open, close) in [("<div>", "</div>"), ("<ul><li>x", ""), ("<table><tr><td>x", ""), ("<b><p>", "</p>")] {
+    for (open, close) in
+        [("<div>", "</div>"), ("<ul><li>x", ""), ("<table><tr><td>x", ""), ("<b><p>", "</p>")]
+    {
         let page = format!("<html>{}deep{}</html>", open.repeat(100_000), close.repeat(100_000));
         assert!(read(page.as_bytes(), "a.html").is_ok(), "{open}");
     }

@@ -31,7 +31,9 @@ pub(crate) fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     for place in places {
         file.extend(format!("{place:010} 00000 n \n").as_bytes());
     }
-    file.extend(format!("trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{at}\n%%EOF\n", objects.len() + 1).as_bytes());
+    file.extend(
+        format!("trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{at}\n%%EOF\n", objects.len() + 1).as_bytes(),
+    );
     file
 }
 
@@ -179,7 +181,11 @@ pub(crate) fn new(parts: &[Part]) -> Vec<u8> {
                     // Many makers draw no space, they move.
                     drawing.push_str(" -300 ");
                 } else {
-                    drawing.push_str(&format!("<{:04x}>{}", code_of(unit), if count % 3 == 0 { " 20 " } else { "" }));
+                    drawing.push_str(&format!(
+                        "<{:04x}>{}",
+                        code_of(unit),
+                        if count % 3 == 0 { " 20 " } else { "" }
+                    ));
                 }
             }
             drawing.push_str("] TJ\n");
@@ -187,7 +193,9 @@ pub(crate) fn new(parts: &[Part]) -> Vec<u8> {
         drawing.push_str("ET Q");
         streams.push(stream("/Filter/FlateDecode", &packed(drawing.as_bytes())));
     }
-    let mut map = String::from("/CIDInit /ProcSet findresource begin begincmap\n1 begincodespacerange <0000><ffff> endcodespacerange\n");
+    let mut map = String::from(
+        "/CIDInit /ProcSet findresource begin begincmap\n1 begincodespacerange <0000><ffff> endcodespacerange\n",
+    );
     for (start, chunk) in codes.chunks(100).enumerate() {
         map.push_str(&format!("{} beginbfchar\n", chunk.len()));
         for (offset, text) in chunk.iter().enumerate() {
@@ -204,7 +212,10 @@ pub(crate) fn new(parts: &[Part]) -> Vec<u8> {
     let mut inner = vec![
         format!("<</Type/Catalog/Pages {} 0 R>>", first + 1),
         String::new(),
-        format!("<</Type/Font/Subtype/Type0/Encoding/Identity-H/ToUnicode 1 0 R/DescendantFonts[{} 0 R]>>", first + 3),
+        format!(
+            "<</Type/Font/Subtype/Type0/Encoding/Identity-H/ToUnicode 1 0 R/DescendantFonts[{} 0 R]>>",
+            first + 3
+        ),
         "<</Type/Font/Subtype/CIDFontType2/DW 500>>".to_owned(),
     ];
     let mut kids = String::new();
@@ -224,7 +235,7 @@ pub(crate) fn new(parts: &[Part]) -> Vec<u8> {
     let dict = format!("/Type/ObjStm/N {}/First {}/Filter/FlateDecode", inner.len(), index.len());
     let mut file = b"%PDF-1.7\n".to_vec();
     let mut rows: Vec<[u8; 6]> = vec![[0; 6]];
-    let mut put = |object: &[u8], file: &mut Vec<u8>, number: usize| {
+    let put = |object: &[u8], file: &mut Vec<u8>, number: usize| {
         let place = u32::try_from(file.len()).unwrap().to_be_bytes();
         file.extend(format!("{number} 0 obj\n").as_bytes());
         file.extend(object);

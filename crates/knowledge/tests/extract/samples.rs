@@ -50,7 +50,9 @@ pub(crate) fn handbook() -> Vec<Part> {
             }
         }
         for row in 0..4 {
-            parts.push(Part::Row((0..3).map(|cell| format!("cell{chapter}x{row}x{cell} {}", sentence(2))).collect()));
+            parts.push(Part::Row(
+                (0..3).map(|cell| format!("cell{chapter}x{row}x{cell} {}", sentence(2))).collect(),
+            ));
         }
     }
     parts
@@ -71,7 +73,10 @@ pub(crate) fn words(parts: &[Part]) -> Vec<String> {
 
 /// Words as a reader takes them: letters and digits.
 pub(crate) fn split(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 fn escaped(text: &str) -> String {
@@ -87,10 +92,13 @@ pub(crate) fn html(parts: &[Part]) -> Vec<u8> {
     for part in parts {
         let (open, close, body) = match part {
             Part::Heading(level, text) => ("", "", format!("<h{level}>{}</h{level}>", escaped(text))),
-            Part::Paragraph(text) => ("", "", format!("<p>{}", escaped(text).replace("The ", "The\n <b>") + "</b>")),
+            Part::Paragraph(text) => {
+                ("", "", format!("<p>{}", escaped(text).replace("The ", "The\n <b>") + "</b>"))
+            }
             Part::Item(text) => ("<ul>", "</ul>", format!("<li>{}", escaped(text))),
             Part::Row(cells) => ("<table>", "</table>", {
-                let cells: String = cells.iter().map(|cell| format!("<td><p>{}</p></td>", escaped(cell))).collect();
+                let cells: String =
+                    cells.iter().map(|cell| format!("<td><p>{}</p></td>", escaped(cell))).collect();
                 format!("<tr>{cells}")
             }),
         };
@@ -124,7 +132,9 @@ pub(crate) fn markdown(parts: &[Part]) -> Vec<u8> {
             Part::Heading(level, text) => {
                 page.push_str(&format!("\n{} {}\n\n", "#".repeat(usize::from(*level)), escape(text)));
             }
-            Part::Paragraph(text) => page.push_str(&format!("\n{}\n\n", escape(text).replace("The ", "The\n**") + "**")),
+            Part::Paragraph(text) => {
+                page.push_str(&format!("\n{}\n\n", escape(text).replace("The ", "The\n**") + "**"))
+            }
             Part::Item(text) => page.push_str(&format!("1. {}\n", escape(text))),
             Part::Row(cells) => {
                 let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
@@ -202,7 +212,8 @@ pub(crate) fn docx(parts: &[Part]) -> Vec<u8> {
                 if !in_table {
                     body.push_str("<w:tbl>");
                 }
-                let cells: String = cells.iter().map(|cell| format!("<w:tc><w:p>{}</w:p></w:tc>", runs(cell))).collect();
+                let cells: String =
+                    cells.iter().map(|cell| format!("<w:tc><w:p>{}</w:p></w:tc>", runs(cell))).collect();
                 body.push_str(&format!("<w:tr>{cells}</w:tr>"));
             }
         }

@@ -46,7 +46,9 @@ pub(super) fn each(
         meter.element()?;
         let event = reader.read_event_into(&mut buffer).map_err(|_| {
             meter.over().unwrap_or_else(|| {
-                Reason::broken("The file is damaged or not complete: a part of it breaks off or cannot be read.")
+                Reason::broken(
+                    "The file is damaged or not complete: a part of it breaks off or cannot be read.",
+                )
             })
         })?;
         match event {
@@ -76,7 +78,9 @@ pub(super) fn each(
                 }
             }
             Xml::DocType(_) => {
-                return Err(Reason::broken("The file defines entities of its own, which no word processor does."));
+                return Err(Reason::broken(
+                    "The file defines entities of its own, which no word processor does.",
+                ));
             }
             Xml::Eof if depth > 0 => {
                 return Err(Reason::broken("The file is damaged or not complete: a part of it breaks off."));
@@ -156,7 +160,8 @@ pub(super) fn styles(archive: &Archive<'_>, meter: &Meter) -> Result<HashMap<Str
 fn named(name: &str, style: &mut Style) {
     let name = name.to_ascii_lowercase();
     if let Some(level) = name.strip_prefix("heading ") {
-        style.level = level.trim().parse::<u8>().ok().filter(|level| (1..=9).contains(level)).map(|level| level.min(6));
+        style.level =
+            level.trim().parse::<u8>().ok().filter(|level| (1..=9).contains(level)).map(|level| level.min(6));
     } else if name == "title" {
         style.level = Some(1);
     } else if name.starts_with("list") {
@@ -183,7 +188,8 @@ pub(super) fn notes(
                 let name = tag.local_name();
                 if name.as_ref() == sign {
                     // The lines that part notes from the page have a type.
-                    let id = value(tag, "id").filter(|_| value(tag, "type").is_none_or(|kind| kind == "normal"));
+                    let id =
+                        value(tag, "id").filter(|_| value(tag, "type").is_none_or(|kind| kind == "normal"));
                     current = id.map(|id| (format!("{sign} {id}"), String::new()));
                 }
                 in_text = name.as_ref() == "t" && !empty;

@@ -60,6 +60,8 @@ struct State {
 pub(super) struct Painter<'f, 'a> {
     file: &'f File<'a>,
     fonts: HashMap<u32, Rc<Font>>,
+    /// The forms that are being drawn; none draws itself.
+    forms: Vec<u32>,
     pub(super) pieces: Vec<Piece>,
     state: State,
     saved: Vec<State>,
@@ -87,6 +89,7 @@ impl<'f, 'a> Painter<'f, 'a> {
         Painter {
             file,
             fonts: HashMap::new(),
+            forms: Vec::new(),
             pieces: Vec::new(),
             state,
             saved: Vec::new(),
@@ -104,11 +107,11 @@ impl<'f, 'a> Painter<'f, 'a> {
         (self.state.between, self.state.words, self.state.leading, self.state.rise) = (0.0, 0.0, 0.0, 0.0);
         self.saved.clear();
         self.marks.clear();
-        self.draw(data, resources, 0)?;
+        self.draw(data, resources)?;
         Ok(std::mem::take(&mut self.pieces))
     }
 
-    fn draw(&mut self, data: &[u8], resources: &Dict, depth: usize) -> Result<(), Reason> {
+    fn draw(&mut self, data: &[u8], resources: &Dict) -> Result<(), Reason> {
         let mut lexer = Lexer::new(data, 0, self.file.meter);
         let mut operands: Vec<Object> = Vec::new();
         while let Some(object) = lexer.operand()? {
@@ -122,7 +125,7 @@ impl<'f, 'a> Painter<'f, 'a> {
             if word == "ID" {
                 skip_picture(&mut lexer);
             } else if word == "Do" {
-                self.form(&operands, resources, depth)?;
+                self.form(&operands, resources)?;
             } else {
                 self.operator(word, &operands, resources)?;
             }
@@ -215,12 +218,17 @@ impl<'f, 'a> Painter<'f, 'a> {
     }
 
     /// A form: a drawing inside the drawing.
-    fn form(&mut self, operands: &[Object], resources: &Dict, depth: usize) -> Result<(), Reason> {
+    fn form(&mut self, operands: &[Object], resources: &Dict) -> Result<(), Reason> {
         let Some(name) = operands.first().and_then(Object::name) else { return Ok(()) };
         let forms = self.file.entry(resources, "XObject")?;
-        let Some(form) = forms.dict().and_then(|forms| forms.get(name)) else { return Ok(()) };
+        let Some(form @ Object::Reference(number)) = forms.dict().and_then(|forms| forms.get(name)) else {
+            return Ok(());
+        };
+        if self.forms.len() >= FORMS || self.forms.contains(number) {
+            return Ok(());
+        }
         let Some(stream) = self.file.stream(form)? else { return Ok(()) };
-        if self.file.entry(&stream.dict, "Subtype")?.name() != Some("Form") || depth >= FORMS {
+        if self.file.entry(&stream.dict, "Subtype")?.name() != Some("Form") {
             return Ok(());
         }
         let Some(data) = self.file.data(&stream)? else { return Ok(()) };
@@ -229,7 +237,9 @@ impl<'f, 'a> Painter<'f, 'a> {
         if let Some(placed) = self.file.entry(&stream.dict, "Matrix")?.array() {
             self.state.page = times(matrix(placed), self.state.page);
         }
-        self.draw(&data, own.dict().unwrap_or(resources), depth + 1)?;
+        self.forms.push(*number);
+        self.draw(&data, own.dict().unwrap_or(resources))?;
+        self.forms.pop();
         self.saved.truncate(outside.3);
         self.marks.truncate(outside.4);
         (self.state, self.text, self.line) = (outside.0, outside.1, outside.2);
@@ -263,10 +273,17 @@ impl<'f, 'a> Painter<'f, 'a> {
     fn put(&mut self, text: &str, place: Matrix, width: f64, bold: bool) {
         let [a, b, c, d, x, y] = place;
         let (along, size) = (a.hypot(b), c.hypot(d));
-        if !(size.is_finite() && x.is_finite() && y.is_finite()) || !(0.01..=10_000.0).contains(&size) {
+        let is_seen = x.is_finite() && y.is_finite() && (0.01..=10_000.0).contains(&size);
+        if !is_seen {
             return;
         }
-        let turn = if a.abs() >= b.abs() { if a >= 0.0 { 0 } else { 2 } } else if b > 0.0 { 1 } else { 3 };
+        let turn = if a.abs() >= b.abs() {
+            if a >= 0.0 { 0 } else { 2 }
+        } else if b > 0.0 {
+            1
+        } else {
+            3
+        };
         let (from, base) = match turn {
             0 => (x, y),
             1 => (y, -x),
@@ -283,7 +300,10 @@ impl<'f, 'a> Painter<'f, 'a> {
         {
             let gap = from - last.to;
             // Bold is sometimes the same text twice, a hair apart.
-            if last.text.ends_with(text) && (from - last.from).abs() < 0.1 * size && (to - last.to).abs() < 0.1 * size {
+            if last.text.ends_with(text)
+                && (from - last.from).abs() < 0.1 * size
+                && (to - last.to).abs() < 0.1 * size
+            {
                 return;
             }
             if gap > -0.6 * size && gap < 1.2 * size {
@@ -310,8 +330,8 @@ fn matrix(operands: &[Object]) -> Matrix {
 /// A picture inside the drawing: raw bytes up to `EI` between white space.
 fn skip_picture(lexer: &mut Lexer<'_>) {
     let rest = lexer.bytes.get(lexer.at..).unwrap_or(&[]);
-    let end = rest.windows(4).position(|window| {
-        matches!(window, [before, b'E', b'I', after] if is_white(*before) && is_white(*after))
-    });
+    let end = rest.windows(4).position(
+        |window| matches!(window, [before, b'E', b'I', after] if is_white(*before) && is_white(*after)),
+    );
     lexer.at += end.map_or(rest.len(), |at| at + 3);
 }

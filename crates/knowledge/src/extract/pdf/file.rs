@@ -71,7 +71,8 @@ impl<'a> File<'a> {
         let from = self.bytes.len().saturating_sub(2_048);
         let tail = self.bytes.get(from..).unwrap_or(&[]);
         let Some(found) = tail.windows(9).rposition(|window| window == b"startxref") else { return Ok(()) };
-        let mut next = Lexer::new(self.bytes, from + found + 9, self.meter).object()?.and_then(|at| at.whole());
+        let mut next =
+            Lexer::new(self.bytes, from + found + 9, self.meter).object()?.and_then(|at| at.whole());
         let mut seen = HashSet::new();
         let mut waiting = Vec::new();
         while let Some(at) = next.or_else(|| waiting.pop()) {
@@ -115,7 +116,9 @@ impl<'a> File<'a> {
                         number = number.saturating_add(1);
                     }
                 }
-                (Some(Object::Word(word)), Some(Object::Dict(dict))) if word == "trailer" => return Ok(Some(dict)),
+                (Some(Object::Word(word)), Some(Object::Dict(dict))) if word == "trailer" => {
+                    return Ok(Some(dict));
+                }
                 _ => return Ok(None),
             }
         }
@@ -299,18 +302,19 @@ impl<'a> File<'a> {
         } else {
             None
         };
-        let stated = length.and_then(|length| self.bytes.get(start..start.checked_add(length)?)).filter(|raw| {
-            let after = self.bytes.get(start + raw.len()..).unwrap_or(&[]);
-            let after = after.get(..after.len().min(32)).unwrap_or(after);
-            find(after, b"endstream").is_some() || find(after, b"endobj").is_some()
-        });
+        let stated =
+            length.and_then(|length| self.bytes.get(start..start.checked_add(length)?)).filter(|raw| {
+                let after = self.bytes.get(start + raw.len()..).unwrap_or(&[]);
+                let after = after.get(..after.len().min(32)).unwrap_or(after);
+                find(after, b"endstream").is_some() || find(after, b"endobj").is_some()
+            });
         let raw = match stated {
             Some(raw) => raw,
             None => {
                 let rest = self.bytes.get(start..).unwrap_or(&[]);
                 let raw = rest.get(..find(rest, b"endstream").unwrap_or(rest.len())).unwrap_or(rest);
                 // A search costs, and a file can ask for many.
-                self.meter.elements(raw.len() / 1_024)?;
+                self.meter.elements(raw.len() / 64)?;
                 raw
             }
         };

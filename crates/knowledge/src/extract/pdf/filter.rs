@@ -96,7 +96,8 @@ fn run_length(input: &[u8], meter: &Meter) -> Result<Vec<u8>, Reason> {
 }
 
 fn lzw(input: &[u8], parameters: Option<&Dict>, meter: &Meter) -> Result<Vec<u8>, Reason> {
-    let early = parameters.and_then(|dict| dict.get("EarlyChange")).and_then(Object::whole).unwrap_or(1).min(1);
+    let early =
+        parameters.and_then(|dict| dict.get("EarlyChange")).and_then(Object::whole).unwrap_or(1).min(1);
     let mut out: Vec<u8> = Vec::new();
     // Each code from 258 on is a place in what was given: where it begins and how long it is.
     let mut table: Vec<(usize, usize)> = Vec::new();
@@ -143,7 +144,15 @@ fn lzw(input: &[u8], parameters: Option<&Dict>, meter: &Meter) -> Result<Vec<u8>
             table.push((from, length + 1));
         }
         let size = table.len() + 258 + early;
-        width = if size >= 2_048 { 12 } else if size >= 1_024 { 11 } else if size >= 512 { 10 } else { 9 };
+        width = if size >= 2_048 {
+            12
+        } else if size >= 1_024 {
+            11
+        } else if size >= 512 {
+            10
+        } else {
+            9
+        };
         previous = Some((start, out.len() - start));
         meter.unpack(out.len() - start, input.len(), out.len())?;
     }
@@ -196,5 +205,91 @@ fn paeth(left: u8, up: u8, corner: u8) -> u8 {
         up
     } else {
         corner
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::Budget;
+
+    fn decoded(filter: &str, raw: &[u8]) -> Vec<u8> {
+        let meter = Meter::new(Budget::default());
+        decode(raw, &[Object::Name(filter.to_owned())], &[], &meter).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_examples_of_the_standard_are_read() {
+        let codes = [0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01];
+        assert_eq!(decoded("LZWDecode", &codes), [45, 45, 45, 45, 45, 65, 45, 45, 45, 66]);
+        assert_eq!(decoded("ASCII85Decode", b"87cURD]i,\"Ebo80~>"), b"Hello World!");
+        assert_eq!(decoded("ASCIIHexDecode", b"48 65 6C6c 7>"), b"Hellp");
+        assert_eq!(decoded("RunLengthDecode", &[1, b'a', b'b', 254, b'c', 128, 9]), b"abccc");
+    }
+
+    #[test]
+    fn pictures_and_long_chains_are_not_read() {
+        let meter = Meter::new(Budget::default());
+        let name = |name: &str| Object::Name(name.to_owned());
+        assert_eq!(decode(b"x", &[name("DCTDecode")], &[], &meter).unwrap(), None);
+        assert_eq!(decode(b"x", &vec![name("AHx"); 9], &[], &meter).unwrap(), None);
+    }
+
+    /// Codes grow from 9 to 12 bits, the table fills and is begun anew.
+    #[test]
+    fn long_codes_are_read() {
+        let text: Vec<u8> = (0..60_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+        assert!(decoded("LZWDecode", &written(&text)) == text);
+    }
+
+    fn written(text: &[u8]) -> Vec<u8> {
+        let (mut bits, mut count, mut out) = (0_u64, 0_u32, Vec::new());
+        let mut put = |code: u32, width: u32| {
+            bits = (bits << width) | u64::from(code);
+            count += width;
+            while count >= 8 {
+                count -= 8;
+                out.push((bits >> count) as u8);
+            }
+            bits &= (1 << count) - 1;
+        };
+        let mut table = std::collections::HashMap::new();
+        let (mut width, mut known) = (9, Vec::new());
+        put(256, 9);
+        let code = |table: &std::collections::HashMap<Vec<u8>, u32>, known: &[u8]| match known {
+            [single] => u32::from(*single),
+            more => table[more],
+        };
+        for byte in text {
+            let mut longer = known.clone();
+            longer.push(*byte);
+            if longer.len() == 1 || table.contains_key(&longer) {
+                known = longer;
+                continue;
+            }
+            put(code(&table, &known), width);
+            table.insert(longer, 258 + u32::try_from(table.len()).unwrap());
+            // The reader is one entry behind, and changes one code early.
+            let size = 258 + table.len();
+            width = if size >= 2_048 {
+                12
+            } else if size >= 1_024 {
+                11
+            } else if size >= 512 {
+                10
+            } else {
+                9
+            };
+            if table.len() == 3_800 {
+                put(256, width);
+                table.clear();
+                width = 9;
+            }
+            known = vec![*byte];
+        }
+        put(code(&table, &known), width);
+        put(257, width);
+        put(0, 7);
+        out
     }
 }

@@ -62,7 +62,8 @@ impl Font {
             return Ok(font);
         }
         let descriptor = file.entry(dict, "FontDescriptor")?;
-        let flags = descriptor.dict().and_then(|dict| dict.get("Flags")).and_then(Object::whole).unwrap_or(32);
+        let flags =
+            descriptor.dict().and_then(|dict| dict.get("Flags")).and_then(Object::whole).unwrap_or(32);
         let is_type3 = file.entry(dict, "Subtype")?.name() == Some("Type3");
         font.simple_codes(file, &encoding, flags & 4 != 0, &name)?;
         // The widths of a Type 3 font are in its own units.
@@ -77,7 +78,8 @@ impl Font {
                     font.widths.insert((first.min(256) + offset) as u32, width * unit);
                 }
             }
-            let missing = descriptor.dict().and_then(|dict| dict.get("MissingWidth")).and_then(Object::number);
+            let missing =
+                descriptor.dict().and_then(|dict| dict.get("MissingWidth")).and_then(Object::number);
             font.default_width = Some(missing.unwrap_or(0.0) * unit);
         }
         if name.contains("courier") && font.widths.is_empty() {
@@ -86,7 +88,13 @@ impl Font {
         Ok(font)
     }
 
-    fn simple_codes(&mut self, file: &File<'_>, encoding: &Object, symbolic: bool, name: &str) -> Result<(), Reason> {
+    fn simple_codes(
+        &mut self,
+        file: &File<'_>,
+        encoding: &Object,
+        symbolic: bool,
+        name: &str,
+    ) -> Result<(), Reason> {
         let by_name = |name: Option<&str>| match name {
             Some("WinAnsiEncoding") => Some(Encoding::Windows),
             Some("MacRomanEncoding") => Some(Encoding::Mac),
@@ -142,7 +150,8 @@ impl Font {
                     }
                 }
                 Some(Object::Number(last)) => {
-                    let width = items.next().map(|item| file.resolve(item)).transpose()?.and_then(|w| w.number());
+                    let width =
+                        items.next().map(|item| file.resolve(item)).transpose()?.and_then(|w| w.number());
                     for code in first..=(last as usize).min(first.saturating_add(65_535)) {
                         file.meter.element()?;
                         self.width(code, width);
@@ -170,7 +179,9 @@ impl Font {
             let code = bytes.iter().fold(0_u32, |code, byte| (code << 8) | u32::from(*byte));
             let text = self.map.get(code).or_else(|| self.unmapped(code));
             let width = self.widths.get(&code).copied().or(self.default_width).unwrap_or_else(|| {
-                text.as_ref().and_then(|text| text.chars().next()).map_or(0.5, |c| glyph::usual_width(c) / 1_000.0)
+                text.as_ref()
+                    .and_then(|text| text.chars().next())
+                    .map_or(0.5, |c| glyph::usual_width(c) / 1_000.0)
             });
             Glyph { text, width, is_space: bytes == b" " }
         })

@@ -13,7 +13,8 @@ pub(super) enum Encoding {
 }
 
 /// The upper half of the standard encoding, from 0xA1 on; blanks are unused codes.
-const STANDARD: &str = "¡¢£⁄¥ƒ§¤'“«‹›ﬁﬂ –†‡· ¶•‚„”»…‰ ¿ `´ˆ˜¯˘˙¨ ˚¸ ˝˛ˇ—                Æ ª    ŁØŒº     æ   ı  łøœß    ";
+const STANDARD: &str =
+    "¡¢£⁄¥ƒ§¤'“«‹›ﬁﬂ –†‡· ¶•‚„”»…‰ ¿ `´ˆ˜¯˘˙¨ ˚¸ ˝˛ˇ—                Æ ª    ŁØŒº     æ   ı  łøœß    ";
 
 /// Names of glyphs that are neither a letter nor a letter with an accent.
 const NAMES: &str = "space  exclam ! quotedbl \" numbersign # dollar $ percent % ampersand & quotesingle ' \
@@ -54,7 +55,11 @@ const ACCENTS: [(&str, char); 14] = [
 /// The character of a code in a standard encoding.
 pub(super) fn of_code(encoding: Encoding, code: u8) -> Option<char> {
     let single = |page: &'static encoding_rs::Encoding| {
-        page.decode_without_bom_handling(&[code]).0.chars().next().filter(|c| !c.is_control() && *c != '\u{fffd}')
+        page.decode_without_bom_handling(&[code])
+            .0
+            .chars()
+            .next()
+            .filter(|c| !c.is_control() && *c != '\u{fffd}')
     };
     match (encoding, code) {
         (Encoding::Windows, _) => single(WINDOWS_1252),
@@ -84,8 +89,11 @@ fn single(name: &str) -> Option<String> {
     {
         return Some(c.to_string());
     }
-    if let Some((_, c)) = NAMES.split(' ').zip(NAMES.split(' ').skip(1)).find(|(known, _)| *known == name) {
-        return Some(if c.is_empty() { " ".to_owned() } else { c.to_owned() });
+    let mut names = NAMES.split(' ');
+    while let (Some(known), Some(text)) = (names.next(), names.next()) {
+        if known == name {
+            return Some(if text.is_empty() { " ".to_owned() } else { text.to_owned() });
+        }
     }
     for (accent, mark) in ACCENTS {
         if let Some(base) = name.strip_suffix(accent) {
@@ -119,5 +127,59 @@ pub(super) fn usual_width(c: char) -> f64 {
         'G' | 'O' | 'Q' => 778.0,
         'F' | 'T' | 'Z' => 611.0,
         _ => 556.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_standard_encoding_is_in_its_places() {
+        let known = [
+            (0x27, '’'),
+            (0x41, 'A'),
+            (0xa1, '¡'),
+            (0xae, 'ﬁ'),
+            (0xb7, '•'),
+            (0xbf, '¿'),
+            (0xd0, '—'),
+            (0xe1, 'Æ'),
+            (0xe8, 'Ł'),
+            (0xf5, 'ı'),
+            (0xfb, 'ß'),
+        ];
+        for (code, c) in known {
+            assert_eq!(of_code(Encoding::Standard, code), Some(c), "{code:x}");
+        }
+        for unused in [0x00, 0x80, 0xb0, 0xd1, 0xe0, 0xff] {
+            assert_eq!(of_code(Encoding::Standard, unused), None, "{unused:x}");
+        }
+        assert_eq!(of_code(Encoding::Windows, 0x80), Some('€'));
+        assert_eq!(of_code(Encoding::Mac, 0x8a), Some('ä'));
+    }
+
+    #[test]
+    fn names_are_characters() {
+        let known = [
+            ("A", "A"),
+            ("space", " "),
+            ("period", "."),
+            ("eacute", "é"),
+            ("Ccaron", "Č"),
+            ("f_f_i", "ffi"),
+            ("uni20AC", "€"),
+            ("u1F600", "😀"),
+            ("one.tabular", "1"),
+            ("gamma", "γ"),
+            ("germandbls", "ß"),
+            ("minus", "−"),
+        ];
+        for (name, text) in known {
+            assert_eq!(of_name(name).as_deref(), Some(text), "{name}");
+        }
+        for unknown in ["", ".notdef", "g123", "uniZZ", "unixyz", "−", "u"] {
+            assert!(of_name(unknown).is_none_or(|text| text == "u"), "{unknown}");
+        }
     }
 }

@@ -43,7 +43,8 @@ pub(super) fn lines(mut pieces: Vec<Piece>, page: u32, meter: &Meter) -> Result<
         match rows.last_mut() {
             Some(row)
                 if row.first().is_some_and(|first| {
-                    first.turn == piece.turn && (first.base - piece.base).abs() < 0.4 * first.size.max(piece.size)
+                    first.turn == piece.turn
+                        && (first.base - piece.base).abs() < 0.4 * first.size.max(piece.size)
                 }) =>
             {
                 row.push(piece);
@@ -77,7 +78,8 @@ fn join(pieces: &[Piece], page: u32, meter: &Meter) -> Result<Vec<Line>, Reason>
             let (off, most) = ((line.base - piece.base).abs(), line.size.max(piece.size));
             // Small signs above and below the line belong to it.
             let raised = piece.size < 0.85 * line.size && off < 0.6 * line.size;
-            let dropped = line.size < 0.85 * piece.size && off < 0.6 * piece.size && line.text.chars().count() < 4;
+            let dropped =
+                line.size < 0.85 * piece.size && off < 0.6 * piece.size && line.text.chars().count() < 4;
             if off < 0.3 * most || raised || dropped {
                 let gap = piece.from - line.to;
                 if gap > 0.15 * most && !line.text.ends_with(' ') && !piece.text.starts_with(' ') {
@@ -241,7 +243,12 @@ fn goes_on(
 }
 
 /// Joins a line to the one before: with a space, or without the hyphen that a word was parted with.
-fn glue(previous: &str, next: &str, compounds: &HashSet<String>, draft: &mut Draft<'_>) -> Result<(), Reason> {
+fn glue(
+    previous: &str,
+    next: &str,
+    compounds: &HashSet<String>,
+    draft: &mut Draft<'_>,
+) -> Result<(), Reason> {
     let before = previous.trim_end();
     let hyphen = before.chars().next_back().filter(|c| matches!(c, '-' | '\u{ad}' | '‐'));
     let letter = before.chars().rev().nth(1).is_some_and(char::is_alphabetic);
@@ -325,7 +332,8 @@ fn body_size(lines: &[Line]) -> f64 {
 
 /// The different sizes above that of the body, largest first.
 fn heading_sizes(lines: &[Line], body: f64) -> Vec<f64> {
-    let mut sizes: Vec<f64> = lines.iter().filter(|line| is_heading(line, body)).map(|line| line.size).collect();
+    let mut sizes: Vec<f64> =
+        lines.iter().filter(|line| is_heading(line, body)).map(|line| line.size).collect();
     sizes.retain(|size| *size > 1.12 * body);
     sizes.sort_by(|a, b| b.total_cmp(a));
     sizes.dedup_by(|a, b| (*a - *b).abs() < 0.05 * *b);

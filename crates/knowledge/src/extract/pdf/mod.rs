@@ -138,8 +138,10 @@ fn title(file: &File<'_>) -> Result<Option<String>, Reason> {
     let title = match title.as_slice() {
         [0xfe, 0xff, wide @ ..] => encoding_rs::UTF_16BE.decode_without_bom_handling(wide).0.into_owned(),
         [0xff, 0xfe, wide @ ..] => encoding_rs::UTF_16LE.decode_without_bom_handling(wide).0.into_owned(),
-        bytes => std::str::from_utf8(bytes)
-            .map_or_else(|_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(), str::to_owned),
+        bytes => std::str::from_utf8(bytes).map_or_else(
+            |_| encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+            str::to_owned,
+        ),
     };
     let lower = title.to_ascii_lowercase();
     let is_name = lower.contains("untitled")

@@ -111,7 +111,10 @@ impl<'a> Lexer<'a> {
         self.meter.element()?;
         self.room = self.room.saturating_sub(1);
         if self.room == 0 {
-            return Err(Reason::new(ReasonKind::TooLarge, "A part of the file consists of more pieces than are read."));
+            return Err(Reason::new(
+                ReasonKind::TooLarge,
+                "A part of the file consists of more pieces than are read.",
+            ));
         }
         self.skip_white();
         let Some(b) = self.peek() else { return Ok(None) };
@@ -136,7 +139,9 @@ impl<'a> Lexer<'a> {
                     match self.nested(depth + 1, references)? {
                         // Cut off, or the end of what holds the array.
                         None => break,
-                        Some(Object::Word(word)) if matches!(word.as_str(), ">>" | "endobj" | "stream") => break,
+                        Some(Object::Word(word)) if matches!(word.as_str(), ">>" | "endobj" | "stream") => {
+                            break;
+                        }
                         Some(item) => items.push(item),
                     }
                 }
