@@ -52,6 +52,11 @@ impl Identity {
         }
         let mark = self.memory.mark();
         let claims = self.issuers.verify(token).await.map_err(flawed)?;
+        // The issuer still vouches for somebody whose account was erased here; what it said before that is dead.
+        let erased = self.store.identity_erased(&claims.issuer, &claims.subject).await?;
+        if erased.is_some_and(|at| claims.issued_at <= at) {
+            return Err(Denial::unknown("erased account", Severity::Medium));
+        }
         let user = self.introduce(&claims, address).await?;
         let known = Arc::new(Introduced {
             user,

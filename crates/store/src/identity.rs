@@ -2,6 +2,7 @@
 //! address. It never verifies a token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crypto::Place;
 use kernel::{AuditEvent, Code, Fault, Result, Subject, Time, UserId};
@@ -22,6 +23,25 @@ pub struct LinkedIdentity {
     pub subject: String,
     /// When it was linked.
     pub created_at: Time,
+}
+
+/// How long it is remembered that the account of an identity was erased: longer than any token lives that was issued
+/// before.
+const REMEMBERED: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+/// Stands before the tag of an identity whose account was erased. It is in no list, and tells nobody who it was.
+const ERASED: &str = "erased:";
+
+/// Remembers the identities of an account that is being erased: their issuers' older tokens must not make a new one.
+pub(crate) async fn remember_erased(tx: &mut Tx, user: &str, now: Time) -> Result<(), Refusal> {
+    tx.run(
+        "INSERT INTO tickets (digest, purpose, created_at, expires_at) \
+         SELECT $1 || tag, 'spent', $2, $3 FROM user_identities WHERE user_id = $4 \
+         ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at, expires_at = excluded.expires_at",
+        values![ERASED, now, now + REMEMBERED, user],
+    )
+    .await?;
+    Ok(())
 }
 
 const fn place(tag: &str) -> Place<'_> {
@@ -77,6 +97,15 @@ impl Store {
         let sql = "SELECT user_id FROM user_identities WHERE tag = $1";
         let row = self.read("identity.get").await?.one(sql, values![tag]).await?;
         row.map(|row| UserId::parse(&row.text(0)?)).transpose()
+    }
+
+    /// When the account of this identity was erased; remembered for 31 days.
+    pub async fn identity_erased(&self, issuer: &str, subject: &str) -> Result<Option<Time>> {
+        let digest = format!("{ERASED}{}", self.identity_tag(issuer, subject).await?);
+        let sql = "SELECT created_at FROM tickets WHERE digest = $1 AND expires_at > $2";
+        let row = values![digest, self.inside.ambient.now()];
+        let row = self.read("identity.erased").await?.one(sql, row).await?;
+        row.map(|row| Ok(row.time(0)?)).transpose()
     }
 
     /// The identities of an account, oldest first.

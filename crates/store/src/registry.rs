@@ -12,6 +12,7 @@ use crate::account::spare_last_admin;
 use crate::connection::Sql;
 use crate::data_key::{Refusal, SubjectKey};
 use crate::epoch::{self, Scope};
+use crate::identity;
 use crate::tables::TABLES;
 use crate::tx::Tx;
 use crate::value::{Row, values};
@@ -194,6 +195,7 @@ async fn erase(tx: &mut Tx, subject: Subject, now: kernel::Time) -> Result<(Coun
         if let Some(row) = tx.one(sql, values![id.as_str()]).await? {
             spare_last_admin(tx, &row).await?;
         }
+        identity::remember_erased(tx, &id, now).await?;
         keys = tx.all(KEYS, values![id]).await?;
         epoch::bump(tx, Scope::Users).await?;
         epoch::bump(tx, Scope::Keys).await?;

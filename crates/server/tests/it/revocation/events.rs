@@ -105,9 +105,8 @@ pub fn one_account() -> Vec<Row> {
         row(SignedOutByAdmin, Of { id_token: ENDED, ..SIGNED_OUT }),
         row(Deactivated, INACTIVE),
         row(DeactivatedByOperator, INACTIVE),
-        // The issuer goes on vouching for the person: the token makes a new account, to which nothing of the old
-        // one is known.
-        row(Deleted, Of { id_token: (Dead(404), Dead(404)), users_key: ENDED, ..SIGNED_OUT }),
+        // The issuer goes on vouching for the person; what it said before the account was erased is dead.
+        row(Deleted, Of { id_token: ENDED, users_key: ENDED, ..SIGNED_OUT }),
         row(
             RoleLost,
             Of {
