@@ -123,7 +123,7 @@ impl Store {
     where
         F: Future<Output = Result<T, Refusal>>,
     {
-        for _ in 0..3 {
+        for _ in 0..ATTEMPTS {
             let key = self.subject_key(subject).await?;
             match attempt(key.clone()).await {
                 Ok(done) => {
@@ -137,6 +137,9 @@ impl Store {
         Err(Fault::new(Code::Conflict).because("the data key of the subject changes again and again"))
     }
 }
+
+/// How often a write is sealed again; only an erasure after an erasure ever uses more than two.
+const ATTEMPTS: usize = 12;
 
 /// Why a sealed write was not done.
 #[derive(Debug)]
