@@ -284,6 +284,7 @@ fn finished(opened: &Opened, message: &Message) -> FinishedMessage {
         model: message.model.clone(),
         input_tokens: message.input_tokens,
         output_tokens: message.output_tokens,
+        details: message.details.clone(),
     }
 }
 

@@ -207,6 +207,7 @@ impl Hall {
             model: None,
             input_tokens: None,
             output_tokens: None,
+            details: Value::Null,
         };
         let untitled = existing.as_ref().is_some_and(|c| c.title.is_none());
         let opening = match existing {
@@ -279,6 +280,7 @@ impl Opened {
             model: None,
             input_tokens: None,
             output_tokens: None,
+            details: Value::Null,
         }
     }
 

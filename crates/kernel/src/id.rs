@@ -88,6 +88,18 @@ ids! {
     AlertId
     /// A message that has to leave the house.
     ParcelId
+    /// A document that an app answers from.
+    DocumentId
+    /// A passage of a document.
+    PassageId
+    /// A stored file.
+    FileId
+    /// Files that went to the trash together, so that they can come back together.
+    BatchId
+    /// A problem that the tutor teaches.
+    ProblemId
+    /// A question that waits for, or is answered by, a person.
+    HandOffId
     /// A request, echoed in `X-Request-Id`.
     RequestId
 }

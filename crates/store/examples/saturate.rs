@@ -51,6 +51,7 @@ fn message(ambient: &Ambient, id: ConversationId, role: Role, content: &str) -> 
         model: Some("model".into()),
         input_tokens: Some(10),
         output_tokens: Some(20),
+        details: serde_json::Value::Null,
     }
 }
 

@@ -93,6 +93,8 @@ pub struct Message {
     pub input_tokens: Option<u32>,
     /// Tokens that the model wrote.
     pub output_tokens: Option<u32>,
+    /// What the kind of the app keeps with the message; `null` when nothing. Sealed like the content.
+    pub details: Json,
 }
 
 /// The conversation of a turn.
@@ -153,15 +155,30 @@ pub struct FinishedMessage {
     pub input_tokens: Option<u32>,
     /// Tokens that the model wrote.
     pub output_tokens: Option<u32>,
+    /// What the kind of the app keeps with the message; `null` when nothing. Sealed like the content.
+    pub details: Json,
 }
 
 const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
     Place { table: "messages", column, row: id }
 }
 
-fn seal_citations(store: &Store, key: &SubjectKey, id: &str, citations: &Json) -> Option<Vec<u8>> {
-    let nothing = citations.is_null() || citations.as_array().is_some_and(Vec::is_empty);
-    (!nothing).then(|| key.seal(store, place("citations", id), citations.to_string().as_bytes()))
+/// Seals a value that most messages do not have: `null` and the empty list are no value.
+fn seal_json(
+    store: &Store,
+    key: &SubjectKey,
+    column: &'static str,
+    id: &str,
+    value: &Json,
+) -> Option<Vec<u8>> {
+    let nothing = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    (!nothing).then(|| key.seal(store, place(column, id), value.to_string().as_bytes()))
+}
+
+fn open_json(key: &SubjectKey, column: &'static str, id: &str, sealed: Option<Vec<u8>>) -> Result<Json> {
+    let Some(sealed) = sealed else { return Ok(Json::Null) };
+    serde_json::from_slice(&key.open(place(column, id), &sealed)?)
+        .map_err(|_| Fault::internal("a sealed value of a message is not JSON"))
 }
 
 fn seal_message(
@@ -173,7 +190,8 @@ fn seal_message(
     let id = message.id.to_string();
     SealedMessage {
         content: key.seal(store, place("content", &id), message.content.as_bytes()),
-        citations: seal_citations(store, key, &id, &message.citations),
+        citations: seal_json(store, key, "citations", &id, &message.citations),
+        details: seal_json(store, key, "details", &id, &message.details),
         parent: message.parent_id.map(|parent| parent.to_string()),
         role: message.role.as_str(),
         created_at: message.created_at.micros(),
@@ -198,6 +216,7 @@ impl Store {
     pub async fn begin_turn(&self, mut turn: Turn, audit: Vec<AuditEvent>) -> Result<ConversationId> {
         turn.assistant.content.clear();
         turn.assistant.citations = Json::Null;
+        turn.assistant.details = Json::Null;
         self.write_turn("turn.begin", turn, None, audit).await
     }
 
@@ -269,7 +288,8 @@ impl Store {
         let written = self
             .with_subject_key(&done.owner, |key: Arc<SubjectKey>| {
                 let content = key.seal(self, place("content", &message), done.content.as_bytes());
-                let citations = seal_citations(self, &key, &message, &done.citations);
+                let citations = seal_json(self, &key, "citations", &message, &done.citations);
+                let details = seal_json(self, &key, "details", &message, &done.details);
                 let (message, events) = (message.clone(), audit.clone());
                 let (conversation, reason) =
                     (done.conversation_id.to_string(), done.finish_reason.map(FinishReason::as_str));
@@ -286,6 +306,7 @@ impl Store {
                         model,
                         input_tokens,
                         output_tokens,
+                        details,
                         events,
                         outcome: Ok(()),
                         reply,
@@ -328,7 +349,7 @@ impl Store {
         id: MessageId,
     ) -> Result<Message> {
         let sql = "SELECT m.position, m.id, m.parent_id, m.role, m.content, m.citations, m.created_at, \
-                   m.finish_reason, m.model, m.input_tokens, m.output_tokens FROM conversations c \
+                   m.finish_reason, m.model, m.input_tokens, m.output_tokens, m.details FROM conversations c \
                    JOIN messages m ON m.conversation_id = c.id \
                    WHERE c.owner = $1 AND c.id = $2 AND m.id = $3";
         let values = values![owner.to_string(), conversation.to_string(), id.to_string()];
@@ -348,7 +369,7 @@ impl Store {
     ) -> Result<Vec<(i64, Message)>> {
         let sql = format!(
             "SELECT m.position, m.id, m.parent_id, m.role, m.content, m.citations, m.created_at, m.finish_reason, \
-             m.model, m.input_tokens, m.output_tokens FROM messages m WHERE m.conversation_id = $2 \
+             m.model, m.input_tokens, m.output_tokens, m.details FROM messages m WHERE m.conversation_id = $2 \
              AND EXISTS (SELECT 1 FROM conversations c WHERE c.id = $2 AND c.owner = $1) AND {condition}"
         );
         let name = id.to_string();
@@ -394,11 +415,6 @@ impl Store {
 
 fn open(row: &Row, conversation_id: ConversationId, key: &SubjectKey) -> Result<(i64, Message)> {
     let id = row.text(1)?;
-    let citations = match row.maybe_bytes(5)? {
-        Some(sealed) => serde_json::from_slice(&key.open(place("citations", &id), &sealed)?)
-            .map_err(|_| Fault::internal("sealed citations are not JSON"))?,
-        None => Json::Null,
-    };
     let role = row.text(3)?;
     let finish_reason = row.maybe_text(7)?;
     let message = Message {
@@ -407,7 +423,8 @@ fn open(row: &Row, conversation_id: ConversationId, key: &SubjectKey) -> Result<
         conversation_id,
         parent_id: row.maybe_text(2)?.as_deref().map(MessageId::parse).transpose()?,
         role: Role::parse(&role).ok_or_else(|| Fault::internal("an unknown role is stored"))?,
-        citations,
+        citations: open_json(key, "citations", &id, row.maybe_bytes(5)?)?,
+        details: open_json(key, "details", &id, row.maybe_bytes(11)?)?,
         created_at: row.time(6)?,
         finish_reason: finish_reason
             .map(|word| {

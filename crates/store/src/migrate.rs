@@ -39,6 +39,15 @@ pub const STEPS: &[Step] = &[
         text: include_str!("../../../migrations/0001_conversations_keys_audit.sql"),
     },
     Step { version: 2, name: "accounts", text: include_str!("../../../migrations/0002_accounts.sql") },
+    Step {
+        version: 3,
+        name: "message_details",
+        text: include_str!("../../../migrations/0003_message_details.sql"),
+    },
+    Step { version: 4, name: "knowledge", text: include_str!("../../../migrations/0004_knowledge.sql") },
+    Step { version: 5, name: "files", text: include_str!("../../../migrations/0005_files.sql") },
+    Step { version: 6, name: "tutor", text: include_str!("../../../migrations/0006_tutor.sql") },
+    Step { version: 7, name: "support", text: include_str!("../../../migrations/0007_support.sql") },
 ];
 
 /// What the database says about a step.

@@ -22,6 +22,7 @@ pub const TABLES: &[Table] = &[
             ("model", Text),
             ("input_tokens", Number),
             ("output_tokens", Number),
+            ("details", SealedJson),
         ],
         rule: Rule::Subject {
             condition: "conversation_id IN (SELECT id FROM conversations WHERE owner = $1)",

@@ -26,6 +26,7 @@ pub(crate) struct SealedMessage {
     pub(crate) model: Option<String>,
     pub(crate) input_tokens: Option<u32>,
     pub(crate) output_tokens: Option<u32>,
+    pub(crate) details: Option<Vec<u8>>,
 }
 
 /// The conversation of a turn.
@@ -208,10 +209,10 @@ const CHANGED_TALKS: Rows = Rows {
 const MESSAGES: Rows = Rows {
     verb: Verb::Insert(
         "INSERT INTO messages (id, conversation_id, position, parent_id, role, content, citations, created_at, \
-         finish_reason, model, input_tokens, output_tokens)",
+         finish_reason, model, input_tokens, output_tokens, details)",
         "",
     ),
-    width: 12,
+    width: 13,
 };
 
 /// Appends the turns; the outcome of each is set. An error means that nothing of this call may be kept.
@@ -258,6 +259,7 @@ pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder]) -> Result<(), 
                 message.model.as_deref(),
                 message.input_tokens,
                 message.output_tokens,
+                message.details.clone(),
             ]);
         }
         order.outcome = ConversationId::parse(&talk.id).map_err(Refusal::Fault);
@@ -313,6 +315,7 @@ pub(crate) struct FinishOrder {
     pub(crate) model: Option<String>,
     pub(crate) input_tokens: Option<u32>,
     pub(crate) output_tokens: Option<u32>,
+    pub(crate) details: Option<Vec<u8>>,
     pub(crate) events: Vec<AuditEvent>,
     pub(crate) outcome: Result<(), Refusal>,
     pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
@@ -339,12 +342,12 @@ const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reas
      JOIN conversations c ON c.id = m.conversation_id WHERE m.role = 'assistant' AND m.id IN";
 const FINISHED: Rows = Rows {
     verb: Verb::Update(
-        "(id, content, citations, finish_reason, model, input_tokens, output_tokens)",
+        "(id, content, citations, finish_reason, model, input_tokens, output_tokens, details)",
         " UPDATE messages SET content = v.content, citations = v.citations, finish_reason = v.finish_reason, \
-         model = v.model, input_tokens = v.input_tokens, output_tokens = v.output_tokens \
+         model = v.model, input_tokens = v.input_tokens, output_tokens = v.output_tokens, details = v.details \
          FROM v WHERE messages.id = v.id",
     ),
-    width: 7,
+    width: 8,
 };
 
 /// Ends streamed messages; the outcome of each is set. A message that is unknown or somebody else's is
@@ -378,6 +381,7 @@ pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<()
                     order.model.as_deref(),
                     order.input_tokens,
                     order.output_tokens,
+                    order.details.clone(),
                 ]);
                 Ok(())
             }

@@ -301,5 +301,6 @@ fn finished(
         model: Some("m".into()),
         input_tokens: Some(1),
         output_tokens: Some(2),
+        details: serde_json::Value::Null,
     }
 }

@@ -91,6 +91,7 @@ async fn no_file_holds_what_was_typed() {
         model: None,
         input_tokens: None,
         output_tokens: None,
+        details: serde_json::Value::Null,
     };
     store.finish_turn(done, vec![]).await.unwrap();
     let change = ConversationChange { title: Some(typed("renamed")), topic: Some(typed("topic")) };

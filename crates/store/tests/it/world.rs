@@ -229,6 +229,7 @@ impl World {
             model: None,
             input_tokens: None,
             output_tokens: None,
+            details: serde_json::Value::Null,
         }
     }
 

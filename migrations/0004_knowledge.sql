@@ -1,0 +1,1 @@
+-- Documents of apps and the passages they are cut into.
