@@ -15,7 +15,7 @@ pub mod time;
 
 pub use account::{Level, Role};
 pub use ambient::{Ambient, Clock, Random};
-pub use app::{AppId, AppKind, Entry, UserEntry};
+pub use app::{AppId, AppKind, Entry, UserEntry, Visibility};
 pub use audit::{Actor, AuditEvent, EventType, Severity};
 pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
@@ -23,6 +23,7 @@ pub use id::{
     AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, RequestId, SessionId, UserId,
     VisitorId,
 };
+pub use id::{DocumentId, PassageId};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;
 pub use subject::Subject;
