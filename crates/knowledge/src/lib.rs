@@ -7,6 +7,7 @@ pub mod answer;
 pub mod bm25;
 pub mod chunk;
 pub mod cite;
+pub mod evidence;
 pub mod extract;
 pub mod language;
 pub mod manual;
