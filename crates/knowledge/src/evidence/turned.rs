@@ -184,7 +184,7 @@ fn clauses(language: Language, text: &str) -> Vec<Clause> {
     let lower = text.to_lowercase().replace('\u{2019}', "'");
     let mut pieces: Vec<Vec<&str>> = vec![Vec::new()];
     // A comma between digits is part of a number.
-    let parts = lower.split(|c: char| matches!(c, ';' | ':' | '(' | ')' | '–' | '—' | '.' | '!' | '?'));
+    let parts = lower.split([';', ':', '(', ')', '–', '—', '.', '!', '?']);
     for part in parts.flat_map(|part| part.split(", ")) {
         pieces.push(Vec::new());
         for word in part.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()) {
