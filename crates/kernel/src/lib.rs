@@ -23,6 +23,7 @@ pub use id::{
     AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, RequestId, SessionId, UserId,
     VisitorId,
 };
+pub use id::HandOffId;
 pub use id::{DocumentId, PassageId};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;

@@ -27,7 +27,7 @@ const GERMAN: &str = "der die das den dem des ein eine einen einem einer eines u
     von vom zu zum zur im in an am auf aus bei für über unter nach vor durch um wie was wer wo wann warum welche \
     welcher welches welchem welchen wem wen wessen wieviel viele ich du er sie es wir ihr mein meine meinen dein \
     mich mir dir ihm ihn uns sich auch als dass daß wenn weil noch nur sehr so man dann hier da dies diese dieser \
-    dieses gibt gab bitte ihre ihren ihrem seine seinen sein";
+    dieses gibt gab bitte ihre ihren ihrem ihnen seine seinen sein";
 const SPANISH: &str = "el la los las un una unos unas y o pero es son era eran fue fueron ser está están hay ha han \
     había puede pueden debe no sin con de del a al en por para sobre entre hasta desde como cómo qué que quién quiénes \
     cuál cuáles cuándo dónde cuánto cuánta cuántos cuántas cuando donde yo tú él ella nosotros mi mis tu tus su sus me \

@@ -249,6 +249,19 @@ const FREQUENT: &[&str] = &[
     "alerts_by_cause",
     "alerts_by_time",
     "outbox_by_time",
+    "hand_offs_open",
+    "hand_offs_by_app",
+    "hand_offs_by_owner",
+    "hand_offs_by_conversation",
+    "feedback_by_owner",
+    "feedback_by_app",
+    "feedback_by_conversation",
+    "outcomes_by_owner",
+    "outcomes_by_app",
+    "outcomes_by_conversation",
+    "gaps_by_owner",
+    "gaps_by_app",
+    "gaps_by_conversation",
 ];
 
 enum Stop {
