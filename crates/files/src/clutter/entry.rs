@@ -90,7 +90,8 @@ impl Entry {
     /// The same entry with what is known of its content.
     #[must_use]
     pub fn with_facts(self, facts: Arc<Facts>) -> Entry {
-        Entry { digest: Some(facts.digest), facts: Some(facts), ..self }
+        let digest = Some(facts.digest).filter(|digest| *digest != Digest::UNKNOWN).or(self.digest);
+        Entry { digest, facts: Some(facts), ..self }
     }
 
     /// The last part of the path.

@@ -53,6 +53,16 @@ impl Facts {
         }
     }
 
+    /// Facts of a content of which only the front was read: its name is [`Digest::UNKNOWN`].
+    pub fn glance(head: &[u8], size: u64) -> Facts {
+        Facts {
+            format: super::format::sniff(head),
+            entropy: super::format::entropy(head),
+            zero: size > 0 && size == head.len() as u64 && head.iter().all(|byte| *byte == 0),
+            ..Facts::bare(Digest::UNKNOWN, size)
+        }
+    }
+
     /// Whether they were made by the methods of this version.
     pub fn is_current(&self) -> bool {
         self.version == Facts::VERSION

@@ -5,24 +5,39 @@
 //! [`analyse`], and what somebody picks from it goes through [`plan`], which never lets the last copy of a content go
 //! unless that was said in so many words.
 
-mod digest;
+pub mod disk;
+mod documents;
+mod duplicates;
 mod entry;
 mod facts;
+mod folders;
+mod format;
+mod hash;
+mod keep;
 mod learn;
+mod nearest;
 mod pack;
+mod picture;
 mod plan;
 mod report;
 mod rules;
+mod similar;
+mod single;
+mod sound;
+mod survey;
+mod text;
+mod tree;
+mod versions;
 
-pub use digest::Digest;
 pub use entry::{Entry, EntryKind, Marks, Place};
 pub use facts::{Facts, Fault, Format, ImageFacts, Taken, TextFacts};
-pub use learn::{Limits, learn};
+pub use hash::Digest;
+pub use learn::{Limits, digest, learn};
 pub use plan::{Move, Plan, Refusal, plan};
 pub use report::{Advice, Amount, Evidence, Finding, FindingKind, Member, Relation, Report, Total, View};
 pub use rules::Rules;
 
 /// Looks at a whole tree and says what can go. Deterministic: the order of the entries does not matter.
 pub fn analyse(entries: &[Entry], rules: &Rules) -> Report {
-    report::make(entries, rules)
+    survey::make(entries, rules)
 }

@@ -1,13 +1,11 @@
 //! What an analysis says: findings, each with its reason, its proof and its advice, and how much each kind would
 //! free. It owns the words and the counting; how things are found is in the files beside it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use kernel::Time;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Digest, Entry, Rules};
+use super::Digest;
 
 /// What can go, and why.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -223,10 +221,4 @@ pub struct Total {
     pub findings: u64,
     /// What is advised to go, or to look at where nothing is advised to go; each file counted once.
     pub amount: Amount,
-}
-
-/// Makes the report.
-pub(super) fn make(entries: &[Entry], rules: &Rules) -> Report {
-    let _ = (entries, rules, BTreeMap::<u8, u8>::new(), BTreeSet::<u8>::new());
-    Report::default()
 }

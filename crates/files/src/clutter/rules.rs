@@ -20,6 +20,9 @@ pub struct Rules {
     pub ignored: BTreeSet<(Uuid, Uuid)>,
     /// Only these kinds of findings; all when empty.
     pub only: BTreeSet<FindingKind>,
+    /// Names of one storage are copies of each other: yes where names are all there is, no on a disk, where a hard
+    /// link takes no room.
+    pub shared_names: bool,
     /// Files of at least this many bytes are big.
     pub big: u64,
     /// Files that were not changed for this many days are old.
@@ -37,6 +40,7 @@ impl Rules {
             protected: Vec::new(),
             ignored: BTreeSet::new(),
             only: BTreeSet::new(),
+            shared_names: true,
             big: 100 << 20,
             old_days: 730,
             most_listed: 100,

@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
+    /// Stands for a content that was not read as a whole. No content has this name.
+    pub const UNKNOWN: Digest = Digest([0; 32]);
+
     /// The hash of these bytes.
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(*blake3::hash(bytes).as_bytes())
