@@ -42,6 +42,9 @@ pub(super) struct Folder<'a> {
     pub(super) print: Option<Digest>,
 }
 
+/// What a folder's fingerprint is made of: name, kind and content of one thing in it.
+type Item<'a> = (&'a str, u8, Digest);
+
 /// The order in which what is in a folder follows it at once.
 fn by_path(a: &str, b: &str) -> Ordering {
     let signs =
@@ -143,8 +146,7 @@ impl<'a> Tree<'a> {
     /// Fingerprints, from the deepest folder up.
     fn print(&mut self) {
         let empty = Digest::of(b"");
-        let mut inner: Vec<Option<Vec<(&str, u8, Digest)>>> =
-            self.folders.iter().map(|_| Some(Vec::new())).collect();
+        let mut inner: Vec<Option<Vec<Item<'_>>>> = self.folders.iter().map(|_| Some(Vec::new())).collect();
         for file in &self.files {
             if let Some(list) = self.folder_of(file.parent()).and_then(|at| inner.get_mut(at)) {
                 let digest = if file.size == 0 { Some(empty) } else { file.digest };

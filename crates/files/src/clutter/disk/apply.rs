@@ -71,13 +71,14 @@ pub fn apply(
         scan.entries.iter().filter(|entry| entry.is_file()).map(|entry| entry.id).collect();
     let files: BTreeSet<Uuid> = picked.iter().filter(|id| is_file.contains(id)).copied().collect();
     let plan = plan(&scan.entries, rules, &files, &lose);
-    let mut run = Run { scan, trash, list: List::begin(list)?, applied: Applied::default() };
+    let mut run =
+        Run { scan, trash, list: List::begin(list)?, applied: Applied::default(), witness: witness(report) };
     for refusal in &plan.refused {
         run.stay(refusal.id, &refusal.why);
     }
     let mut moves: BTreeMap<Uuid, &Move> = plan.moves.iter().map(|step| (step.id, step)).collect();
     for folder in folders(report, kinds) {
-        run.folder(&folder, &mut moves)?;
+        run.folder(folder, &mut moves)?;
     }
     for step in moves.values() {
         run.file(step)?;
@@ -85,8 +86,14 @@ pub fn apply(
     Ok(run.applied)
 }
 
-/// Paths of the folders that are advised to go, with the files in them.
-fn folders(report: &Report, kinds: &BTreeSet<FindingKind>) -> Vec<String> {
+/// What each file that is advised to go stands beside.
+fn witness(report: &Report) -> HashMap<Uuid, Uuid> {
+    let evidence = report.findings.iter().flat_map(|one| &one.members).flat_map(|member| &member.evidence);
+    evidence.filter_map(|evidence| Some((evidence.file, evidence.other?))).collect()
+}
+
+/// The folders that are advised to go.
+fn folders(report: &Report, kinds: &BTreeSet<FindingKind>) -> Vec<Uuid> {
     let wanted = |kind: FindingKind| {
         kinds.contains(&kind)
             && matches!(
@@ -95,7 +102,7 @@ fn folders(report: &Report, kinds: &BTreeSet<FindingKind>) -> Vec<String> {
             )
     };
     let members = report.findings.iter().filter(|finding| wanted(finding.kind)).flat_map(|one| &one.members);
-    members.filter(|member| member.advice == Advice::Go).map(|member| member.path.clone()).collect()
+    members.filter(|member| member.advice == Advice::Go).filter_map(|member| member.id).collect()
 }
 
 struct Run<'a> {
@@ -103,6 +110,8 @@ struct Run<'a> {
     trash: &'a Trash,
     list: List,
     applied: Applied,
+    /// For a file whose content goes with it: the one that it is near to, which has to be there still.
+    witness: HashMap<Uuid, Uuid>,
 }
 
 impl Run<'_> {
@@ -121,7 +130,10 @@ impl Run<'_> {
         match step.kept {
             // What stays may itself have changed: then this may be the last copy.
             Some(kept) => compare::same(&victim, &open(kept).map_err(|why| format!("Its copy: {why}"))?),
-            None => Ok(()),
+            None => match self.witness.get(&step.id) {
+                Some(other) => open(*other).map(|_| ()).map_err(|why| format!("What it is near to: {why}")),
+                None => Ok(()),
+            },
         }
     }
 
@@ -141,7 +153,7 @@ impl Run<'_> {
         let mut written = Ok(());
         let moved = self.trash.put(&full, &mut |trashed| {
             written = list.add(&full, trashed);
-            written.as_ref().map(|()| ()).map_err(|error| io::Error::new(error.kind(), "the undo list"))
+            written.as_ref().copied().map_err(|error| io::Error::new(error.kind(), "the undo list"))
         });
         written?;
         let path = readable(path.as_os_str());
@@ -159,13 +171,14 @@ impl Run<'_> {
     }
 
     /// Moves a folder as one piece, if everything in it may go; else its files are left to go one by one.
-    fn folder(&mut self, path: &str, moves: &mut BTreeMap<Uuid, &Move>) -> io::Result<()> {
-        let inside = |inner: &str| inner.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
-        let inner: Vec<_> = self.scan.entries.iter().filter(|entry| inside(&entry.path)).collect();
-        let Some(folder) = self.scan.entries.iter().find(|entry| entry.path == path && !entry.is_file())
-        else {
-            return Ok(());
-        };
+    fn folder(&mut self, id: Uuid, moves: &mut BTreeMap<Uuid, &Move>) -> io::Result<()> {
+        let scan = self.scan;
+        let Some((relative, _)) = scan.seen(id).cloned() else { return Ok(()) };
+        // The entries stand in the order of the paths, so a folder is followed by what is in it.
+        let after = usize::try_from(id.as_u128()).map_or(0, |at| at + 1);
+        let inside = |at: &usize| scan.found.get(*at).is_some_and(|(path, _)| path.starts_with(&relative));
+        let end = (after..scan.found.len()).take_while(inside).count() + after;
+        let inner = scan.entries.get(after..end).unwrap_or(&[]);
         let mut bytes = 0;
         for entry in inner.iter().filter(|entry| entry.is_file()) {
             let Some(step) = moves.get(&entry.id) else { return Ok(()) };
@@ -174,9 +187,8 @@ impl Run<'_> {
             }
             bytes += entry.size;
         }
-        let Some((relative, _)) = self.scan.seen(folder.id).cloned() else { return Ok(()) };
         if let Err(why) = self.is_unchanged(&relative, inner.iter().map(|entry| entry.id)) {
-            self.applied.stayed.push(Step { path: path.to_owned(), why: Some(why) });
+            self.stay(id, &why);
             return Ok(());
         }
         for entry in inner {

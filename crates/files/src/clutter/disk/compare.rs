@@ -8,6 +8,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 
 use super::Found;
 use super::hash::read_at;
+use super::walk::links;
 
 /// How much is compared at a time.
 const PIECE: usize = 256 * 1024;
@@ -36,7 +37,7 @@ pub(super) fn open(path: &Path, seen: &Found) -> Result<Seen, String> {
     if !FileType::from_raw_mode(stat.st_mode).is_file() || !seen.is(&stat) {
         return Err("It has changed since it was looked at.".to_owned());
     }
-    Ok(Seen { file, size: seen.size, key: (stat.st_dev, stat.st_ino), links: stat.st_nlink.into() })
+    Ok(Seen { file, size: seen.size, key: (stat.st_dev, stat.st_ino), links: links(&stat) })
 }
 
 /// Whether the first may go because the second has the same bytes.

@@ -77,10 +77,11 @@ impl Glob {
     /// What may stand for nothing is passed at once.
     fn skip(&self, places: &mut [bool]) {
         for (at, sign) in self.signs.iter().enumerate() {
-            if matches!(sign, Sign::Many | Sign::Across) && places.get(at) == Some(&true) {
-                if let Some(next) = places.get_mut(at + 1) {
-                    *next = true;
-                }
+            if matches!(sign, Sign::Many | Sign::Across)
+                && places.get(at) == Some(&true)
+                && let Some(next) = places.get_mut(at + 1)
+            {
+                *next = true;
             }
         }
     }

@@ -30,7 +30,7 @@ pub use undo::{Record, Undone, read as read_records, undo};
 pub(crate) use walk::{Found, FoundKind};
 
 /// How a folder is read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// What is left out, by name or by path from the root.
     pub exclude: Vec<Glob>,
@@ -40,12 +40,6 @@ pub struct Options {
     pub limits: Limits,
     /// Folders of version control are looked into: what is in them is not for people to tidy.
     pub version_control: bool,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options { exclude: Vec::new(), threads: 0, limits: Limits::default(), version_control: false }
-    }
 }
 
 impl Options {

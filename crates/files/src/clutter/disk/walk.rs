@@ -48,7 +48,7 @@ impl Found {
             size: u64::try_from(stat.st_size).unwrap_or(0),
             device: stat.st_dev,
             inode: stat.st_ino,
-            links: stat.st_nlink.into(),
+            links: links(stat),
             room: u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512),
             changed: changed(stat),
         }
@@ -69,6 +69,12 @@ impl Found {
         let same = self.device == stat.st_dev && self.inode == stat.st_ino;
         same && u64::try_from(stat.st_size) == Ok(self.size) && self.changed == changed(stat)
     }
+}
+
+/// How many names a file has.
+#[allow(clippy::useless_conversion, reason = "the width of the field depends on the processor")]
+pub(super) fn links(stat: &Stat) -> u64 {
+    stat.st_nlink.into()
 }
 
 fn changed(stat: &Stat) -> (i64, u32) {
