@@ -67,9 +67,10 @@ impl House {
         if let Err(fault) = self.post.renew(settings.post.clone()) {
             tracing::error!(cause = ?fault, "the sinks of alerts and mails could not be taken over");
         }
-        self.site.models.renew(settings.models.clone());
         self.site.renew(&settings.web);
+        // Bedrock is asked with what is known here.
         self.aws.renew(settings.aws.clone()).await;
+        self.site.models.renew(settings.models.clone());
     }
 }
 
@@ -93,7 +94,7 @@ pub(crate) async fn build(
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
     let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
-    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let models = Models::new(settings.models.clone(), outbound.clone(), aws.clone(), ambient.clone());
     let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
     let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
     let identity =
