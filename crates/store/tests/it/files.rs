@@ -255,7 +255,7 @@ on_both_engines! {
         let found = world.store.files(&owner, filter.clone(), PageRequest::first(5)).await.unwrap();
         assert_eq!(found.items.len(), 5);
         let rest = PageRequest::parse(Some(100), found.next.as_deref()).unwrap();
-        assert_eq!(world.store.files(&owner, filter, rest).await.unwrap().items.len(), 10, "44, 144, 244, 344 and 440 to 449 without 444 twice");
+        assert_eq!(world.store.files(&owner, filter, rest).await.unwrap().items.len(), 9, "44, 144, 244, 344 and 440 to 449");
         let gone = world.store.destroy_files(&owner, &[app()], &ids, audit(owner)).await.unwrap();
         assert_eq!(gone.iter().filter(|one| one.blob.is_some()).count(), 1);
         assert_eq!(world.number("SELECT COUNT(*) FROM blobs").await, 0);
