@@ -262,6 +262,14 @@ const FREQUENT: &[&str] = &[
     "gaps_by_owner",
     "gaps_by_app",
     "gaps_by_conversation",
+    "files_by_owner",
+    "files_by_blob",
+    "files_by_batch",
+    "files_by_trash",
+    "blobs_by_tag",
+    "blobs_by_size",
+    "blobs_by_facts",
+    "blob_removals_by_time",
 ];
 
 enum Stop {
