@@ -9,12 +9,13 @@ mod links;
 mod reply;
 mod words;
 
+use guard::content::Masker;
 use identity::{Converse, May};
-use kernel::{Result, Visibility};
+use kernel::{AuditEvent, EventType, HandOffId, Result, Visibility};
 use knowledge::Language;
 use llm::{ChatRequest, Quote};
 use serde_json::{Value, json};
-use store::Role;
+use store::{HandOffState, Message, NewGap, NewHandOff, Opening, Outcome, Role};
 
 use crate::library::SUPPORTED;
 use crate::plan::{self, Check, Closing, Plan, Voice};
@@ -37,6 +38,13 @@ const PASSAGES: usize = 6;
 pub(crate) async fn plan(hall: &Hall, _may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
     let text = ask.content.as_str();
     let language = Language::of(text);
+    let hand_off = match opened.opening {
+        Opening::Existing(id) => hall.rooms.store.open_hand_off(&opened.owner, id).await?,
+        Opening::New { .. } => None,
+    };
+    if hand_off.as_ref().is_some_and(|open| open.state == HandOffState::Claimed) {
+        return Ok(house(words::words(language).person, json!({"outcome": "person"})));
+    }
     if words::asks_for_person(text) {
         return Ok(house(words::words(language).asked, json!({"outcome": "hand_off"})));
     }
@@ -51,7 +59,7 @@ pub(crate) async fn plan(hall: &Hall, _may: &May<Converse>, opened: &Opened, ask
     let given: Vec<Given> = found.into_iter().map(|found| Given::new(found, &question)).collect();
     let quoted = if supported { reply::quote(&question, language, &given) } else { None };
     let Some(quoted) = quoted else {
-        return Ok(replied(reply::nothing(language, &given, false), "none", details));
+        return Ok(replied(reply::nothing(language, &given, hand_off.is_some()), "none", details));
     };
     if !hall.rooms.models.configured() {
         return Ok(replied(quoted, "quoted", details));
@@ -67,6 +75,32 @@ pub(crate) async fn plan(hall: &Hall, _may: &May<Converse>, opened: &Opened, ask
     let request = ChatRequest { system: Some(ground.system), messages, ..request };
     let check = Grounded::new(given, leak, words::words(language), quoted, details);
     Ok(Plan { voice: Voice::Model(request), check: Box::new(check) })
+}
+
+/// Takes note of what came of a turn that is stored: the counts, the question without an answer, the wish for a
+/// person. Only the last must not be lost: the customer has been told.
+pub(crate) async fn settled(hall: &Hall, opened: &Opened, message: &Message) -> Result<()> {
+    let outcome = message.details.get("outcome").and_then(Value::as_str).and_then(Outcome::parse);
+    let Some(outcome) = outcome else { return Ok(()) };
+    let (store, owner, conversation_id) = (&hall.rooms.store, opened.owner, message.conversation_id);
+    if outcome == Outcome::HandOff {
+        let id = HandOffId::new(&hall.rooms.ambient);
+        let audit = AuditEvent::new(EventType::DataWritten, owner)
+            .to(format_args!("conversation:{conversation_id}"))
+            .with("what", "hand_off");
+        store.ask_hand_off(NewHandOff { id, conversation_id, owner, reason: None }, vec![audit]).await?;
+    }
+    let mut noted = store.note_outcome(&owner, conversation_id, message.id, outcome).await;
+    if outcome == Outcome::Nothing && noted.is_ok() {
+        let question = Masker::everything().mask(&opened.user.content).into_owned();
+        #[expect(clippy::cast_possible_truncation, reason = "0 to 1")]
+        let confidence = message.details.get("confidence").and_then(Value::as_f64).unwrap_or(0.0) as f32;
+        noted = store.add_gap(NewGap { id: message.id, owner, conversation_id, question, confidence }).await;
+    }
+    if let Err(fault) = noted {
+        tracing::warn!(code = fault.code().as_str(), "what came of a turn was not counted");
+    }
+    Ok(())
 }
 
 /// What the customer said before, oldest first.
