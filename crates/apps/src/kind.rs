@@ -1,9 +1,21 @@
 //! What is particular to a kind of app, behind one face. Each kind keeps its own in its folder; `turn.rs` asks
 //! here and stays the same for all.
 
-use kernel::AppKind;
+use identity::{Converse, May};
+use kernel::{AppKind, Code, Fault, Result};
 
-use crate::{App, chat, support, tutor};
+use crate::plan::Plan;
+use crate::turn::Opened;
+use crate::{App, Ask, Hall, chat, support, tutor};
+
+/// How this kind of app answers the turn.
+pub(crate) async fn plan(hall: &Hall, _may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
+    match opened.app.kind {
+        AppKind::Chat | AppKind::Support | AppKind::Tutor => Ok(chat::plan(hall, opened, ask)),
+        // `converses` has refused it before.
+        AppKind::Files => Err(Fault::new(Code::NotFound)),
+    }
+}
 
 /// The instructions that the model of this app gets.
 pub(crate) fn instructions(app: &App) -> &str {

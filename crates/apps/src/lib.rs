@@ -9,6 +9,7 @@ mod hall;
 mod kind;
 mod live;
 mod once;
+mod plan;
 mod prompt;
 mod standing;
 mod stream;

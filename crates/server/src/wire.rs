@@ -168,6 +168,7 @@ pub(crate) async fn build(
         health,
         pulses,
         base_url,
+        ages: ArcSwap::from_pointee(Vec::new()),
         settings: shown(Arc::clone(&read)),
         metrics: Box::new(move || metrics.render()),
         metrics_token: ArcSwapOption::empty(),
@@ -198,13 +199,14 @@ fn shown(read: Arc<Read>) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
         asleep.retain(|row| !settings::table::is_live(row.name));
         let setting = |row: settings::shown::Row| {
             let before = asleep.iter().find(|before| before.name == row.name && before.value != row.value);
-            let (value, origin) = match before {
+            let (value, origin, chosen) = match before {
                 Some(before) => {
-                    (before.value.clone(), format!("{}; another value needs a restart", before.origin))
+                    let origin = format!("{}; another value needs a restart", before.origin);
+                    (before.value.clone(), origin, before.chosen)
                 }
-                None => (row.value, row.origin),
+                None => (row.value, row.origin, row.chosen),
             };
-            web::Setting { name: row.name.to_owned(), value, origin }
+            web::Setting { name: row.name.to_owned(), value, origin, secret: row.secret, chosen }
         };
         rows(&read.last.load()).into_iter().map(setting).collect()
     })
