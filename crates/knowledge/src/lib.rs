@@ -3,10 +3,13 @@
 //! citations.
 //! It never calls a model or a network: vectors, when they come, arrive as arguments.
 
+pub mod answer;
 pub mod bm25;
 pub mod chunk;
 pub mod cite;
+pub mod evidence;
 pub mod extract;
+pub mod language;
 pub mod manual;
 pub mod pages;
 pub mod passage;
@@ -14,5 +17,6 @@ pub mod sentence;
 pub mod tokens;
 
 pub use cite::Span;
+pub use language::Language;
 pub use manual::{Hit, Manual, SUPPORTED};
 pub use pages::PAGES;
