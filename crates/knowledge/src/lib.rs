@@ -21,8 +21,8 @@ pub mod sentence;
 pub mod tokens;
 
 pub use cite::Span;
-pub use language::Language;
 pub use index::{Card, Index, Scribe};
+pub use language::Language;
 pub use manual::{Hit, Manual, SUPPORTED};
 pub use pages::PAGES;
 pub use query::Query;
