@@ -145,6 +145,7 @@ pub(crate) async fn build(
         store: store.clone(),
         models: models.clone(),
         manual: Manual::new(PAGES),
+        library: apps::Library::default(),
         audit: audit.clone(),
         ambient: ambient.clone(),
         tasks: tasks.clone(),
