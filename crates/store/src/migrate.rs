@@ -249,6 +249,14 @@ const FREQUENT: &[&str] = &[
     "alerts_by_cause",
     "alerts_by_time",
     "outbox_by_time",
+    "files_by_owner",
+    "files_by_blob",
+    "files_by_batch",
+    "files_by_trash",
+    "blobs_by_tag",
+    "blobs_by_size",
+    "blobs_by_facts",
+    "blob_removals_by_time",
 ];
 
 enum Stop {

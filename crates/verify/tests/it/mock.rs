@@ -22,6 +22,7 @@ use tokio::sync::{Notify, mpsc};
 use verify::{ApiKey, Options, Report, Reporter};
 
 pub(crate) const KEY: &str = "key-of-the-operator-1234";
+pub(crate) const TOKEN: &str = "token-of-an-account-1234";
 pub(crate) const ORIGIN: &str = "https://app.example.com";
 const LARGEST: usize = 1 << 20;
 
@@ -232,6 +233,12 @@ pub(crate) fn options(address: SocketAddr, only: &[&str]) -> Options {
     let mut options = Options::new(format!("http://{address}").parse().unwrap());
     options.only = only.iter().map(|name| (*name).to_owned()).collect();
     options.origin = Some(ORIGIN.to_owned());
+    options
+}
+
+/// The options with the token of an account.
+pub(crate) fn with_token(mut options: Options) -> Options {
+    options.token = Some(ApiKey::new(TOKEN));
     options
 }
 

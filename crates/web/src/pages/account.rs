@@ -64,6 +64,14 @@ async fn show_profile(
     let user = site.accounts.me(&person.may(site, AccountRead)?).await?;
     let mut shell = person.shell(site, "/account").await?;
     shell.done = done(&person.asked("done"));
+    let mut issuers: Vec<String> = site
+        .accounts
+        .identities(&person.may(site, AccountRead)?)
+        .await?
+        .into_iter()
+        .map(|one| one.issuer)
+        .collect();
+    issuers.dedup();
     let all = site.hall.apps(&person.may(site, AppsRead)?);
     let level = |app: &AppId| person.who.principal.level(app).map_or("use", kernel::Level::as_str);
     let shown = ProfilePage {
@@ -78,7 +86,7 @@ async fn show_profile(
         created_at: user.created_at,
         verified: user.verified_at.is_some(),
         apps: all.iter().map(|app| (app_view(app), level(&app.id))).collect(),
-        issuers: Vec::new(),
+        issuers,
     };
     Ok(page(code, html(&shown)?))
 }
