@@ -20,7 +20,7 @@ pub use audit::{Actor, AuditEvent, EventType, Severity};
 pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
 pub use id::{
-    AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, RequestId, SessionId, UserId,
+    AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, ProblemId, RequestId, SessionId, UserId,
     VisitorId,
 };
 pub use page::{Cursor, Page, PageRequest};

@@ -18,6 +18,7 @@ mod crash;
 mod files;
 mod outage;
 mod people;
+mod problems;
 mod proofs;
 mod rights;
 mod schema;
