@@ -19,6 +19,7 @@ mod desk;
 mod files;
 mod outage;
 mod people;
+mod problems;
 mod proofs;
 mod rights;
 mod schema;
