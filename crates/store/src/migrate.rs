@@ -249,6 +249,10 @@ const FREQUENT: &[&str] = &[
     "alerts_by_cause",
     "alerts_by_time",
     "outbox_by_time",
+    "documents_by_content",
+    "documents_by_time",
+    "documents_by_status",
+    "passages_in_document",
 ];
 
 enum Stop {

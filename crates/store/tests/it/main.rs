@@ -15,6 +15,7 @@ mod accounts;
 mod audit;
 mod conversations;
 mod crash;
+mod documents;
 mod outage;
 mod people;
 mod proofs;
