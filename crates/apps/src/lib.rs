@@ -5,6 +5,7 @@ mod catalog;
 mod chat;
 mod cite;
 mod conversation;
+mod desk;
 mod hall;
 mod kind;
 mod library;
@@ -20,10 +21,13 @@ mod tutor;
 
 pub use catalog::{App, Catalog, Retention};
 pub use conversation::{Export, NewConversation};
+pub use desk::{Handed, OpenQuestion};
 pub use hall::{Hall, Rooms};
 pub use library::{Found, Library, SUPPORTED};
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Role as ChatRole};
 pub use once::{Claim, Once};
-pub use store::{Conversation, FinishReason, Message, Role, StoredAnswer};
+pub use store::{
+    Conversation, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role, StoredAnswer,
+};
 pub use turn::{Answer, Ask, Options, Target};

@@ -98,6 +98,8 @@ own_data! {
     ConversationWrite = "conversation.write", [Write];
     /// To stop the answer that is being written in one's own conversation.
     ConversationStop = "conversation.stop", [Write, Chat];
+    /// To say what one thinks of an answer in one's own conversation, or to ask for a person in it.
+    ConversationRate = "conversation.rate", [Chat, Write];
     /// To delete one's own conversations.
     ConversationDelete = "conversation.delete", [Write];
 }
@@ -154,6 +156,22 @@ impl Permission for Converse {
         // A visitor has shown no credential: the answer is "sign in". Whoever has one is told that it is not enough.
         let code = if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden };
         Err(Fault::new(code))
+    }
+}
+
+/// To sit at the desk of this app: its inbox, the conversations handed over, the questions without an answer, the counts.
+/// It takes the level `manage` in the app, or the role of admin; of a key also the scope `write`.
+#[derive(Clone, Debug)]
+pub struct Desk(pub AppId);
+
+impl Permission for Desk {
+    const NAME: &'static str = "desk";
+
+    fn check(&self, who: &Principal) -> Result<()> {
+        if who.managed().contains(&self.0) || who.is_admin() {
+            return scoped(who, &[Scope::Write]);
+        }
+        Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
     }
 }
 

@@ -19,6 +19,7 @@ pub use app::{AppId, AppKind, Entry, UserEntry, Visibility};
 pub use audit::{Actor, AuditEvent, EventType, Severity};
 pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
+pub use id::HandOffId;
 pub use id::{
     AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, RequestId, SessionId, UserId,
     VisitorId,

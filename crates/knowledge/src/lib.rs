@@ -3,12 +3,15 @@
 //! memory, ranking, citations.
 //! It never calls a model or a network: vectors arrive as arguments.
 
+pub mod answer;
 pub mod bm25;
 pub mod chunk;
 pub mod cite;
+pub mod evidence;
 pub mod extract;
 pub mod forms;
 pub mod index;
+pub mod language;
 pub mod manual;
 pub mod pages;
 pub mod passage;
@@ -19,6 +22,7 @@ pub mod tokens;
 
 pub use cite::Span;
 pub use index::{Card, Index, Scribe};
+pub use language::Language;
 pub use manual::{Hit, Manual, SUPPORTED};
 pub use pages::PAGES;
 pub use query::Query;

@@ -59,6 +59,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Block { command } => commands::block::run(global, &command, &ambient),
         Command::Audit { command } => commands::audit::run(global, &command, &ambient),
         Command::Verify(args) => wait(verify::command(args)),
+        Command::Declutter(wanted) => commands::declutter::run(&wanted, &ambient),
         Command::Doctor(doctor) => wait(commands::doctor::run(global, &doctor, &ambient))?,
         Command::Openapi => print(&format!("{}\n", web::openapi())).map(|()| true).map_err(Into::into),
         Command::Version => commands::version::run(),

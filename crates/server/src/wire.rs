@@ -67,9 +67,10 @@ impl House {
         if let Err(fault) = self.post.renew(settings.post.clone()) {
             tracing::error!(cause = ?fault, "the sinks of alerts and mails could not be taken over");
         }
-        self.site.models.renew(settings.models.clone());
         self.site.renew(&settings.web);
+        // Bedrock is asked with what is known here.
         self.aws.renew(settings.aws.clone()).await;
+        self.site.models.renew(settings.models.clone());
     }
 }
 
@@ -93,7 +94,7 @@ pub(crate) async fn build(
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
     let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
-    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let models = Models::new(settings.models.clone(), outbound.clone(), aws.clone(), ambient.clone());
     let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
     let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
     let identity =
@@ -168,6 +169,7 @@ pub(crate) async fn build(
         health,
         pulses,
         base_url,
+        ages: ArcSwap::from_pointee(Vec::new()),
         settings: shown(Arc::clone(&read)),
         metrics: Box::new(move || metrics.render()),
         metrics_token: ArcSwapOption::empty(),
@@ -198,13 +200,14 @@ fn shown(read: Arc<Read>) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
         asleep.retain(|row| !settings::table::is_live(row.name));
         let setting = |row: settings::shown::Row| {
             let before = asleep.iter().find(|before| before.name == row.name && before.value != row.value);
-            let (value, origin) = match before {
+            let (value, origin, chosen) = match before {
                 Some(before) => {
-                    (before.value.clone(), format!("{}; another value needs a restart", before.origin))
+                    let origin = format!("{}; another value needs a restart", before.origin);
+                    (before.value.clone(), origin, before.chosen)
                 }
-                None => (row.value, row.origin),
+                None => (row.value, row.origin, row.chosen),
             };
-            web::Setting { name: row.name.to_owned(), value, origin }
+            web::Setting { name: row.name.to_owned(), value, origin, secret: row.secret, chosen }
         };
         rows(&read.last.load()).into_iter().map(setting).collect()
     })

@@ -38,6 +38,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     /// Who speaks.
     Role {
@@ -181,7 +183,7 @@ fn open_json(key: &SubjectKey, column: &'static str, id: &str, sealed: Option<Ve
         .map_err(|_| Fault::internal("a sealed value of a message is not JSON"))
 }
 
-fn seal_message(
+pub(crate) fn seal_message(
     store: &Store,
     key: &SubjectKey,
     message: &Message,

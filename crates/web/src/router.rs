@@ -76,6 +76,7 @@ fn groups() -> Groups {
         account: OpenApiRouter::new()
             .routes(routes!(api::me::read, api::me::change))
             .routes(routes!(api::me::password))
+            .routes(routes!(api::me::email))
             .routes(routes!(api::sessions::list))
             .routes(routes!(api::sessions::end))
             .routes(routes!(api::factors::begin_totp, api::factors::confirm_totp, api::factors::remove_totp))

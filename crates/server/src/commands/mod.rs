@@ -6,6 +6,7 @@ pub(crate) mod brake;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod data;
+pub(crate) mod declutter;
 pub(crate) mod doctor;
 pub(crate) mod grant;
 pub(crate) mod init;

@@ -178,7 +178,7 @@ fn announce(settings: &Settings, address: SocketAddr) {
     );
     if settings.models.providers.is_empty() {
         tracing::warn!(
-            "no model provider is configured: the built-in answerer serves (set OPENAI_API_KEY or OPENAI_BASE_URL)"
+            "no model provider is configured: the built-in answerer serves (set OPENAI_API_KEY, OPENAI_BASE_URL or BEDROCK_MODEL)"
         );
     }
 }

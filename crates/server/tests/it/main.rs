@@ -17,6 +17,7 @@ mod accounts;
 mod admin;
 mod attacks;
 mod authentication;
+mod bedrock;
 mod chat;
 mod compression;
 mod content;

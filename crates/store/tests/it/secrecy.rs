@@ -34,7 +34,7 @@ async fn account(world: &World) {
         ..world.person(&format!("{MARKER}@example.com"))
     };
     let user = store.create_user(new, vec![]).await.unwrap();
-    store.set_email(user.id, &format!("new-{MARKER}@example.com"), vec![]).await.unwrap();
+    store.set_email(user.id, &format!("new-{MARKER}@example.com"), false, vec![]).await.unwrap();
     store.set_name(user.id, &typed("new name"), vec![]).await.unwrap();
     store.begin_totp(user.id, Secret::new(MARKER.into())).await.unwrap();
     store.link_identity(user.id, "https://issuer.example", MARKER, vec![]).await.unwrap();

@@ -162,6 +162,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &traffic::SIZES,
     &model::ASSISTANT,
     &model::MODEL,
+    &model::BEDROCK,
     &server::LOGS,
     &aws::AWS,
     &aws::SECRETS_MANAGER,

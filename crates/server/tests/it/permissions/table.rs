@@ -226,6 +226,7 @@ fn account() -> Vec<Row> {
         // The password is asked for, whoever is signed in.
         // Who has none yet sets one, and is signed out by it as everybody is.
         row("PUT /api/v1/me/password", Plain(accounts(400))).json(change).introduced(204).ends(),
+        row("PUT /api/v1/me/email", Plain(accounts(400))).json(json!({"email": "no address"})),
         row("GET /api/v1/me/sessions", Plain(accounts(200))),
         row("DELETE /api/v1/me/sessions/{id}", accounts_own(204)),
         row("POST /api/v1/me/totp", Plain(accounts(200))),
@@ -355,6 +356,8 @@ fn pages_of_accounts() -> Vec<Row> {
     vec![
         row("GET /account", Plain(accounts(200))),
         row("POST /account/profile", Plain(accounts(303))).form("name=Ada"),
+        row("GET /account/email", Plain(accounts(200))),
+        row("POST /account/email", Plain(accounts(400))).form("address=none"),
         row("GET /account/sessions", Plain(accounts(200))),
         // An ID token has no session that could be kept.
         row("POST /account/sessions/end-others", Plain(accounts(303))).ends(),
