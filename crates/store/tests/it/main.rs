@@ -16,6 +16,7 @@ mod audit;
 mod conversations;
 mod crash;
 mod desk;
+mod documents;
 mod files;
 mod outage;
 mod people;
