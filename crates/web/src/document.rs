@@ -33,6 +33,8 @@ use crate::Site;
         (name = "openai", description = "The OpenAI-compatible endpoint"),
         (name = "operations", description = "Health, readiness, metrics"),
     ),
+    // What the refusals refer to by name.
+    components(schemas(crate::api::view::ProblemView, crate::openai::wire::ErrorView)),
     modifiers(&Credentials)
 )]
 struct Frame;
