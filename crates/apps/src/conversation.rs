@@ -56,6 +56,7 @@ impl Hall {
             topic: new.topic,
             session: None,
             max_per_owner: app.most_conversations(may.owner()),
+            problem: None,
         };
         let conversation = self.rooms.store.create_conversation(new, vec![event]).await?;
         tracing::info!(app = %conversation.app, conversation = %id, "conversation created");
