@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::world::people::Person;
-use crate::world::{Caller, Case, World, check, eventually, on_both_engines};
+use crate::world::{Caller, Case, Person, World, check, eventually, on_both_engines};
 
 const INBOX: &str = "/api/v1/apps/support/inbox";
 
 /// Somebody who manages support.
 async fn agent(world: &World, email: &str) -> Person {
     let person = world.person(email, false).await;
-    let granted = world.stoa(&["grant", "add", email, "support", "--level", "manage"]).await;
+    let granted = world.stoa(&["grant", "add", email, "support", "manage"]).await;
     assert!(granted.success(), "{granted:?}");
     let may = async || person.caller.get(INBOX).send().await.status == 200;
     eventually(Duration::from_secs(2), "the grant is known", may).await;
@@ -102,17 +101,17 @@ on_both_engines! {
         let one = format!("{INBOX}/{hand_off}");
         for caller in [&customer, &member.caller, &world.stranger()] {
             check([
-                Case::new(caller.get(INBOX), 403),
-                Case::new(caller.get(&one), 403),
-                Case::new(caller.post(&format!("{one}/claim")), 403),
-                Case::new(caller.get("/api/v1/apps/support/gaps"), 403),
-                Case::new(caller.get("/api/v1/apps/support/quality"), 403),
+                Case::new(caller.get(INBOX), 403).code("forbidden"),
+                Case::new(caller.get(&one), 403).code("forbidden"),
+                Case::new(caller.post(&format!("{one}/claim")), 403).code("forbidden"),
+                Case::new(caller.get("/api/v1/apps/support/gaps"), 403).code("forbidden"),
+                Case::new(caller.get("/api/v1/apps/support/quality"), 403).code("forbidden"),
             ]).await;
         }
         // The desk of another app does not have it, and somebody else's conversation cannot be handed over.
         check([
-            Case::new(admin.caller.get(&format!("/api/v1/apps/assistant/inbox/{hand_off}")), 404),
-            Case::new(admin.caller.get("/api/v1/apps/nothing/inbox"), 404),
+            Case::new(admin.caller.get(&format!("/api/v1/apps/assistant/inbox/{hand_off}")), 404).code("not_found"),
+            Case::new(admin.caller.get("/api/v1/apps/nothing/inbox"), 404).code("not_found"),
             Case::new(admin.caller.get(&one), 200),
         ]).await;
         let conversation = asked["conversation_id"].as_str().unwrap();
@@ -123,9 +122,9 @@ on_both_engines! {
         let path = format!("/api/v1/admin/users/{}/grants/support", ann.id);
         assert_eq!(admin.caller.delete(&path).send().await.status, 204);
         check([
-            Case::new(ann.caller.get(&one), 403),
-            Case::new(ann.caller.get(INBOX), 403),
-            Case::new(ann.caller.post(&format!("{one}/reply")).json(&json!({"content": "still here"})), 403),
+            Case::new(ann.caller.get(&one), 403).code("forbidden"),
+            Case::new(ann.caller.get(INBOX), 403).code("forbidden"),
+            Case::new(ann.caller.post(&format!("{one}/reply")).json(&json!({"content": "still here"})), 403).code("forbidden"),
         ]).await;
         assert_eq!(world.messages(&customer, conversation).await.len(), 2);
     }
@@ -152,9 +151,9 @@ on_both_engines! {
         check([
             Case::new(customer.post(&rate).json(&json!({"rating": "up"})), 204),
             Case::new(customer.post(&rate).json(&json!({"rating": "down", "comment": "wrong"})), 204),
-            Case::new(customer.post(&rate).json(&json!({"rating": "sideways"})), 400),
-            Case::new(world.stranger().post(&rate).json(&json!({"rating": "up"})), 404),
-            Case::new(customer.post(&rate.replace(message, id)).json(&json!({"rating": "up"})), 404),
+            Case::new(customer.post(&rate).json(&json!({"rating": "sideways"})), 400).code("invalid_input"),
+            Case::new(world.stranger().post(&rate).json(&json!({"rating": "up"})), 404).code("not_found"),
+            Case::new(customer.post(&rate.replace(message, id)).json(&json!({"rating": "up"})), 404).code("not_found"),
         ]).await;
         let quality = || async { ann.caller.get("/api/v1/apps/support/quality").send().await.json() };
         let counts = quality().await;
@@ -164,8 +163,8 @@ on_both_engines! {
         check([Case::new(customer.post(&rate).json(&json!({"rating": null})), 204)]).await;
         assert_eq!(quality().await["down"], 0);
         check([
-            Case::new(ann.caller.get("/api/v1/apps/support/quality?days=0"), 400),
-            Case::new(ann.caller.get("/api/v1/apps/support/inbox?state=open"), 400),
+            Case::new(ann.caller.get("/api/v1/apps/support/quality?days=0"), 400).code("invalid_input"),
+            Case::new(ann.caller.get("/api/v1/apps/support/inbox?state=open"), 400).code("invalid_input"),
         ]).await;
         let assistant = world.conversation(&customer).await;
         let none = customer.post(&format!("/api/v1/conversations/{assistant}/hand-off")).json(&json!({})).send().await;
