@@ -55,6 +55,7 @@ impl Hall {
             title: new.title,
             topic: new.topic,
             session: None,
+            problem: None,
             max_per_owner: app.most_conversations(may.owner()),
             problem: None,
         };
