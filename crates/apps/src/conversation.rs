@@ -57,7 +57,6 @@ impl Hall {
             session: None,
             problem: None,
             max_per_owner: app.most_conversations(may.owner()),
-            problem: None,
         };
         let conversation = self.rooms.store.create_conversation(new, vec![event]).await?;
         tracing::info!(app = %conversation.app, conversation = %id, "conversation created");
