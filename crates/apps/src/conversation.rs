@@ -55,7 +55,9 @@ impl Hall {
             title: new.title,
             topic: new.topic,
             session: None,
+            problem: None,
             max_per_owner: app.most_conversations(may.owner()),
+            problem: None,
         };
         let conversation = self.rooms.store.create_conversation(new, vec![event]).await?;
         tracing::info!(app = %conversation.app, conversation = %id, "conversation created");

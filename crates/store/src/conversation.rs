@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crypto::Place;
 use kernel::{
-    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, Page, PageRequest, Result, Subject, Time,
+    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, Page, PageRequest, ProblemId, Result, Subject,
+    Time,
 };
 
 use crate::Store;
 use crate::data_key::{self, Refusal, SubjectKey};
 use crate::handoff::HandOffState;
+use crate::problem;
 use crate::tx::Tx;
 use crate::value::{Row, values};
 
@@ -56,6 +58,8 @@ pub struct NewConversation {
     pub session: Option<String>,
     /// How many conversations the owner may have in this app.
     pub max_per_owner: Option<u32>,
+    /// The problem that it is about, and whether that may be a draft.
+    pub problem: Option<(ProblemId, bool)>,
 }
 
 /// Which conversations are wanted.
@@ -139,7 +143,7 @@ impl Store {
     }
 
     /// Makes a conversation. `too_many_conversations` when the owner has enough in this app, `conflict` when the
-    /// session or the id has one already.
+    /// session or the id has one already, `not_found` when its problem is none of the app.
     pub async fn create_conversation(
         &self,
         new: NewConversation,
@@ -157,6 +161,7 @@ impl Store {
             };
             let (title, topic) = (seal("title", &new.title), seal("topic", &new.topic));
             let (id, app, tag, most) = (id.clone(), new.app.clone(), tag.clone(), new.max_per_owner);
+            let about = new.problem;
             self.write_sealed("conversation.create", audit.clone(), move |tx| {
                 Box::pin(async move {
                     data_key::hold_one(tx, &key).await?;
@@ -164,10 +169,13 @@ impl Store {
                     tx.run(
                         "INSERT INTO conversations (id, owner, app, session_tag, title, topic, created_at, updated_at, \
                          user_messages, messages) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, 0)",
-                        values![id, key.subject.as_str(), app.as_str(), tag, title, topic, now],
+                        values![id.as_str(), key.subject.as_str(), app.as_str(), tag, title, topic, now],
                     )
                     .await?;
-                    Ok(())
+                    match about {
+                        Some(about) => problem::begin_attempt(tx, about, &id, &key.subject, app.as_str(), now).await,
+                        None => Ok(()),
+                    }
                 })
             })
         })
@@ -339,6 +347,7 @@ async fn delete(tx: &mut Tx, owner: String, id: String) -> Result<(), Refusal> {
         return Err(Fault::new(Code::NotFound).into());
     }
     for sql in [
+        "DELETE FROM attempts WHERE conversation_id = $1",
         "DELETE FROM hand_offs WHERE conversation_id = $1",
         "DELETE FROM feedback WHERE conversation_id = $1",
         "DELETE FROM outcomes WHERE conversation_id = $1",

@@ -109,6 +109,22 @@ pub const TABLES: &[Table] = &[
         },
     },
     Table {
+        name: "attempts",
+        columns: &[
+            ("conversation_id", Text),
+            ("problem_id", Text),
+            ("app", Text),
+            ("owner", Text),
+            ("started_at", Time),
+        ],
+        rule: Rule::Subject {
+            condition: "owner = $1",
+            export: true,
+            erase: true,
+            why: "what the subject learned with the tutor",
+        },
+    },
+    Table {
         name: "conversations",
         columns: &[
             ("id", Text),
@@ -452,6 +468,21 @@ pub const TABLES: &[Table] = &[
         ],
         rule: Rule::Nothing {
             why: "what the operator was warned of: ids, addresses and counts, as in the audit log",
+        },
+    },
+    Table {
+        name: "problems",
+        columns: &[
+            ("id", Text),
+            ("app", Text),
+            ("content", Inner),
+            ("level", Text),
+            ("published", Number),
+            ("created_at", Time),
+            ("updated_at", Time),
+        ],
+        rule: Rule::Nothing {
+            why: "what an app teaches, with the answers: it belongs to the app and to no person",
         },
     },
     Table {

@@ -168,6 +168,9 @@ impl Guard {
         if here && !known {
             return Some(Leak::Value);
         }
+        if here && presented(secret, text) {
+            return Some(Leak::Assertion);
+        }
         let value = secret.values.first().copied();
         if !known && value.is_some_and(|value| hidden(secret, value, text, folded)) {
             return Some(Leak::Value);
@@ -259,6 +262,18 @@ fn asserts(line: &str, answer: &str) -> bool {
         line.contains(&format!(" {cue} {answer} ")) || line.contains(&format!(" {answer} is the {cue} "))
     }) || line.contains(&format!(" {answer} is correct "))
         || line.contains(&format!(" {answer} is right "))
+}
+
+/// Whether a number that everybody knows is held out as the answer: in a box, or as a sentence by itself.
+fn presented(secret: &Secret, text: &str) -> bool {
+    if text.contains("\\boxed") || text.contains("\\fbox") {
+        return true;
+    }
+    crate::reading::sentences(text).iter().filter(|sentence| !crate::hold::asks(sentence)).any(|sentence| {
+        let alone =
+            sentence.split_whitespace().count() <= 3 && sentence.trim_end().ends_with(['.', '!', '*']);
+        alone && scan::numbers(&fold::shown(sentence)).iter().any(|number| secret.is(number))
+    })
 }
 
 /// A value in a dress that the scanner does not take for a number.
@@ -439,6 +454,11 @@ mod tests {
     #[test]
     fn what_is_known_may_be_said() {
         let mut guard = guard();
+        assert_eq!(
+            Guard::new(Some(&Problem::plain("He runs 2000 steps. And then?", "2000", "")))
+                .leak("Well, **2000**."),
+            Some(Leak::Assertion)
+        );
         for text in [
             "What do the 6 trays and the 7 cakes have in common?",
             "How many are on 2 trays, and why?",

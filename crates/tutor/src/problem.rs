@@ -92,7 +92,7 @@ impl Problem {
             .split_inclusive(['.', '!', '?', '\n'])
             .rfind(|part| part.trim_end().ends_with('?'));
         let goal = asked.unwrap_or(self.statement.as_str());
-        crate::fold::quote(goal, 18)
+        crate::fold::quote(goal, 14)
     }
 
     /// What the statement counts: `20 chickens`.

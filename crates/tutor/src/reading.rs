@@ -102,7 +102,9 @@ pub fn read(said: &str, problem: Option<&Problem>) -> Reading {
         ..Reading::default()
     };
     let Some(problem) = problem else { return reading };
-    let attempt = attempt(said, &folded);
+    let told: Vec<Rational> =
+        scan::numbers(&fold::shown(&problem.statement)).iter().map(|number| number.value).collect();
+    let attempt = attempt(said, &folded, &told);
     reading.several = matches!(attempt, Attempt::Several);
     if let Attempt::One(number) = &attempt {
         let right = right(problem, |answer| answer.answered_by(number));
@@ -170,7 +172,7 @@ pub(crate) fn transfers(said: &str, answer: &str) -> Option<bool> {
     if secret.number.is_none() {
         return Some(secret.said_in(&fold::line(said)));
     }
-    match attempt(said, &fold::shown(said)) {
+    match attempt(said, &fold::shown(said), &[]) {
         Attempt::One(number) => Some(secret.answered_by(&number)),
         Attempt::Several | Attempt::None => None,
     }
@@ -188,7 +190,7 @@ enum Attempt {
 }
 
 /// The number that a text gives as its answer.
-fn attempt(said: &str, folded: &str) -> Attempt {
+fn attempt(said: &str, folded: &str, told: &[Rational]) -> Attempt {
     let lines: Vec<&str> = folded.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let Some(last) = lines.last() else { return Attempt::None };
     let one = |text: &str| -> Option<Number> {
@@ -223,7 +225,7 @@ fn attempt(said: &str, folded: &str) -> Attempt {
         if choosing && numbers.len() > 1 && equation::find(sentence).expressions.is_empty() {
             return Attempt::Several;
         }
-        if let Some(number) = stated(sentence) {
+        if let Some(number) = stated(sentence, told) {
             return Attempt::One(number);
         }
         let guesses = line.split_whitespace().count() <= 6;
@@ -257,7 +259,7 @@ fn negated(tokens: &[Token]) -> Option<Number> {
 }
 
 /// The number that a sentence ends in as its result: behind "=", "is", "has", "for a total of" …
-fn stated(sentence: &str) -> Option<Number> {
+fn stated(sentence: &str, told: &[Rational]) -> Option<Number> {
     const BEFORE: &[&str] = &[
         "get",
         "got",
@@ -338,7 +340,24 @@ fn stated(sentence: &str) -> Option<Number> {
         "owes",
         "there",
     ];
+    let sentence = &unbracketed(sentence);
     let tokens = scan::scan(sentence);
+    let line = fold::line(sentence);
+    // A conclusion with one number that the problem does not hold: that number, wherever it stands.
+    let concludes = CONCLUDES.iter().any(|cue| line.starts_with(&format!(" {cue} ")));
+    let worked = tokens.iter().any(|token| matches!(token, Token::Equal));
+    if concludes && !worked {
+        let all: Vec<&Number> = tokens
+            .iter()
+            .filter_map(|token| if let Token::Num(number) = token { Some(number) } else { None })
+            .collect();
+        let new: Vec<&&Number> = all.iter().filter(|number| !told.contains(&number.value)).collect();
+        match (all.as_slice(), new.as_slice()) {
+            ([number], _) => return Some((*number).clone()),
+            (_, [number]) if !told.is_empty() => return Some((**number).clone()),
+            _ => {}
+        }
+    }
     // What stands behind the last sign or verb that states something.
     let verbal = |token: &Token| match token {
         Token::Equal | Token::Is => true,
@@ -373,6 +392,44 @@ fn stated(sentence: &str) -> Option<Number> {
         }
     }
     None
+}
+
+/// What begins a sentence that states a result.
+const CONCLUDES: &[&str] = &[
+    "therefore",
+    "so",
+    "thus",
+    "hence",
+    "in total",
+    "finally",
+    "then",
+    "also",
+    "daher",
+    "deshalb",
+    "insgesamt",
+    "altogether",
+    "this means",
+    "that means",
+];
+
+/// Without asides in brackets: those that hold words.
+fn unbracketed(sentence: &str) -> String {
+    let mut out = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some(at) = rest.find('(') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let end = from.find(')').map_or(from.len(), |end| end + 1);
+        let (inside, after) = from.split_at(end);
+        if fold::words(inside).filter(|word| word.chars().all(char::is_alphabetic) && word.len() > 1).count()
+            < 2
+        {
+            out.push_str(inside);
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The sentences of a text. A point inside of a number ends none.

@@ -77,6 +77,7 @@ impl Secret {
         let Some((value, unit)) = &self.number else { return false };
         match (unit.as_deref().and_then(unit::known), number.unit.as_deref().and_then(unit::known)) {
             (Some(_), Some(_)) => unit::same(*value, unit.as_deref(), number.value, number.unit.as_deref()),
+            _ if *value < Rational::ZERO => number.value == *value,
             _ => self.is(number),
         }
     }
@@ -106,8 +107,8 @@ fn numeric(folded: &str) -> Option<Number> {
     }
     let tokens = scan::scan(folded.trim().trim_end_matches('.'));
     if let Some(read) = expression::read(&tokens)
-        && read.operations > 0
         && let Some(value) = read.linear.value()
+        && (read.operations > 0 || value < Rational::ZERO)
     {
         return Some(plain(value));
     }
@@ -119,7 +120,8 @@ fn numeric(folded: &str) -> Option<Number> {
 /// What a value may be written as: `0.5`, `50 %`, `50`.
 fn forms(number: &Number) -> Vec<Rational> {
     let hundred = Rational::whole(100);
-    let mut all = vec![number.value];
+    // The sign of a number in a text is not read, so a negative answer is watched for without it as well.
+    let mut all = vec![number.value, number.value.abs()];
     if number.percent {
         all.extend(number.value.mul(hundred));
     }
@@ -180,6 +182,11 @@ mod tests {
                 && is("1.5 m", "150 cm")
                 && is("x = 4", "four")
                 && is("42.", "zweiundvierzig")
+        );
+        let signed = |said: &str| crate::judge(said, "-40");
+        assert_eq!(
+            (signed("480 - 520 = -40"), signed("40")),
+            (Some(crate::Verdict::Right), Some(crate::Verdict::Wrong))
         );
         assert!(!is("42", "4 and 2") && !is("0.5", "5"));
         assert!(Secret::new("photosynthesis").said_in(&fold::line("It is Photosynthesis!")));

@@ -56,6 +56,17 @@ fn groups() -> Groups {
             .routes(routes!(api::conversations::read, api::conversations::rename, api::conversations::delete))
             .routes(routes!(api::conversations::export))
             .routes(routes!(api::conversations::stop))
+            .routes(routes!(api::feedback::rate))
+            .routes(routes!(api::feedback::hand_off))
+            .routes(routes!(api::desk::inbox))
+            .routes(routes!(api::desk::read))
+            .routes(routes!(api::desk::claim))
+            .routes(routes!(api::desk::reply))
+            .routes(routes!(api::desk::give_back))
+            .routes(routes!(api::desk::close))
+            .routes(routes!(api::desk::gaps))
+            .routes(routes!(api::desk::resolve))
+            .routes(routes!(api::desk::quality))
             .routes(routes!(api::apps::list))
             .merge(
                 // What a visitor has too; the words and answers are as private as those of an account.

@@ -5,11 +5,13 @@
 mod gaps;
 mod summary;
 
+use std::time::Duration;
+
 use guard::content::{Masker, validate};
 use identity::{ConversationRate, Desk, May};
 use kernel::{
     AppId, AppKind, AuditEvent, ConversationId, EventType, Fault, HandOffId, MessageId, Page, PageRequest,
-    Result, Time,
+    Result,
 };
 use serde_json::{Value, json};
 use store::{
@@ -167,9 +169,10 @@ impl Hall {
         self.rooms.store.end_hand_off(&app, id, may.owner(), state, audit).await.map(masked)
     }
 
-    /// The counts of this app since a moment.
-    pub async fn quality(&self, may: &May<Desk>, since: Time) -> Result<Quality> {
+    /// The counts of this app in the latest span of this length.
+    pub async fn quality(&self, may: &May<Desk>, span: Duration) -> Result<Quality> {
         let app = self.desk_of(may)?;
+        let since = self.rooms.ambient.now() - span;
         self.rooms.store.quality(&app, since).await
     }
 

@@ -25,7 +25,7 @@ async fn alone(by: By) -> (Amazon, World) {
 }
 
 fn chat(caller: &Caller, stream: bool) -> crate::world::Request {
-    caller.post("/api/v1/chat").json(&json!({"message": "hello", "stream": stream}))
+    caller.post("/api/v1/chat").json(&json!({"message": "hello", "stream": stream, "app": "assistant"}))
 }
 
 /// 002.19 and 002.24: with Bedrock alone the server starts, and each source of credentials signs what it sends.

@@ -22,6 +22,7 @@ mod chat;
 mod compression;
 mod content;
 mod conversations;
+mod desk;
 mod errors;
 mod faults;
 mod front;

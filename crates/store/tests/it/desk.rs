@@ -29,12 +29,12 @@ on_both_engines! {
     async fn one_of_many_gets_the_hand_off(world) {
         let (store, owner) = (&world.store, world.visitor());
         let id = store.record_turn(world.opening(owner, "help"), vec![]).await.unwrap();
-        let made = store.ask_hand_off(asked(&world, owner, id), event(owner)).await.unwrap();
+        let made = store.ask_hand_off(asked(world, owner, id), event(owner)).await.unwrap();
         assert_eq!((made.state, made.reason.as_deref()), (HandOffState::Waiting, Some("it burns")));
-        let again = store.ask_hand_off(asked(&world, owner, id), vec![]).await.unwrap();
+        let again = store.ask_hand_off(asked(world, owner, id), vec![]).await.unwrap();
         assert_eq!(again.id, made.id, "there is one open hand-off of a conversation");
         assert_eq!(store.conversation(&owner, id).await.unwrap().hand_off, Some(HandOffState::Waiting));
-        let people: Vec<Subject> = (0..20).map(|_| person(&world)).collect();
+        let people: Vec<Subject> = (0..20).map(|_| person(world)).collect();
         let tries = people.iter().map(|by| store.claim_hand_off(&world.app, made.id, *by, event(*by)));
         let outcomes = futures_util::future::join_all(tries).await;
         let won: Vec<usize> = (0..20).filter(|at| outcomes[*at].is_ok()).collect();
@@ -47,16 +47,16 @@ on_both_engines! {
     }
 
     async fn a_reply_stands_in_the_customers_conversation(world) {
-        let (store, owner, by) = (&world.store, world.visitor(), person(&world));
+        let (store, owner, by) = (&world.store, world.visitor(), person(world));
         let id = store.record_turn(world.opening(owner, "help"), vec![]).await.unwrap();
-        let made = store.ask_hand_off(asked(&world, owner, id), vec![]).await.unwrap();
-        let early = store.reply_hand_off(&world.app, made.id, by, reply(&world, id, "too early"), vec![]).await;
+        let made = store.ask_hand_off(asked(world, owner, id), vec![]).await.unwrap();
+        let early = store.reply_hand_off(&world.app, made.id, by, reply(world, id, "too early"), vec![]).await;
         assert_eq!(early.unwrap_err().code(), Code::Conflict);
         store.claim_hand_off(&world.app, made.id, by, vec![]).await.unwrap();
-        let said = store.reply_hand_off(&world.app, made.id, by, reply(&world, id, "I am here"), event(by)).await.unwrap();
+        let said = store.reply_hand_off(&world.app, made.id, by, reply(world, id, "I am here"), event(by)).await.unwrap();
         assert_eq!((said.content.as_str(), &said.details["author"]), ("I am here", &json!("person")));
-        let stranger = person(&world);
-        let refused = store.reply_hand_off(&world.app, made.id, stranger, reply(&world, id, "me too"), vec![]).await;
+        let stranger = person(world);
+        let refused = store.reply_hand_off(&world.app, made.id, stranger, reply(world, id, "me too"), vec![]).await;
         assert_eq!(refused.unwrap_err().code(), Code::Conflict);
         // The customer goes on; the order stays.
         store.record_turn(world.turn(owner, id, "thanks"), vec![]).await.unwrap();
@@ -68,28 +68,28 @@ on_both_engines! {
         assert_eq!(over.unwrap_err().code(), Code::Conflict);
         store.end_hand_off(&world.app, made.id, by, HandOffState::Returned, vec![]).await.unwrap();
         assert_eq!(store.conversation(&owner, id).await.unwrap().hand_off, None);
-        let late = store.reply_hand_off(&world.app, made.id, by, reply(&world, id, "too late"), vec![]).await;
+        let late = store.reply_hand_off(&world.app, made.id, by, reply(world, id, "too late"), vec![]).await;
         assert_eq!(late.unwrap_err().code(), Code::Conflict);
-        let next = store.ask_hand_off(asked(&world, owner, id), vec![]).await.unwrap();
+        let next = store.ask_hand_off(asked(world, owner, id), vec![]).await.unwrap();
         assert_ne!(next.id, made.id);
         store.end_hand_off(&world.app, next.id, stranger, HandOffState::Closed, vec![]).await.unwrap();
     }
 
     async fn another_app_and_another_owner_find_nothing(world) {
-        let (store, owner, by) = (&world.store, world.visitor(), person(&world));
+        let (store, owner, by) = (&world.store, world.visitor(), person(world));
         let id = store.record_turn(world.opening(owner, "help"), vec![]).await.unwrap();
-        let made = store.ask_hand_off(asked(&world, owner, id), vec![]).await.unwrap();
+        let made = store.ask_hand_off(asked(world, owner, id), vec![]).await.unwrap();
         let other = AppId::parse("another").unwrap();
         let code = |fault: kernel::Fault| fault.code();
         assert_eq!(store.hand_off(&other, made.id).await.map_err(code).unwrap_err(), Code::NotFound);
         assert_eq!(store.claim_hand_off(&other, made.id, by, vec![]).await.map_err(code).unwrap_err(), Code::NotFound);
         let ended = store.end_hand_off(&other, made.id, by, HandOffState::Closed, vec![]).await;
         assert_eq!(ended.map_err(code).unwrap_err(), Code::NotFound);
-        let said = store.reply_hand_off(&other, made.id, by, reply(&world, id, "x"), vec![]).await;
+        let said = store.reply_hand_off(&other, made.id, by, reply(world, id, "x"), vec![]).await;
         assert_eq!(said.map_err(code).unwrap_err(), Code::NotFound);
         assert!(store.hand_offs(&other, None, PageRequest::first(10)).await.unwrap().items.is_empty());
         let stranger = world.visitor();
-        let foreign = store.ask_hand_off(asked(&world, stranger, id), vec![]).await;
+        let foreign = store.ask_hand_off(asked(world, stranger, id), vec![]).await;
         assert_eq!(foreign.map_err(code).unwrap_err(), Code::NotFound);
         assert!(store.open_hand_off(&stranger, id).await.unwrap().is_none());
         let page = store.hand_offs(&world.app, Some(HandOffState::Waiting), PageRequest::first(10)).await.unwrap();
@@ -133,7 +133,7 @@ on_both_engines! {
             conversations.push((id, next));
         }
         let (handed, turn) = &conversations[2];
-        store.ask_hand_off(asked(&world, owner, *handed), vec![]).await.unwrap();
+        store.ask_hand_off(asked(world, owner, *handed), vec![]).await.unwrap();
         let gap = NewGap { id: turn.assistant.id, owner, conversation_id: *handed, question: "why?".into(), confidence: 0.25 };
         store.add_gap(gap).await.unwrap();
         let since = Time::from_micros(0);
@@ -142,7 +142,7 @@ on_both_engines! {
         assert_eq!(quality, wanted);
         let gaps = store.gaps(&world.app, 10).await.unwrap();
         assert_eq!((gaps.len(), gaps[0].question.as_str(), gaps[0].confidence), (1, "why?", 0.25));
-        let by = person(&world);
+        let by = person(world);
         assert_eq!(store.resolve_gaps(&AppId::parse("another").unwrap(), vec![gaps[0].id], by, vec![]).await.unwrap(), 0);
         assert_eq!(store.resolve_gaps(&world.app, vec![gaps[0].id], by, event(by)).await.unwrap(), 1);
         assert!(store.gaps(&world.app, 10).await.unwrap().is_empty());

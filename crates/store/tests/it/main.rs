@@ -20,6 +20,7 @@ mod documents;
 mod files;
 mod outage;
 mod people;
+mod problems;
 mod proofs;
 mod rights;
 mod schema;

@@ -185,7 +185,8 @@ fn lettered<'a>(word: &str, after: &'a str, tokens: &mut Vec<Token>) -> &'a str 
         if size > 0
             && let Some(value) = number.value.mul(Rational::whole(size))
         {
-            *number = plain(value);
+            let unscaled = number.value;
+            *number = Number { others: vec![unscaled], ..plain(value) };
             return after;
         }
     }
