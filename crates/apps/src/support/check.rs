@@ -103,11 +103,33 @@ impl Grounded {
             }
             let lead = window.get(..first.start).unwrap_or("");
             let sentence = window.get(first.clone()).unwrap_or("");
-            self.settle(lead, sentence, &mut out);
+            self.sift(lead, sentence, &mut out);
             done += first.end;
         }
         self.waiting = text.get(done..).unwrap_or("").to_owned();
         out
+    }
+
+    /// Takes out what may not be in a sentence. What is left may be several: each is judged by itself.
+    fn sift(&mut self, lead: &str, sentence: &str, out: &mut String) {
+        if self.leak.in_text(sentence) {
+            self.count.leaked += 1;
+            self.count.dropped += 1;
+            return;
+        }
+        let given = &self.given;
+        if object(sentence).is_some_and(|object| !given.iter().any(|passage| passage.holds(object))) {
+            self.count.dropped += 1;
+            return;
+        }
+        let cleaned = links::clean(sentence, &|address| given.iter().any(|passage| passage.holds(address)));
+        let mut at = 0;
+        for range in joined(&cleaned) {
+            let between = cleaned.get(at..range.start).unwrap_or("");
+            let lead = if at == 0 { lead } else { between };
+            self.settle(lead, cleaned.get(range.clone()).unwrap_or(""), out);
+            at = range.end;
+        }
     }
 
     fn settle(&mut self, lead: &str, sentence: &str, out: &mut String) {
@@ -142,16 +164,8 @@ impl Grounded {
     }
 
     fn judge(&mut self, sentence: &str) -> Fate {
-        if self.leak.in_text(sentence) {
-            self.count.leaked += 1;
-            return Fate::Dropped;
-        }
         let given = &self.given;
-        if object(sentence).is_some_and(|object| !given.iter().any(|passage| passage.holds(object))) {
-            return Fate::Dropped;
-        }
-        let cleaned = links::clean(sentence, &|address| given.iter().any(|passage| passage.holds(address)));
-        let (bare, marks) = unmarked(&cleaned);
+        let (bare, marks) = unmarked(sentence);
         let bare = without_tail(&bare).to_owned();
         let spoken = bare.trim_matches(|c: char| !c.is_alphanumeric());
         if spoken.is_empty() || self.leak.in_text(&bare) {
