@@ -25,3 +25,4 @@ pub use llm::{ChatMessage, Role as ChatRole};
 pub use once::{Claim, Once};
 pub use store::{Conversation, FinishReason, Message, Role, StoredAnswer};
 pub use turn::{Answer, Ask, Options, Target};
+pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

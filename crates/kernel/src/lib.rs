@@ -20,8 +20,8 @@ pub use audit::{Actor, AuditEvent, EventType, Severity};
 pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
 pub use id::{
-    AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, ProblemId, RequestId, SessionId, UserId,
-    VisitorId,
+    AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, ProblemId, RequestId, SessionId,
+    UserId, VisitorId,
 };
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;

@@ -57,6 +57,11 @@ fn groups() -> Groups {
             .routes(routes!(api::conversations::export))
             .routes(routes!(api::conversations::stop))
             .routes(routes!(api::apps::list))
+            .routes(routes!(api::teaching::list, api::teaching::create))
+            .routes(routes!(api::teaching::read, api::teaching::replace, api::teaching::delete))
+            .routes(routes!(api::teaching::progress))
+            .routes(routes!(api::teaching::own_progress))
+            .routes(routes!(api::teaching::transcript))
             .merge(
                 // What a visitor has too; the words and answers are as private as those of an account.
                 OpenApiRouter::new()
