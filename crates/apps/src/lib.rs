@@ -23,7 +23,10 @@ pub use catalog::{App, Catalog, Retention};
 pub use conversation::{Export, NewConversation};
 pub use desk::{Handed, OpenQuestion};
 pub use hall::{Hall, Rooms};
-pub use library::{Found, Library, SUPPORTED};
+pub use library::{
+    Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Parts as LibraryParts,
+    SUPPORTED, takes_documents,
+};
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Role as ChatRole};
 pub use once::{Claim, Once};

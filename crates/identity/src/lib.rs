@@ -39,8 +39,8 @@ pub use key::Keys;
 pub use mint::{KeyService, NewApiKey};
 pub use permission::{
     AccountRead, AccountWrite, Admin, AppsRead, ConversationDelete, ConversationFind, ConversationRate,
-    ConversationRead, ConversationStop, ConversationWrite, Converse, DataErase, DataExport, Desk, KeysManage,
-    Learn, May, Permission, Teach,
+    ConversationRead, ConversationStop, ConversationWrite, Converse, DataErase, DataExport, Desk,
+    DocumentsManage, DocumentsRead, KeysManage, Learn, May, Permission, Teach,
 };
 pub use principal::{Apps, Method, OwnLimits, Principal};
 pub use resolve::{Refusal, Resolved};

@@ -308,6 +308,18 @@ impl Store {
         Ok(())
     }
 
+    /// Says that no vector counts any more: they are all to be made again.
+    pub async fn forget_embeddings(&self) -> Result<()> {
+        self.write_alone("document.forget", Vec::new(), move |tx| {
+            Box::pin(async move {
+                let sql = "UPDATE documents SET embedding = NULL WHERE embedding IS NOT NULL";
+                tx.run(sql, values![]).await?;
+                epoch::bump(tx, Scope::Documents).await
+            })
+        })
+        .await
+    }
+
     /// Says that all passages of a document have vectors of this model. `not_found` when it is gone.
     pub async fn finish_embedding(&self, app: &AppId, document: DocumentId, model: &str) -> Result<()> {
         let row = values![app.as_str(), document.to_string(), model, self.inside.ambient.now()];

@@ -102,9 +102,9 @@ impl Index {
         self.staff.drop_vectors();
     }
 
-    /// Whether a search by meaning could find something.
-    pub fn has_vectors(&self, sees: Visibility) -> bool {
-        self.shelves(sees).any(Shelf::has_vectors)
+    /// How many numbers the vectors have, where any are known.
+    pub fn width(&self, sees: Visibility) -> Option<usize> {
+        self.shelves(sees).find_map(Shelf::width)
     }
 
     /// Weighs the words of a question by how rare they are in what the asker may see. Common ones are left out when

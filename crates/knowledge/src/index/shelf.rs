@@ -188,9 +188,9 @@ impl Shelf {
         self.vectors = Vectors::default();
     }
 
-    /// Whether a vector is known for any passage.
-    pub(crate) fn has_vectors(&self) -> bool {
-        !self.vectors.is_empty()
+    /// How many numbers the vectors have, if any is known.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.vectors.width()
     }
 
     /// Adds the passages that share words with the question to `found`, at most `limit`: the best of this shelf.

@@ -108,7 +108,7 @@ fn a_document_is_found_as_a_whole_or_not_at_all() {
     assert_eq!(world.find(Visibility::Everyone, "document"), [passage]);
     assert_eq!(world.index.nearest(&[1.0, 0.0], Visibility::Everyone, 3)[0].passage, passage);
     world.index.remove(&HashSet::from([document]));
-    assert!(!world.index.has_vectors(Visibility::Staff));
+    assert_eq!(world.index.width(Visibility::Staff), None);
 }
 
 #[test]

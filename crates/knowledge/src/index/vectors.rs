@@ -41,8 +41,9 @@ pub(crate) fn unit(vector: &[f32]) -> Option<Vec<f32>> {
 }
 
 impl Vectors {
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.known == 0
+    /// How many numbers each has, if any is known.
+    pub(crate) fn width(&self) -> Option<usize> {
+        (self.known > 0).then_some(self.width)
     }
 
     pub(crate) fn set(&mut self, slot: usize, vector: &[f32]) {
@@ -180,7 +181,7 @@ mod tests {
         let mut vectors = Vectors::default();
         vectors.set(0, &[0.0, 0.0]);
         vectors.set(0, &[f32::NAN, 1.0]);
-        assert!(vectors.is_empty());
+        assert_eq!(vectors.width(), None);
         vectors.set(2, &[1.0, 0.0]);
         vectors.set(0, &[1.0, 0.0, 0.0]);
         vectors.set(1, &[0.0, 2.0]);
@@ -189,6 +190,6 @@ mod tests {
         vectors.keep(&[None, Some(0), Some(1)]);
         assert_eq!(vectors.nearest(&[5.0, 0.0], 1), [(1, 1.0)]);
         vectors.keep(&[None, None]);
-        assert!(vectors.is_empty() && vectors.nearest(&[1.0, 0.0], 3).is_empty());
+        assert!(vectors.width().is_none() && vectors.nearest(&[1.0, 0.0], 3).is_empty());
     }
 }
