@@ -19,6 +19,9 @@ use crate::plan::{Check, Closing};
 /// A sentence longer than this in bytes is judged as far as it came.
 const LONGEST: usize = 6_000;
 
+/// Words of a heading at the most.
+const HEADING: usize = 8;
+
 /// Holds an answer against its passages.
 pub(crate) struct Grounded {
     given: Vec<Given>,
@@ -81,32 +84,29 @@ impl Grounded {
         }
     }
 
-    /// Judges what is complete; all of it at the end.
+    /// Judges what is complete, a sentence at a time, so that it makes no difference in which pieces the text came; all
+    /// of it at the end.
     fn take(&mut self, end: bool) -> String {
         let mut out = String::new();
-        loop {
-            let pieces = joined(&self.waiting);
-            let ready = if end || self.waiting.len() > LONGEST {
-                pieces.len()
-            } else {
-                pieces.len().saturating_sub(1)
-            };
-            if ready == 0 {
+        let mut done = 0;
+        let text = std::mem::take(&mut self.waiting);
+        while let Some(rest) = text.get(done..).filter(|rest| !rest.is_empty()) {
+            let window = rest.get(..rest.floor_char_boundary(2 * LONGEST)).unwrap_or(rest);
+            let pieces = joined(window);
+            let Some(first) = pieces.first() else { break };
+            // The last may go on; without a letter it may still become the marks of the one before.
+            let last = pieces.last().and_then(|range| window.get(range.clone())).unwrap_or("");
+            let unsure = if last.contains(char::is_alphabetic) { 1 } else { 2 };
+            let cut = window.len() < rest.len() || window.len() > LONGEST;
+            if !end && !cut && pieces.len() <= unsure {
                 break;
             }
-            let text = std::mem::take(&mut self.waiting);
-            let mut at = 0;
-            for range in pieces.into_iter().take(ready) {
-                let lead = text.get(at..range.start).unwrap_or("");
-                let sentence = text.get(range.clone()).unwrap_or("");
-                self.settle(lead, sentence, &mut out);
-                at = range.end;
-            }
-            self.waiting = text.get(at..).unwrap_or("").to_owned();
-            if !end {
-                break;
-            }
+            let lead = window.get(..first.start).unwrap_or("");
+            let sentence = window.get(first.clone()).unwrap_or("");
+            self.settle(lead, sentence, &mut out);
+            done += first.end;
         }
+        self.waiting = text.get(done..).unwrap_or("").to_owned();
         out
     }
 
@@ -147,8 +147,12 @@ impl Grounded {
             return Fate::Dropped;
         }
         let given = &self.given;
+        if object(sentence).is_some_and(|object| !given.iter().any(|passage| passage.holds(object))) {
+            return Fate::Dropped;
+        }
         let cleaned = links::clean(sentence, &|address| given.iter().any(|passage| passage.holds(address)));
         let (bare, marks) = unmarked(&cleaned);
+        let bare = without_tail(&bare).to_owned();
         let spoken = bare.trim_matches(|c: char| !c.is_alphanumeric());
         if spoken.is_empty() || self.leak.in_text(&bare) {
             return Fate::Dropped;
@@ -171,6 +175,15 @@ impl Grounded {
             let best = findings.iter().enumerate().filter_map(best).max_by(|a, b| a.1.total_cmp(&b.1));
             kept.extend(best.map(|(number, _)| number));
         }
+        if bare.starts_with('#') {
+            // A heading is held back like talk until a sentence below it is supported; a long one is a claim.
+            let short = judged.split_whitespace().count() <= HEADING;
+            return if short && (!kept.is_empty() || is_talk(judged)) {
+                Fate::Talk(bare)
+            } else {
+                Fate::Dropped
+            };
+        }
         if !kept.is_empty() {
             let mut numbers: Vec<usize> = Vec::new();
             for number in kept {
@@ -183,9 +196,8 @@ impl Grounded {
                 }
             }
             if !numbers.is_empty() {
-                let heading = bare.starts_with('#');
                 let marks: String = numbers.iter().map(|number| format!("[{number}]")).collect();
-                return Fate::Supported(if heading { bare } else { beside(&bare, &marks) });
+                return Fate::Supported(beside(&bare, &marks));
             }
         }
         if is_talk(judged) && marks.is_empty() {
@@ -290,6 +302,17 @@ fn front_marks(piece: &str) -> usize {
     at
 }
 
+/// What a program would read as an object, as far as it goes: such are no words to anybody, unless the documents show
+/// the very same.
+fn object(sentence: &str) -> Option<&str> {
+    let from = sentence.match_indices('{').map(|(at, _)| at).find(|at| {
+        let inner = sentence.get(at + 1..).unwrap_or("").trim_start();
+        inner.starts_with(['"', '\'', '“'])
+    })?;
+    let object = sentence.get(from..)?;
+    Some(object.rfind('}').and_then(|to| object.get(..=to)).unwrap_or(object))
+}
+
 /// The numbers in a mark: `1`, `1, 2`, `^1`, `1†source`.
 fn numbers(inside: &str) -> Option<Vec<usize>> {
     let inside = inside.split('†').next().unwrap_or("").trim_start_matches('^');
@@ -339,6 +362,17 @@ fn without_item(text: &str) -> &str {
         Some(after) if numbered.len() < text.len() && text.len() - numbered.len() <= 3 => after,
         _ => text.trim_start_matches(['-', '*', '+', '>', '#', ' ']),
     }
+}
+
+/// Without the beginning of a list item or of a mark that never came.
+fn without_tail(text: &str) -> &str {
+    let mut text = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '[' | '(' | '【'));
+    while let Some((before, last)) = text.rsplit_once('\n')
+        && last.trim().chars().all(|c| matches!(c, '-' | '*' | '+' | '>' | '#'))
+    {
+        text = before.trim_end();
+    }
+    text
 }
 
 /// The sentence with something put beside it: in front of its full stop, and below a table or a block of code.

@@ -105,36 +105,12 @@ fn tags(text: &str, known: &dyn Fn(&str) -> bool) -> String {
     out
 }
 
-/// Addresses as they stand: with a scheme, with `www.`, or a host with a path.
+/// Addresses as they stand: with a scheme, with `www.`, or a host with a path; wherever in a word they begin.
 fn bare(text: &str, known: &dyn Fn(&str) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
-    for piece in text.split_inclusive(char::is_whitespace) {
-        let word = piece.trim_end();
-        // What stands in a link that was kept has been asked about.
-        let inside = word.find("](").map(|at| word.get(at + 2..).unwrap_or(""));
-        let core = inside.unwrap_or(word).trim_matches(|c: char| {
-            matches!(
-                c,
-                '(' | ')'
-                    | '['
-                    | ']'
-                    | '<'
-                    | '>'
-                    | '"'
-                    | '\''
-                    | ','
-                    | '.'
-                    | ';'
-                    | '!'
-                    | '?'
-                    | '*'
-                    | '_'
-                    | '`'
-                    | '“'
-                    | '”'
-                    | '„'
-            )
-        });
+    for piece in text.split_inclusive(|c: char| c.is_whitespace() || AROUND.contains(&c)) {
+        let word = piece.trim_end_matches(|c: char| c.is_whitespace() || AROUND.contains(&c));
+        let core = word.trim_matches(|c: char| ENDS.contains(&c));
         if is_address(core) && !known(core) {
             out.push_str(piece.get(word.len()..).unwrap_or(""));
         } else {
@@ -143,6 +119,10 @@ fn bare(text: &str, known: &dyn Fn(&str) -> bool) -> String {
     }
     out
 }
+
+/// Characters between which an address stands, and those that end a sentence behind it.
+const AROUND: &[char] = &['(', ')', '[', ']', '<', '>', '"', '|', '{', '}', '“', '”', '„', '«', '»'];
+const ENDS: &[char] = &[',', '.', ';', '!', '?', '*', '_', '`', '\'', ':'];
 
 fn is_address(word: &str) -> bool {
     let lower = word.to_lowercase();

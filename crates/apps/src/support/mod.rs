@@ -6,6 +6,8 @@ mod follow;
 mod ground;
 mod leak;
 mod links;
+#[cfg(test)]
+mod proof_tests;
 mod reply;
 mod words;
 
