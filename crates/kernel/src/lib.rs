@@ -21,8 +21,8 @@ pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
 pub use id::HandOffId;
 pub use id::{
-    AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, ProblemId, RequestId, SessionId, UserId,
-    VisitorId,
+    AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, ProblemId, RequestId, SessionId,
+    UserId, VisitorId,
 };
 pub use id::{DocumentId, PassageId};
 pub use page::{Cursor, Page, PageRequest};
