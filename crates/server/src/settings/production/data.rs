@@ -2,11 +2,11 @@
 
 use super::Severity::{Violation, Warning};
 use super::{Case, Rule};
-use crate::settings::table::knowledge::KNOWLEDGE_DIR;
 use crate::settings::database::{DatabaseUrl, PostgresUrl, Server, SslMode};
 use crate::settings::keys::KEYRING_FILE;
 use crate::settings::strength::is_common_password;
 use crate::settings::table::identity::{ENCRYPTION_ENABLED, ENCRYPTION_KEY};
+use crate::settings::table::knowledge::KNOWLEDGE_DIR;
 use crate::settings::table::server::*;
 
 /// The rules of this file.
