@@ -87,7 +87,7 @@ addEventListener("submit", (event) => {
     gone: send,
   });
   // The keyboard goes on where it was, or can undo at once when nothing is left.
-  (next?.querySelector("button, a") ?? said.button).focus();
+  (next?.querySelector("form[data-later] button") ?? next?.querySelector("button, a") ?? said.button).focus();
 });
 
 // Whoever leaves has not undone it.
