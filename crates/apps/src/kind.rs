@@ -12,8 +12,9 @@ use crate::{App, Ask, Hall, chat, support, tutor};
 /// How this kind of app answers the turn.
 pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
     match opened.app.kind {
-        AppKind::Chat | AppKind::Tutor => Ok(chat::plan(hall, opened, ask)),
+        AppKind::Tutor => tutor::plan(hall, may, opened, ask).await,
         AppKind::Support => support::plan(hall, may, opened, ask).await,
+        AppKind::Chat => Ok(chat::plan(hall, opened, ask)),
         // `converses` has refused it before.
         AppKind::Files => Err(Fault::new(Code::NotFound)),
     }

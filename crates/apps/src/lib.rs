@@ -34,3 +34,4 @@ pub use store::{
     Conversation, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role, StoredAnswer,
 };
 pub use turn::{Answer, Ask, Options, Target};
+pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

@@ -40,7 +40,7 @@ pub use mint::{KeyService, NewApiKey};
 pub use permission::{
     AccountRead, AccountWrite, Admin, AppsRead, ConversationDelete, ConversationFind, ConversationRate,
     ConversationRead, ConversationStop, ConversationWrite, Converse, DataErase, DataExport, Desk,
-    DocumentsManage, DocumentsRead, KeysManage, May, Permission,
+    DocumentsManage, DocumentsRead, KeysManage, Learn, May, Permission, Teach,
 };
 pub use principal::{Apps, Method, OwnLimits, Principal};
 pub use resolve::{Refusal, Resolved};

@@ -175,6 +175,42 @@ impl Permission for Desk {
     }
 }
 
+/// To learn in this app: to see its problems as a learner does, and one's own progress.
+#[derive(Clone, Debug)]
+pub struct Learn(pub AppId);
+
+impl Permission for Learn {
+    const NAME: &'static str = "learn";
+
+    fn check(&self, who: &Principal) -> Result<()> {
+        Converse(self.0.clone())
+            .check(who)
+            .or_else(|_| scoped(who, &[Scope::Read]).and_then(|()| entered(who, &self.0)))
+    }
+}
+
+/// To teach in this app: to make and see its problems with their answers, and how its learners come on. It takes the
+/// account of a person who manages the app; no key reads what learners said.
+#[derive(Clone, Debug)]
+pub struct Teach(pub AppId);
+
+impl Permission for Teach {
+    const NAME: &'static str = "teach";
+
+    fn check(&self, who: &Principal) -> Result<()> {
+        account(who)?;
+        if who.managed().contains(&self.0) { Ok(()) } else { Err(Fault::new(Code::Forbidden)) }
+    }
+}
+
+/// The app may be entered.
+fn entered(who: &Principal, app: &AppId) -> Result<()> {
+    if who.apps().contains(app) {
+        return Ok(());
+    }
+    Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
+}
+
 /// To see and search the documents of this app: who may enter it, or manage it; of a key also the scope `read` or
 /// `documents`. What is only for the staff stays with those who may [`DocumentsManage`].
 #[derive(Clone, Debug)]

@@ -56,6 +56,13 @@ pub struct NewProblem {
     pub published: bool,
 }
 
+impl fmt::Debug for NewProblem {
+    /// Shows nothing of it: the content holds the answer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewProblem")
+    }
+}
+
 /// A learner's conversation about a problem.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Attempt {

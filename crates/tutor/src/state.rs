@@ -171,6 +171,8 @@ pub struct State {
     pub solved: bool,
     /// The turn in which they did.
     pub solved_turn: Option<u32>,
+    /// When, in microseconds since 1970; whoever knows the time notes it.
+    pub solved_at: Option<i64>,
     /// The answer was handed over, as the app allows.
     pub revealed: bool,
     /// Tries at the transfer question.

@@ -68,6 +68,11 @@ fn groups() -> Groups {
             .routes(routes!(api::desk::resolve))
             .routes(routes!(api::desk::quality))
             .routes(routes!(api::apps::list))
+            .routes(routes!(api::teaching::list, api::teaching::create))
+            .routes(routes!(api::teaching::read, api::teaching::replace, api::teaching::delete))
+            .routes(routes!(api::teaching::progress))
+            .routes(routes!(api::teaching::own_progress))
+            .routes(routes!(api::teaching::transcript))
             .merge(
                 // What a visitor has too; the words and answers are as private as those of an account.
                 OpenApiRouter::new()

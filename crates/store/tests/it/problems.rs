@@ -27,7 +27,7 @@ on_both_engines! {
     async fn problems_belong_to_their_app(world) {
         let (store, app, other) = (&world.store, &world.app, AppId::parse("elsewhere").unwrap());
         let id = ProblemId::new(&world.ambient);
-        let made = store.add_problem(id, app, new("42", false), event(world.visitor())).await.unwrap();
+        let made = store.add_problem(id, app, new("wombat", false), event(world.visitor())).await.unwrap();
         assert_eq!(store.problem(app, id).await.unwrap(), made);
         let code = |fault: kernel::Fault| fault.code();
         assert_eq!(store.problem(&other, id).await.map_err(code).unwrap_err(), Code::NotFound);
@@ -48,12 +48,12 @@ on_both_engines! {
         let (store, app) = (&world.store, &world.app);
         let (owner, stranger) = (world.visitor(), world.visitor());
         let id = ProblemId::new(&world.ambient);
-        store.add_problem(id, app, new("42", false), vec![]).await.unwrap();
+        store.add_problem(id, app, new("wombat", false), vec![]).await.unwrap();
         let refused = store.create_conversation(about(world, owner, id, false), vec![]).await;
         assert_eq!(refused.unwrap_err().code(), Code::NotFound, "a draft is not there for learners");
         let page = PageRequest::first(10);
         assert!(store.conversations(&owner, Default::default(), page.clone()).await.unwrap().items.is_empty(), "and leaves no conversation");
-        store.change_problem(app, id, new("42", true), vec![]).await.unwrap();
+        store.change_problem(app, id, new("wombat", true), vec![]).await.unwrap();
         let talk = store.create_conversation(about(world, owner, id, false), event(owner)).await.unwrap().id;
         let mut turn = world.turn(owner, talk, "hello");
         turn.assistant.details = json!({"tutor": {"stage": "elicit"}});
@@ -72,7 +72,7 @@ on_both_engines! {
         assert!(store.problem_of(&stranger, app, talk).await.unwrap().is_none());
         let export = store.export_subject(&owner).await.unwrap();
         assert_eq!(export.tables["attempts"].len(), 1);
-        assert!(!serde_json::to_string(&export.tables).unwrap().contains("42"), "no reference in an export");
+        assert!(!serde_json::to_string(&export.tables).unwrap().contains("wombat"), "no reference in an export");
         store.delete_conversation(&owner, talk, vec![]).await.unwrap();
         assert!(store.attempts_at(app, id, page).await.unwrap().items.is_empty());
     }
@@ -80,7 +80,7 @@ on_both_engines! {
     async fn erasure_and_removal_leave_no_attempt(world) {
         let (store, app, owner) = (&world.store, &world.app, world.visitor());
         let id = ProblemId::new(&world.ambient);
-        store.add_problem(id, app, new("42", true), vec![]).await.unwrap();
+        store.add_problem(id, app, new("wombat", true), vec![]).await.unwrap();
         let talk = store.create_conversation(about(world, owner, id, false), vec![]).await.unwrap().id;
         store.erase_subject(&owner, vec![]).await.unwrap();
         assert_eq!(store.attempt(app, id, talk).await.unwrap_err().code(), Code::NotFound);

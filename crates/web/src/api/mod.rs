@@ -17,5 +17,6 @@ pub(crate) mod messages;
 pub(crate) mod password;
 pub(crate) mod problems;
 pub(crate) mod sessions;
+pub(crate) mod teaching;
 pub(crate) mod view;
 pub(crate) mod whoami;
