@@ -103,6 +103,11 @@ impl Guard {
         self.known.push_str(fold::line(text).trim_start());
     }
 
+    /// The learner has listed numbers to see which of them is taken up: they are read, and stay unsaid.
+    pub(crate) fn overhears(&mut self, text: &str) {
+        self.known.push_str(fold::line(text).trim_start());
+    }
+
     /// The learner has said these numbers and expressions in turns before.
     pub(crate) fn remembers(
         &mut self,

@@ -145,6 +145,15 @@ impl Decision {
 /// learner brings is taken for one. The same arguments give the same turn.
 pub fn turn(before: &State, said: &str, problem: Option<&Problem>, policy: &Policy, seed: u64) -> Turn {
     let mut state = before.clone();
+    // Whoever has come to the end with one sum may bring another.
+    if problem.is_none() && state.stage == Stage::Done && implicit(said).is_some() {
+        state = State {
+            language: before.language,
+            asked: before.asked.clone(),
+            turns: before.turns,
+            ..State::default()
+        };
+    }
     let brought = match problem {
         Some(_) => None,
         None => state.brought.as_deref().and_then(implicit).or_else(|| implicit(said)),
@@ -163,8 +172,11 @@ pub fn turn(before: &State, said: &str, problem: Option<&Problem>, policy: &Poli
     let guard = watch(&state, problem, said, &reading);
     let decision = decide(&mut state, &reading, said, problem, policy);
     // A solved problem opens its answer for the tutor as well, in this very turn.
-    let mut guard =
-        if state.solved != before.solved { watch(&state, problem, said, &reading) } else { guard };
+    let mut guard = if state.solved != before.solved || state.revealed != before.revealed {
+        watch(&state, problem, said, &reading)
+    } else {
+        guard
+    };
     let hint = (decision.kind == MoveKind::Hint).then_some(state.hint_level).flatten();
     let target = decision
         .claim
@@ -208,7 +220,11 @@ pub fn turn(before: &State, said: &str, problem: Option<&Problem>, policy: &Poli
 
 fn watch(state: &State, problem: Option<&Problem>, said: &str, reading: &Reading) -> Guard {
     let mut guard = Guard::new(problem);
-    guard.knows(said);
+    if reading.lists() {
+        guard.overhears(said)
+    } else {
+        guard.knows(said)
+    }
     guard.remembers(state.values(), state.expressions.iter().cloned());
     let transfer = problem.and_then(|problem| problem.reference.transfer.as_ref());
     if state.solved || state.revealed {

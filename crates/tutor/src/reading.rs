@@ -75,6 +75,16 @@ pub struct Reading {
     pub(crate) expressions: Vec<String>,
 }
 
+/// So many numbers in one turn, in no sum, are a list.
+const LISTED: usize = 12;
+
+impl Reading {
+    /// The turn lists numbers to see which of them is taken up: none of them counts as said.
+    pub(crate) fn lists(&self) -> bool {
+        self.several || self.values.len() > LISTED && self.expressions.is_empty()
+    }
+}
+
 /// Reads a turn.
 pub fn read(said: &str, problem: Option<&Problem>) -> Reading {
     let folded = fold::shown(said);
@@ -133,7 +143,14 @@ pub fn read(said: &str, problem: Option<&Problem>) -> Reading {
             });
             alone || code || !answer.short() && answer.said_in(&line) && !problem_says(problem, answer)
         };
-        if !choices && right(problem, answered) {
+        let denied = |answer: &Secret| {
+            answer.text.as_ref().is_some_and(|text| {
+                [" not", " no", " never", " nicht", " kein", " keine"]
+                    .iter()
+                    .any(|cue| line.contains(&format!("{cue}{text}")))
+            })
+        };
+        if !choices && right(problem, answered) && !right(problem, denied) {
             reading.verdict = Some(Verdict::Right);
             reading.attempt = Some(fold::quote(said, 8));
         }
@@ -221,6 +238,9 @@ fn attempt(said: &str, folded: &str, told: &[Rational]) -> Attempt {
             continue;
         }
         let line = fold::line(sentence);
+        if ASKING.iter().any(|word| line.starts_with(&format!(" {word} "))) {
+            continue;
+        }
         let choosing = [" or ", " oder ", " maybe "].iter().filter(|cue| line.contains(**cue)).count() > 0;
         if choosing && numbers.len() > 1 && equation::find(sentence).expressions.is_empty() {
             return Attempt::Several;
@@ -394,6 +414,12 @@ fn stated(sentence: &str, told: &[Rational]) -> Option<Number> {
     None
 }
 
+/// What begins a question about the matter rather than about an answer.
+const ASKING: &[&str] = &[
+    "where", "how", "what", "why", "which", "when", "who", "wo", "wie", "was", "warum", "welche", "wann",
+    "wer",
+];
+
 /// What begins a sentence that states a result.
 const CONCLUDES: &[&str] = &[
     "therefore",
@@ -498,6 +524,8 @@ mod tests {
             ("1 2 3 4 5 42", None),
             ("I do not know", None),
             ("-42", Some(Verdict::Wrong)),
+            ("Where do I begin with this one", None),
+            ("How do I use the 42", None),
             ("In total there are 43 cakes for 6 trays.", Some(Verdict::Wrong)),
         ];
         for (text, verdict) in table {
