@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use apps::{Hall, Rooms};
+use apps::{Hall, Library, LibraryParts, Rooms};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use crypto::{Blind, Keyring};
 use guard::http::{AddressBlocks, Front};
@@ -42,6 +42,8 @@ pub(crate) struct House {
     /// Who this server is at Amazon Web Services.
     pub(crate) aws: Aws,
     read: Arc<Read>,
+    /// The documents of the apps.
+    pub(crate) library: Library,
     /// Carries alerts and mails out.
     pub(crate) post: Post,
     /// What the security monitor looks at.
@@ -119,7 +121,16 @@ pub(crate) async fn build(
     let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
     let pulses = Pulses::new(ambient.clone());
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
+    let library = Library::new(LibraryParts {
+        config: settings.library.clone(),
+        store: store.clone(),
+        models: models.clone(),
+        ambient: ambient.clone(),
+        tasks: tasks.clone(),
+        holder: format!("{} {}", replica(address), std::process::id()),
+    });
     let measured = measures::Parts {
+        library: library.clone(),
         store: store.clone(),
         limiter: limiter.clone(),
         models: models.clone(),
@@ -145,6 +156,7 @@ pub(crate) async fn build(
         store: store.clone(),
         models: models.clone(),
         manual: Manual::new(PAGES),
+        library: library.clone(),
         audit: audit.clone(),
         ambient: ambient.clone(),
         tasks: tasks.clone(),
@@ -175,7 +187,7 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, read, post, watched, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, library, read, post, watched, tasks, cut, stop })
 }
 
 /// The name of this replica, the same after a restart: the machine (or pod) and the port.

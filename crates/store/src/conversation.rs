@@ -11,6 +11,7 @@ use kernel::{
 
 use crate::Store;
 use crate::data_key::{self, Refusal, SubjectKey};
+use crate::handoff::HandOffState;
 use crate::problem;
 use crate::tx::Tx;
 use crate::value::{Row, values};
@@ -36,6 +37,8 @@ pub struct Conversation {
     pub user_messages: u32,
     /// How many messages it holds.
     pub messages: u32,
+    /// Whether a person has been asked for, or has it: an open hand-off.
+    pub hand_off: Option<HandOffState>,
 }
 
 /// A conversation to be made without a message.
@@ -77,7 +80,8 @@ pub struct ConversationChange {
     pub topic: Option<String>,
 }
 
-const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages";
+const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages, (SELECT h.state FROM \
+                       hand_offs h WHERE h.conversation_id = conversations.id AND h.state IN ('waiting', 'claimed'))";
 
 /// The place of a sealed column of a conversation.
 pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
@@ -94,6 +98,7 @@ struct Sealed {
     updated_at: Time,
     user_messages: u32,
     messages: u32,
+    hand_off: Option<String>,
 }
 
 impl Sealed {
@@ -107,6 +112,7 @@ impl Sealed {
             updated_at: row.time(5)?,
             user_messages: row.count(6)?,
             messages: row.count(7)?,
+            hand_off: row.maybe_text(8)?,
         })
     }
 
@@ -124,6 +130,7 @@ impl Sealed {
             updated_at: self.updated_at,
             user_messages: self.user_messages,
             messages: self.messages,
+            hand_off: self.hand_off.as_deref().and_then(HandOffState::parse),
         })
     }
 }
@@ -183,6 +190,7 @@ impl Store {
             updated_at: now,
             user_messages: 0,
             messages: 0,
+            hand_off: None,
         })
     }
 
@@ -338,8 +346,16 @@ async fn delete(tx: &mut Tx, owner: String, id: String) -> Result<(), Refusal> {
     if tx.one(lock, values![owner.as_str(), id.as_str()]).await?.is_none() {
         return Err(Fault::new(Code::NotFound).into());
     }
-    tx.run("DELETE FROM attempts WHERE conversation_id = $1", values![id.as_str()]).await?;
-    tx.run("DELETE FROM messages WHERE conversation_id = $1", values![id.as_str()]).await?;
+    for sql in [
+        "DELETE FROM attempts WHERE conversation_id = $1",
+        "DELETE FROM hand_offs WHERE conversation_id = $1",
+        "DELETE FROM feedback WHERE conversation_id = $1",
+        "DELETE FROM outcomes WHERE conversation_id = $1",
+        "DELETE FROM gaps WHERE conversation_id = $1",
+        "DELETE FROM messages WHERE conversation_id = $1",
+    ] {
+        tx.run(sql, values![id.as_str()]).await?;
+    }
     tx.run("DELETE FROM conversations WHERE owner = $1 AND id = $2", values![owner, id]).await?;
     Ok(())
 }

@@ -75,6 +75,7 @@ async fn find(tx: &mut Tx, owner: &str, apps: &[AppId], ids: &[String]) -> Resul
             }
         }
     }
+    found.sort_by(|a, b| a.id.cmp(&b.id));
     if found.len() == ids.len() { Ok(found) } else { Err(Fault::new(Code::NotFound).into()) }
 }
 

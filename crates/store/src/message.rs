@@ -38,6 +38,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     /// Who speaks.
     Role {
@@ -186,7 +188,7 @@ pub(crate) fn open_json(
         .map_err(|_| Fault::internal("a sealed value of a message is not JSON"))
 }
 
-fn seal_message(
+pub(crate) fn seal_message(
     store: &Store,
     key: &SubjectKey,
     message: &Message,

@@ -174,9 +174,8 @@ fn hostile_texts_end() {
         "one hundred ".repeat(3_000),
         "ß\u{0}\u{202e}".repeat(3_000),
     ] {
-        let begun = std::time::Instant::now();
         let made = turn(&State::default(), &text, Some(&problem), &Policy::default(), 1).made;
-        eprintln!("{:?} {:?}", &text.chars().take(8).collect::<String>(), begun.elapsed());
+
         assert!(made.text.len() < 1_000);
     }
 }

@@ -44,14 +44,18 @@ impl<'a> Folders<'_, 'a> {
         // The largest first: what is in a folder is told of with the folder.
         let bytes =
             |group: &Vec<usize>| group.first().and_then(|at| tree.folders.get(*at)).map_or(0, |f| f.bytes);
-        let depth = |group: &Vec<usize>| {
-            group.iter().filter_map(|at| tree.folders.get(*at)).map(|f| f.path.matches('/').count()).min()
+        // Of as many bytes, what has most folders in it lies outside.
+        let inner = |group: &Vec<usize>| {
+            group.first().and_then(|at| tree.folders.get(*at)).map_or(0, |folder| folder.folders.len())
         };
-        groups.sort_by_key(|group| (std::cmp::Reverse(bytes(group)), depth(group), group.first().copied()));
+        groups.sort_by_key(|group| (std::cmp::Reverse((bytes(group), inner(group))), group.first().copied()));
         for group in groups {
             let mut group: Vec<usize> = group.into_iter().filter(|at| !self.is_gone(*at)).collect();
-            group.sort_by_key(|at| self.order(*at));
+            group.sort_by_key(|at| (self.has_lost(*at), self.order(*at)));
             let Some((kept, rest)) = group.split_first() else { continue };
+            if self.has_lost(*kept) {
+                continue;
+            }
             let go: Vec<usize> = rest.iter().copied().filter(|at| self.may_go(*at)).collect();
             let go: Vec<usize> = go.into_iter().filter(|at| !self.is_ignored(*kept, *at)).collect();
             if go.is_empty() {
@@ -119,11 +123,7 @@ impl<'a> Folders<'_, 'a> {
         let holds = |other: &usize| {
             let Some(holder) = self.tree.folders.get(*other) else { return false };
             let apart = !folder.folders.contains(other) && !holder.folders.contains(&at) && *other != at;
-            let inside = |digest: &Digest| {
-                let list = copies.get(digest).map_or(&[][..], Vec::as_slice);
-                let first = list.partition_point(|place| *place < holder.files.start);
-                list.get(first).is_some_and(|place| *place < holder.files.end)
-            };
+            let inside = |digest: &Digest| self.copy_in(holder, digest, copies).is_some();
             apart
                 && !self.is_gone(*other)
                 && !self.is_ignored(at, *other)
@@ -135,6 +135,20 @@ impl<'a> Folders<'_, 'a> {
         candidates.into_iter().filter(holds).min_by_key(|other| (size(other), *other))
     }
 
+    /// A file with this content in a folder that does not go itself.
+    fn copy_in(
+        &self,
+        folder: &Folder<'_>,
+        digest: &Digest,
+        copies: &HashMap<Digest, Vec<usize>>,
+    ) -> Option<&'a Entry> {
+        let list = copies.get(digest).map_or(&[][..], Vec::as_slice);
+        let first = list.partition_point(|place| *place < folder.files.start);
+        let inside = list.get(first..)?.iter().take_while(|place| **place < folder.files.end);
+        let mut files = inside.filter_map(|place| self.tree.files.get(*place).copied());
+        files.find(|file| !self.survey.gone.contains(&file.id))
+    }
+
     fn contents(&self, folder: &Folder<'_>) -> HashSet<Digest> {
         self.tree
             .of_folder(folder)
@@ -142,6 +156,13 @@ impl<'a> Folders<'_, 'a> {
             .filter(|file| file.size > 0)
             .filter_map(|file| file.digest)
             .collect()
+    }
+
+    /// Whether a file in it goes by itself: nothing can rest on it then.
+    fn has_lost(&self, at: usize) -> bool {
+        self.tree.folders.get(at).is_none_or(|folder| {
+            self.tree.of_folder(folder).iter().any(|file| self.survey.gone.contains(&file.id))
+        })
     }
 
     /// What is rather kept comes first.
@@ -202,9 +223,8 @@ impl<'a> Folders<'_, 'a> {
         let mut evidence = Vec::new();
         let mut others: Vec<&'a Entry> = Vec::new();
         for file in tree.of_folder(folder) {
-            let list = file.digest.and_then(|digest| copies.get(&digest)).map_or(&[][..], Vec::as_slice);
-            let first = list.partition_point(|place| *place < keeper.files.start);
-            match list.get(first).and_then(|place| tree.files.get(*place)).filter(|_| file.size > 0) {
+            let copy = file.digest.filter(|_| file.size > 0);
+            match copy.and_then(|digest| self.copy_in(keeper, &digest, copies)) {
                 Some(other) => {
                     evidence.push(proof(file, other));
                     others.push(other);

@@ -41,3 +41,6 @@ pub use rules::Rules;
 pub fn analyse(entries: &[Entry], rules: &Rules) -> Report {
     survey::make(entries, rules)
 }
+
+#[cfg(test)]
+mod tests;

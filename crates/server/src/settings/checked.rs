@@ -19,6 +19,7 @@ use super::profile::Profile;
 use super::providers;
 use super::table::alerts::*;
 use super::table::identity::*;
+use super::table::knowledge::*;
 use super::table::later::*;
 use super::table::model::PROVIDERS;
 use super::table::server::*;
@@ -112,6 +113,12 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         },
         marks: marks(values, &models),
         secrets: aged::marks(values),
+        library: apps::LibraryConfig {
+            most_bytes: values.get(&MAX_DOCUMENT)?,
+            most_documents: values.get(&MAX_DOCUMENTS)?,
+            most_total: values.get(&MAX_DOCUMENTS_TOTAL)?,
+            embedding_model: values.get(&EMBEDDING_MODEL),
+        },
         models,
         catalog,
         data_dir,

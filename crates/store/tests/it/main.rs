@@ -15,6 +15,8 @@ mod accounts;
 mod audit;
 mod conversations;
 mod crash;
+mod desk;
+mod documents;
 mod files;
 mod outage;
 mod people;

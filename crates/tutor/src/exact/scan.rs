@@ -208,7 +208,7 @@ fn lettered<'a>(word: &str, after: &'a str, tokens: &mut Vec<Token>) -> &'a str 
     let mut at = 0;
     while ahead.len() < 10 {
         let tail = after.get(at..).unwrap_or_default();
-        let skipped = tail.len() - tail.trim_start_matches(|c: char| c == ' ' || c == '-').len();
+        let skipped = tail.len() - tail.trim_start_matches([' ', '-']).len();
         if skipped == 0 || skipped > 2 {
             break;
         }

@@ -9,7 +9,8 @@ use kernel::{AppId, ConversationId, Fault, PageRequest, ProblemId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::view::{ConversationView, List, MessageView, ProblemView};
+use super::problems::{Changing, OnOne, Reading};
+use super::view::{ConversationView, List, MessageView};
 use crate::Site;
 use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
@@ -36,15 +37,7 @@ pub(crate) struct NewConversation {
 /// Makes an empty conversation.
 #[utoipa::path(post, path = "/api/v1/conversations", operation_id = "createConversation", tag = "conversations", request_body = NewConversation, responses(
     (status = 201, description = "The conversation", body = ConversationView),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 403, description = "The app may not be entered", body = ProblemView),
-    (status = 404, description = "There is no such app", body = ProblemView),
-    (status = 409, description = "As many conversations as the app allows", body = ProblemView),
-    (status = 413, description = "The body is too large", body = ProblemView),
-    (status = 415, description = "The body is not JSON", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
-    (status = 503, description = "The database is away", body = ProblemView),
+    Changing,
 ))]
 pub(crate) async fn create(
     State(site): State<Site>,
@@ -78,11 +71,8 @@ pub(crate) struct Filter {
 /// The caller's conversations, newest first.
 #[utoipa::path(get, path = "/api/v1/conversations", operation_id = "listConversations", tag = "conversations", params(Filter), responses(
     (status = 200, description = "A piece of the list", body = List<ConversationView>),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such app for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
-    (status = 503, description = "The database is away", body = ProblemView),
+    (status = 404, description = "There is no such app for this caller", body = super::view::ProblemView),
+    Reading,
 ))]
 pub(crate) async fn list(
     State(site): State<Site>,
@@ -100,10 +90,7 @@ pub(crate) async fn list(
 #[utoipa::path(get, path = "/api/v1/conversations/{id}", operation_id = "readConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "The conversation", body = ConversationView),
-    (status = 400, description = "The id is malformed", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    OnOne,
 ))]
 pub(crate) async fn read(
     State(site): State<Site>,
@@ -128,12 +115,7 @@ pub(crate) struct Change {
 #[utoipa::path(put, path = "/api/v1/conversations/{id}", operation_id = "renameConversation", tag = "conversations", request_body = Change,
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "The conversation", body = ConversationView),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 413, description = "The body is too large", body = ProblemView),
-    (status = 415, description = "The body is not JSON", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    Changing,
 ))]
 pub(crate) async fn rename(
     State(site): State<Site>,
@@ -150,10 +132,7 @@ pub(crate) async fn rename(
 #[utoipa::path(delete, path = "/api/v1/conversations/{id}", operation_id = "deleteConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 204, description = "It is gone"),
-    (status = 400, description = "The id is malformed", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    OnOne,
 ))]
 pub(crate) async fn delete(
     State(site): State<Site>,
@@ -188,10 +167,7 @@ pub(crate) struct ExportView {
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/export", operation_id = "exportConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation"), ExportQuery), responses(
     (status = 200, description = "The conversation, as JSON or Markdown", content((ExportView = "application/json"), (String = "text/markdown"))),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    OnOne,
 ))]
 pub(crate) async fn export(
     State(site): State<Site>,
@@ -233,10 +209,7 @@ pub(crate) struct Stopped {
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/stop", operation_id = "stopAnswer", tag = "messages",
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "Whether there was something to stop", body = Stopped),
-    (status = 400, description = "The id is malformed", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    OnOne,
 ))]
 pub(crate) async fn stop(
     State(site): State<Site>,

@@ -395,6 +395,7 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
         ("totp", text(&TotpPage { shell: shell("/account/security"), form: FormView::new(), picture: Markup(r#"<svg viewBox="0 0 8 8"><path d="M0 0h8v8H0z"/></svg>"#.to_owned()), secret: words.say("JBSW Y3DP EHPK 3PXP"), address: "otpauth://totp/Stoa".to_owned() })),
         ("recovery", text(&RecoveryPage { shell: shell("/account/security"), codes: (0..10).map(|n| words.say(&format!("k7q{n}-w2mx-9rt{n}"))).collect() })),
         ("sessions", text(&SessionsPage { shell: shell("/account/sessions"), sessions: words.sessions(), next: None })),
+        ("email", text(&EmailPage { shell: shell("/account"), form: words.form().wrong("address", &words.say("This is not an e-mail address.")), email: words.say("ada@example.com"), mail: true })),
         ("keys", text(&keys)),
         ("keys-fresh", text(&KeysPage { fresh: Some((words.say("Nightly import"), words.say("stoa_9fK2mXw7QpZr5TnV8bYc3HdJ6sLgA4eU"))), form: words.refused(), ..keys.clone() })),
         ("keys-empty", text(&KeysPage { keys: vec![], apps: vec![], next: None, ..keys })),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::compare::{self, Seen};
 use super::trash::Trash;
 use super::undo::List;
 use super::{FoundKind, Scan, readable};
-use crate::clutter::{Advice, FindingKind, Move, Report, Rules, plan};
+use crate::clutter::{Advice, Entry, FindingKind, Move, Report, Rules, plan};
 
 /// What came of it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -77,7 +77,14 @@ pub fn apply(
         run.stay(refusal.id, &refusal.why);
     }
     let mut moves: BTreeMap<Uuid, &Move> = plan.moves.iter().map(|step| (step.id, step)).collect();
+    let mut done: Option<PathBuf> = None;
     for folder in folders(report, kinds) {
+        let Some((path, _)) = scan.seen(folder) else { continue };
+        // Outer folders come first, and what is in them was decided with them.
+        if done.as_ref().is_some_and(|outer| path.starts_with(outer)) {
+            continue;
+        }
+        done = Some(path.clone());
         run.folder(folder, &mut moves)?;
     }
     for step in moves.values() {
@@ -92,8 +99,8 @@ fn witness(report: &Report) -> HashMap<Uuid, Uuid> {
     evidence.filter_map(|evidence| Some((evidence.file, evidence.other?))).collect()
 }
 
-/// The folders that are advised to go.
-fn folders(report: &Report, kinds: &BTreeSet<FindingKind>) -> Vec<Uuid> {
+/// The folders that are advised to go, in the order of their paths.
+fn folders(report: &Report, kinds: &BTreeSet<FindingKind>) -> BTreeSet<Uuid> {
     let wanted = |kind: FindingKind| {
         kinds.contains(&kind)
             && matches!(
@@ -170,7 +177,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Moves a folder as one piece, if everything in it may go; else its files are left to go one by one.
+    /// Moves a folder as one piece, if everything in it may go; else all of it stays: it is not what was looked at.
     fn folder(&mut self, id: Uuid, moves: &mut BTreeMap<Uuid, &Move>) -> io::Result<()> {
         let scan = self.scan;
         let Some((relative, _)) = scan.seen(id).cloned() else { return Ok(()) };
@@ -179,22 +186,31 @@ impl Run<'_> {
         let inside = |at: &usize| scan.found.get(*at).is_some_and(|(path, _)| path.starts_with(&relative));
         let end = (after..scan.found.len()).take_while(inside).count() + after;
         let inner = scan.entries.get(after..end).unwrap_or(&[]);
-        let mut bytes = 0;
-        for entry in inner.iter().filter(|entry| entry.is_file()) {
-            let Some(step) = moves.get(&entry.id) else { return Ok(()) };
-            if self.check(step).is_err() {
-                return Ok(());
-            }
-            bytes += entry.size;
-        }
-        if let Err(why) = self.is_unchanged(&relative, inner.iter().map(|entry| entry.id)) {
-            self.stay(id, &why);
-            return Ok(());
-        }
+        let verdict = self.check_folder(&relative, inner, moves);
         for entry in inner {
             moves.remove(&entry.id);
         }
-        self.put(&relative, bytes)
+        match verdict {
+            Ok(()) => self.put(&relative, inner.iter().map(|entry| entry.size).sum()),
+            Err(why) => {
+                self.stay(id, &why);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether everything in a folder may go, and is everything in it.
+    fn check_folder(
+        &self,
+        relative: &Path,
+        inner: &[Entry],
+        moves: &BTreeMap<Uuid, &Move>,
+    ) -> Result<(), String> {
+        for entry in inner.iter().filter(|entry| entry.is_file()) {
+            let step = moves.get(&entry.id).ok_or_else(|| format!("“{}” in it stays.", entry.name()))?;
+            self.check(step).map_err(|why| format!("“{}” in it: {why}", entry.name()))?;
+        }
+        self.is_unchanged(relative, inner.iter().map(|entry| entry.id))
     }
 
     /// Whether a folder holds exactly what was seen in it.

@@ -8,6 +8,7 @@ pub(crate) mod apps;
 pub(crate) mod aws;
 pub(crate) mod identity;
 pub(crate) mod issuers;
+pub(crate) mod knowledge;
 pub(crate) mod later;
 pub(crate) mod model;
 pub(crate) mod server;
@@ -169,6 +170,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &later::MONITORING,
     &alerts::ALERTS,
     &later::BACKUP,
+    &knowledge::KNOWLEDGE,
     &later::FILES,
 ];
 
