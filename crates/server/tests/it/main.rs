@@ -40,5 +40,6 @@ mod replicas;
 mod revocation;
 mod secrets;
 mod tokens;
+mod tutor;
 mod watching;
 mod world;

@@ -145,6 +145,7 @@ pub fn table() -> Vec<Row> {
     [
         public(),
         talk(),
+        teaching(),
         desks(),
         account(),
         keys(),
@@ -213,6 +214,23 @@ fn talk() -> Vec<Row> {
         row("GET /v1/models", Plain(known(200))),
         row("GET /v1/models/{model}", Plain(By { talking_key: 404, ..known(200) })),
     ]
+}
+
+fn teaching() -> Vec<Row> {
+    let body = || json!({"title": "Sum", "statement": "What is 19 + 23?", "answer": "42", "visibility": "published"});
+    let learned = || Ids { own: open(NONE), foreign: accounts(200), random: accounts(404) };
+    let rows = vec![
+        row("GET /api/v1/apps/{app}/problems", Plain(accounts(200))),
+        row("POST /api/v1/apps/{app}/problems", Plain(admins(201))).json(body()),
+        row("GET /api/v1/apps/{app}/problems/{id}", learned()),
+        row("PUT /api/v1/apps/{app}/problems/{id}", admins_any(200)).json(body()),
+        row("DELETE /api/v1/apps/{app}/problems/{id}", admins_any(204)),
+        row("GET /api/v1/apps/{app}/problems/{id}/progress", admins_any(200)),
+        // A problem is no conversation about it: that one is not there for anybody.
+        row("GET /api/v1/apps/{app}/problems/{id}/transcripts/{conversation}", admins_any(404)),
+        row("GET /api/v1/apps/{app}/progress", Plain(accounts(200))),
+    ];
+    rows.into_iter().map(|row| row.with("app", "tutor")).collect()
 }
 
 /// At the desk of the workspace, which the manager manages.
