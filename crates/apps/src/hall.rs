@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::live::LiveTurns;
-use crate::{App, Catalog};
+use crate::{App, Catalog, Library};
 
 /// The rooms that the apps work with.
 pub struct Rooms {
@@ -29,6 +29,8 @@ pub struct Rooms {
     pub models: Models,
     /// Stoa's own manual, from which the built-in answerer quotes.
     pub manual: Manual,
+    /// The documents of the apps.
+    pub library: Library,
     /// Events that belong to no change.
     pub audit: AuditSpool,
     /// Time and randomness.

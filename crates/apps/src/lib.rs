@@ -5,8 +5,10 @@ mod catalog;
 mod chat;
 mod cite;
 mod conversation;
+mod desk;
 mod hall;
 mod kind;
+mod library;
 mod live;
 mod once;
 mod plan;
@@ -19,9 +21,17 @@ mod tutor;
 
 pub use catalog::{App, Catalog, Retention};
 pub use conversation::{Export, NewConversation};
+pub use desk::{Handed, OpenQuestion};
 pub use hall::{Hall, Rooms};
+pub use library::{
+    Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Parts as LibraryParts,
+    SUPPORTED, takes_documents,
+};
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Role as ChatRole};
 pub use once::{Claim, Once};
-pub use store::{Conversation, FinishReason, Message, Role, StoredAnswer};
+pub use store::{
+    Conversation, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role, StoredAnswer,
+};
 pub use turn::{Answer, Ask, Options, Target};
+pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

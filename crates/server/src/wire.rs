@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use apps::{Hall, Rooms};
+use apps::{Hall, Library, LibraryParts, Rooms};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use crypto::{Blind, Keyring};
 use guard::http::{AddressBlocks, Front};
@@ -42,6 +42,8 @@ pub(crate) struct House {
     /// Who this server is at Amazon Web Services.
     pub(crate) aws: Aws,
     read: Arc<Read>,
+    /// The documents of the apps.
+    pub(crate) library: Library,
     /// Carries alerts and mails out.
     pub(crate) post: Post,
     /// What the security monitor looks at.
@@ -67,9 +69,10 @@ impl House {
         if let Err(fault) = self.post.renew(settings.post.clone()) {
             tracing::error!(cause = ?fault, "the sinks of alerts and mails could not be taken over");
         }
-        self.site.models.renew(settings.models.clone());
         self.site.renew(&settings.web);
+        // Bedrock is asked with what is known here.
         self.aws.renew(settings.aws.clone()).await;
+        self.site.models.renew(settings.models.clone());
     }
 }
 
@@ -93,7 +96,7 @@ pub(crate) async fn build(
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
     let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
-    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let models = Models::new(settings.models.clone(), outbound.clone(), aws.clone(), ambient.clone());
     let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
     let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
     let identity =
@@ -118,7 +121,16 @@ pub(crate) async fn build(
     let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
     let pulses = Pulses::new(ambient.clone());
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
+    let library = Library::new(LibraryParts {
+        config: settings.library.clone(),
+        store: store.clone(),
+        models: models.clone(),
+        ambient: ambient.clone(),
+        tasks: tasks.clone(),
+        holder: format!("{} {}", replica(address), std::process::id()),
+    });
     let measured = measures::Parts {
+        library: library.clone(),
         store: store.clone(),
         limiter: limiter.clone(),
         models: models.clone(),
@@ -144,6 +156,7 @@ pub(crate) async fn build(
         store: store.clone(),
         models: models.clone(),
         manual: Manual::new(PAGES),
+        library: library.clone(),
         audit: audit.clone(),
         ambient: ambient.clone(),
         tasks: tasks.clone(),
@@ -174,7 +187,7 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, read, post, watched, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, library, read, post, watched, tasks, cut, stop })
 }
 
 /// The name of this replica, the same after a restart: the machine (or pod) and the port.

@@ -25,6 +25,7 @@ use crate::Site;
         (name = "conversations", description = "Talks and what belongs to them"),
         (name = "messages", description = "Turns, at once or as streams"),
         (name = "apps", description = "The applications"),
+        (name = "desk", description = "Customer service: the inbox of people, questions without an answer, counts"),
         (name = "auth", description = "Joining, signing in and out, tokens"),
         (name = "account", description = "Who is asking, and one's own account"),
         (name = "keys", description = "One's own API keys"),

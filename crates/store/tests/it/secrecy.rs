@@ -68,6 +68,18 @@ async fn account(world: &World) {
 async fn no_file_holds_what_was_typed() {
     let world = World::sqlite().await;
     let (store, owner) = (&world.store, world.visitor());
+    let (document, _) = world.put_document(MARKER, kernel::Visibility::Everyone, 3).await;
+    store.set_vectors(Vec::new()).await.unwrap();
+    assert!(
+        store.document(&world.app, kernel::Visibility::Staff, document).await.unwrap().title.contains(MARKER)
+    );
+    let broken = store::NewDocument {
+        name: MARKER.into(),
+        title: MARKER.into(),
+        ..world.new_document("broken", kernel::Visibility::Everyone)
+    };
+    store.claim_document(broken.clone()).await.unwrap();
+    store.fail_document(&world.app, broken.id, MARKER, vec![]).await.unwrap();
     let typed = |text: &str| format!("{text} {MARKER}");
     let mut turn = world.opening(owner, &typed("question"));
     turn.assistant.content = typed("answer");

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use identity::{ConversationDelete, ConversationRead, ConversationStop, ConversationWrite, Converse};
-use kernel::{AppId, ConversationId, Fault, PageRequest};
+use kernel::{AppId, ConversationId, Fault, PageRequest, ProblemId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,6 +29,9 @@ pub(crate) struct NewConversation {
     /// What it is about, in one line.
     #[schema(min_length = 1, max_length = 500)]
     topic: Option<String>,
+    /// The problem of the tutor that it works on.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    problem_id: Option<String>,
 }
 
 /// Makes an empty conversation.
@@ -42,7 +45,8 @@ pub(crate) async fn create(
     Json(new): Json<NewConversation>,
 ) -> Outcome<Response> {
     let may = who.may(&site, Converse(site.hall.known(app_field(&new.app)?)?))?;
-    let new = apps::NewConversation { title: new.title, topic: new.topic };
+    let problem = new.problem_id.as_deref().map(problem_field).transpose()?;
+    let new = apps::NewConversation { title: new.title, topic: new.topic, problem };
     let made = site.hall.create_conversation(&may, new).await?;
     Ok((StatusCode::CREATED, axum::Json(ConversationView::from(made))).into_response())
 }
@@ -215,6 +219,12 @@ pub(crate) async fn stop(
     let may = who.may(&site, ConversationStop)?;
     let stopped = site.hall.stop(&may, ConversationId::parse(&id)?).await?;
     Ok(axum::Json(Stopped { stopped }))
+}
+
+/// A problem's id in a body: malformed is `invalid_id`.
+fn problem_field(text: &str) -> Result<ProblemId, Fault> {
+    ProblemId::parse(text)
+        .map_err(|fault| fault.field("problem_id", "malformed", "the id of a problem is a UUID"))
 }
 
 /// An app id in a body or query: malformed is `invalid_id`.

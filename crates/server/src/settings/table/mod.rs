@@ -8,6 +8,7 @@ pub(crate) mod apps;
 pub(crate) mod aws;
 pub(crate) mod identity;
 pub(crate) mod issuers;
+pub(crate) mod knowledge;
 pub(crate) mod later;
 pub(crate) mod model;
 pub(crate) mod server;
@@ -162,12 +163,14 @@ pub(crate) static ROOMS: &[&Room] = &[
     &traffic::SIZES,
     &model::ASSISTANT,
     &model::MODEL,
+    &model::BEDROCK,
     &server::LOGS,
     &aws::AWS,
     &aws::SECRETS_MANAGER,
     &later::MONITORING,
     &alerts::ALERTS,
     &later::BACKUP,
+    &knowledge::KNOWLEDGE,
     &later::FILES,
 ];
 

@@ -145,6 +145,7 @@ pub fn table() -> Vec<Row> {
     [
         public(),
         talk(),
+        desks(),
         account(),
         keys(),
         users(),
@@ -212,6 +213,34 @@ fn talk() -> Vec<Row> {
         row("GET /v1/models", Plain(known(200))),
         row("GET /v1/models/{model}", Plain(By { talking_key: 404, ..known(200) })),
     ]
+}
+
+/// At the desk of the workspace, which the manager manages.
+fn desks() -> Vec<Row> {
+    let desk = |status: u16| By { manager: status, admin: status, ..nobody() };
+    let one = || Ids { own: open(NONE), foreign: open(NONE), random: desk(404) };
+    // Nobody has an answer to rate here: the message in the path is one of nothing.
+    let rated = owners(404, false, true);
+    vec![
+        row("POST /api/v1/conversations/{id}/messages/{message}/feedback", rated)
+            .json(json!({"rating": "up"})),
+        row("POST /api/v1/conversations/{id}/hand-off", wish()).json(json!({})),
+        row("GET /api/v1/apps/{app}/inbox", Plain(desk(200))),
+        row("GET /api/v1/apps/{app}/inbox/{id}", one()),
+        row("POST /api/v1/apps/{app}/inbox/{id}/claim", one()),
+        row("POST /api/v1/apps/{app}/inbox/{id}/reply", one()).json(json!({"content": "hello"})),
+        row("POST /api/v1/apps/{app}/inbox/{id}/return", one()),
+        row("POST /api/v1/apps/{app}/inbox/{id}/close", one()),
+        row("GET /api/v1/apps/{app}/gaps", Plain(desk(200))),
+        row("POST /api/v1/apps/{app}/gaps/{id}/resolve", one()),
+        row("GET /api/v1/apps/{app}/quality", Plain(desk(200))),
+    ]
+}
+
+/// A person can be asked for where customers are served; the others have their conversation in the assistant.
+fn wish() -> Cells {
+    let Ids { own, foreign, random } = owners(400, false, true) else { return Plain(open(NONE)) };
+    Ids { own: By { talking_key: 200, ..own }, foreign, random }
 }
 
 fn account() -> Vec<Row> {
