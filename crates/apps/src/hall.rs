@@ -14,6 +14,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::files::Shelves;
 use crate::live::LiveTurns;
 use crate::{App, Catalog};
 
@@ -29,6 +30,8 @@ pub struct Rooms {
     pub models: Models,
     /// Stoa's own manual, from which the built-in answerer quotes.
     pub manual: Manual,
+    /// Where files lie, and what may be kept.
+    pub files: Shelves,
     /// Events that belong to no change.
     pub audit: AuditSpool,
     /// Time and randomness.

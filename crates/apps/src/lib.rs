@@ -5,6 +5,7 @@ mod catalog;
 mod chat;
 mod cite;
 mod conversation;
+mod files;
 mod hall;
 mod kind;
 mod live;
@@ -17,11 +18,15 @@ mod support;
 mod turn;
 mod tutor;
 
+pub use ::files::name::attachment;
 pub use catalog::{App, Catalog, Retention};
 pub use conversation::{Export, NewConversation};
+pub use files::{
+    Content, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended, Upload, Usage,
+};
 pub use hall::{Hall, Rooms};
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Role as ChatRole};
 pub use once::{Claim, Once};
-pub use store::{Conversation, FinishReason, Message, Role, StoredAnswer};
+pub use store::{Conversation, File, FileUsage, FinishReason, Message, Role, StoredAnswer};
 pub use turn::{Answer, Ask, Options, Target};

@@ -39,7 +39,8 @@ pub use key::Keys;
 pub use mint::{KeyService, NewApiKey};
 pub use permission::{
     AccountRead, AccountWrite, Admin, AppsRead, ConversationDelete, ConversationFind, ConversationRead,
-    ConversationStop, ConversationWrite, Converse, DataErase, DataExport, KeysManage, May, Permission,
+    ConversationStop, ConversationWrite, Converse, DataErase, DataExport, FilesDelete, FilesRead, FilesWrite,
+    KeysManage, May, Permission,
 };
 pub use principal::{Apps, Method, OwnLimits, Principal};
 pub use resolve::{Refusal, Resolved};

@@ -223,6 +223,7 @@ impl Identity {
             let managed = principal.apps.iter().filter(|app| maker.managed.contains(app));
             principal.managed = Apps(managed.cloned().collect());
         }
+        principal.maker = known.maker;
         principal.epoch = known.print;
         principal.scopes = known.scopes;
         principal.limits = known.limits;
@@ -268,6 +269,7 @@ impl Principal {
             address,
             epoch: 0,
             role: None,
+            maker: None,
             session: None,
             proven_at: None,
             scopes: Scopes::ALL,

@@ -7,6 +7,7 @@ pub(crate) mod auth;
 pub(crate) mod chat;
 pub(crate) mod conversations;
 pub(crate) mod factors;
+pub(crate) mod files;
 pub(crate) mod input;
 pub(crate) mod jwks;
 pub(crate) mod keys;
