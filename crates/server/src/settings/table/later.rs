@@ -44,16 +44,11 @@ settings! { @fields BACKUP_ROWS;
     BACKUP_KEEP_LOCAL: u64 = form::whole::<1, 36_500>(), "backup.keep_local_days", ["BACKUP_KEEP_LOCAL_DAYS"], always("7");
 }
 
-/// Files and knowledge.
-pub(crate) static FILES: Room = Room {
-    title: "Files and knowledge",
-    about: "What may be stored, and where the index lies.",
-    settings: FILES_ROWS,
-};
+/// Knowledge.
+pub(crate) static KNOWLEDGE: Room =
+    Room { title: "Knowledge", about: "Where the index lies.", settings: KNOWLEDGE_ROWS };
 
-settings! { @fields FILES_ROWS;
-    /// Which files are taken, judged by their content. Not used yet.
-    FILE_TYPES: Vec<String> = form::media_types(), "files.allowed_types", ["ALLOWED_FILE_TYPES"], always("image/*,application/pdf,text/*");
+settings! { @fields KNOWLEDGE_ROWS;
     /// Where the knowledge index may keep files; it keeps none yet. When no database is named, the data folder is here.
     KNOWLEDGE_DIR: PathBuf = form::path(), "knowledge.directory", ["CHROMA_PERSIST_DIRECTORY"], Default::None;
 }

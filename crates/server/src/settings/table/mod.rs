@@ -6,6 +6,7 @@
 pub(crate) mod alerts;
 pub(crate) mod apps;
 pub(crate) mod aws;
+pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod issuers;
 pub(crate) mod later;
@@ -168,7 +169,8 @@ pub(crate) static ROOMS: &[&Room] = &[
     &later::MONITORING,
     &alerts::ALERTS,
     &later::BACKUP,
-    &later::FILES,
+    &files::FILES,
+    &later::KNOWLEDGE,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.
