@@ -23,6 +23,7 @@ mod content;
 mod conversations;
 mod errors;
 mod faults;
+mod files;
 mod front;
 mod idempotency;
 mod keys;
