@@ -7,6 +7,7 @@ mod config;
 mod document;
 mod failure;
 mod front;
+mod multipart;
 mod once;
 mod openai;
 mod pages;

@@ -33,6 +33,8 @@ struct Groups {
     everything: OpenApiRouter<Site>,
     /// What only accounts have, without answers that are kept to be repeated: they hold secrets of one moment.
     account: OpenApiRouter<Site>,
+    /// Documents on their way in: larger than other bodies, repeated safely by what they are.
+    documents: OpenApiRouter<Site>,
     /// Keys: what only accounts have, where a POST is repeated safely.
     keys: OpenApiRouter<Site>,
     /// What only admins have.
@@ -68,6 +70,9 @@ fn groups() -> Groups {
             .routes(routes!(api::desk::resolve))
             .routes(routes!(api::desk::quality))
             .routes(routes!(api::apps::list))
+            .routes(routes!(api::documents::read, api::documents::delete))
+            .routes(routes!(api::documents::passages))
+            .routes(routes!(api::documents::search))
             .routes(routes!(api::teaching::list, api::teaching::create))
             .routes(routes!(api::teaching::read, api::teaching::replace, api::teaching::delete))
             .routes(routes!(api::teaching::progress))
@@ -102,6 +107,7 @@ fn groups() -> Groups {
             .routes(routes!(api::factors::finish_passkey))
             .routes(routes!(api::factors::remove_passkey))
             .routes(routes!(api::auth::logout_all)),
+        documents: OpenApiRouter::new().routes(routes!(api::documents::list, api::documents::create)),
         keys: OpenApiRouter::new()
             .routes(routes!(api::keys::list, api::keys::create))
             .routes(routes!(api::keys::revoke))
@@ -156,8 +162,8 @@ fn admin() -> OpenApiRouter<Site> {
 
 /// The OpenAPI document of all of them.
 pub(crate) fn document() -> OpenApi {
-    let Groups { chat, messages, everything, account, keys, admin, entrance, public } = groups();
-    let document = [chat, messages, everything, account, keys, admin, entrance, public]
+    let Groups { chat, messages, everything, account, documents, keys, admin, entrance, public } = groups();
+    let document = [chat, messages, everything, account, documents, keys, admin, entrance, public]
         .into_iter()
         .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
         .into_openapi();
@@ -166,7 +172,7 @@ pub(crate) fn document() -> OpenApi {
 
 /// The whole server as a service.
 pub fn router(site: Site) -> Router {
-    let Groups { chat, messages, everything, account, keys, admin, entrance, public } = groups();
+    let Groups { chat, messages, everything, account, documents, keys, admin, entrance, public } = groups();
     let everybody = from_fn_with_state(site.clone(), who::everything);
     let accounts = from_fn_with_state(site.clone(), who::accounts);
     let admins = from_fn_with_state(site.clone(), who::admins);
@@ -185,6 +191,7 @@ pub fn router(site: Site) -> Router {
                 .layer(from_fn_with_state(site.clone(), who::by_method)),
         )
         .merge(Router::from(everything).layer(once.clone()).layer(everybody.clone()))
+        .merge(Router::from(documents).layer(everybody.clone()))
         .merge(
             Router::from(account).layer(accounts.clone()).layer(secretive.clone()).layer(everybody.clone()),
         )
