@@ -39,6 +39,7 @@ mod records;
 mod replicas;
 mod revocation;
 mod secrets;
+mod support;
 mod tokens;
 mod watching;
 mod world;
