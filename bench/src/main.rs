@@ -1,10 +1,11 @@
 //! Measures Stoa beside programs that do less: a mock upstream, a bare proxy, a proxy that stores, a load driver,
-//! and the table that runs them all on cores of their own. It owns no part of the server and touches loopback only.
+//! and the table that runs them all on cores of their own; and the finding of duplicates beside programs for it. It owns no part of the server and touches loopback only.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool that talks to its caller")]
 
 mod clock;
+mod clutter;
 mod driver;
 mod load;
 mod markdown;
@@ -39,6 +40,8 @@ enum What {
     Load(load::Args),
     /// Starts everything on cores of its own and prints the table of ratios
     Table(table::Args),
+    /// Finds exact duplicates in a made tree, beside every program for it that is installed
+    Clutter(clutter::Args),
 }
 
 fn main() -> Result<()> {
@@ -55,6 +58,7 @@ fn main() -> Result<()> {
             What::Proxy(args) => proxy::run(args).await,
             What::Load(args) => load::run(args).await,
             What::Table(args) => table::run(args).await,
+            What::Clutter(args) => clutter::run(&args),
         }
     })
 }

@@ -37,6 +37,8 @@ pub struct App {
     pub moderation: bool,
     /// How long content is kept.
     pub retention: Retention,
+    /// What a tutor may do: hints, the answer, how many questions, languages.
+    pub tutor: tutor::Policy,
 }
 
 /// How long content is kept.
@@ -78,6 +80,7 @@ impl App {
             context_messages: 40,
             moderation: true,
             retention,
+            tutor: tutor::Policy::default(),
         }
     }
 }

@@ -3,17 +3,28 @@
 
 use identity::{Converse, May};
 use kernel::{AppKind, Code, Fault, Result};
+use store::Message;
 
 use crate::plan::Plan;
 use crate::turn::Opened;
 use crate::{App, Ask, Hall, chat, support, tutor};
 
 /// How this kind of app answers the turn.
-pub(crate) async fn plan(hall: &Hall, _may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
+pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
     match opened.app.kind {
-        AppKind::Chat | AppKind::Support | AppKind::Tutor => Ok(chat::plan(hall, opened, ask)),
+        AppKind::Tutor => tutor::plan(hall, may, opened, ask).await,
+        AppKind::Support => support::plan(hall, may, opened, ask).await,
+        AppKind::Chat => Ok(chat::plan(hall, opened, ask)),
         // `converses` has refused it before.
         AppKind::Files => Err(Fault::new(Code::NotFound)),
+    }
+}
+
+/// What the kind of an app does when a turn with its answer is stored: before the answer is given out as finished.
+pub(crate) async fn settled(hall: &Hall, opened: &Opened, message: &Message) -> Result<()> {
+    match opened.app.kind {
+        AppKind::Support => support::settled(hall, opened, message).await,
+        AppKind::Chat | AppKind::Tutor | AppKind::Files => Ok(()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
 use crate::plan::{Check, Plan, Voice};
 use crate::standing::Standing;
 use crate::turn::{self, Opened};
-use crate::{Ask, Hall};
+use crate::{Ask, Hall, kind};
 
 /// How often somebody who waits for an answer that another replica writes looks for its end.
 const WAITING: Duration = Duration::from_millis(250);
@@ -259,8 +259,9 @@ impl Hall {
         }
         // Deleted, or ended by another replica, while it was being written: there is nothing to store.
         let fault = match stored {
+            Ok(()) => kind::settled(self, opened, message).await.err().or(written.fault),
             Err(fault) if !matches!(fault.code(), Code::NotFound | Code::Conflict) => Some(fault),
-            _ => written.fault,
+            Err(_) => written.fault,
         };
         tracing::info!(
             app = %opened.app.id,

@@ -104,6 +104,8 @@ impl Hall {
         // A session that another request has opened meanwhile takes the turn into its own conversation.
         let conversation_id = self.rooms.store.record_turn(turn, audit).await?;
         self.entitle(&opened).await;
+        let message = Message { conversation_id, ..message };
+        kind::settled(self, &opened, &message).await?;
         tracing::info!(
             app = %opened.app.id,
             conversation = %conversation_id,

@@ -15,6 +15,8 @@ pub struct Principal {
     pub(crate) method: Method,
     pub(crate) apps: Apps,
     pub(crate) managed: Apps,
+    /// It is a key that no account made.
+    pub(crate) operators: bool,
     pub(crate) address: IpAddr,
     /// What tells a credential that was replaced from the one of now: the epoch of a visitor, the print of a key.
     pub(crate) epoch: i64,
@@ -130,6 +132,11 @@ impl Principal {
             (false, true) => Some(Level::Use),
             (false, false) => None,
         }
+    }
+
+    /// Whether it is a key of the operator's: from the environment or the command line, of no account.
+    pub const fn is_operators(&self) -> bool {
+        self.operators
     }
 
     /// Where the request came from.

@@ -9,8 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::settings::{Flag, Places};
 
 mod accounts;
+mod declutter;
+mod problems;
 
 pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
+pub(crate) use declutter::Declutter;
+pub(crate) use problems::Problem;
 
 /// The server for AI applications in production.
 #[derive(Debug, Parser)]
@@ -99,8 +103,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Audit,
     },
+    /// Add, list, show and remove the problems that a tutor teaches
+    Problem {
+        #[command(subcommand)]
+        command: Problem,
+    },
     /// Check a live deployment from outside; exit 1 if anything fails
     Verify(verify::Args),
+    /// Find what can go in a folder, and why; changes nothing unless --apply
+    Declutter(Declutter),
     /// Look for what is wrong and say what to do
     Doctor(Doctor),
     /// Print the OpenAPI document
@@ -369,6 +380,9 @@ mod tests {
             "audit list --event auth.failure --since 24h",
             "audit verify",
             "verify https://chat.example.com --json",
+            "declutter Pictures --json --min-size 10k --protect Originals --only duplicate --exclude *.iso",
+            "declutter Pictures --apply --yes --only similar-image --only duplicate",
+            "declutter --undo list.jsonl",
             "doctor --bundle out.json",
             "openapi",
             "version",
@@ -390,6 +404,9 @@ mod tests {
             "user",
             "user create",
             "grant add ada@example.com",
+            "declutter",
+            "declutter . --only nonsense",
+            "declutter . --min-size many",
         ] {
             let words = std::iter::once("stoa").chain(line.split(' ').filter(|word| !word.is_empty()));
             assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{line}");

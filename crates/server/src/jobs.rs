@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use apps::Library;
 use guard::http::AddressBlocks;
 use identity::{Identity, News};
 use kernel::{Ambient, Fault, PageRequest, Result};
@@ -35,19 +36,24 @@ pub(crate) struct Watch {
     store: Store,
     identity: Arc<Identity>,
     site: Site,
+    library: Library,
     ambient: Ambient,
     seen: Option<Epochs>,
 }
 
 impl Watch {
-    pub(crate) fn new(store: Store, identity: Arc<Identity>, site: Site, ambient: Ambient) -> Watch {
-        Watch { store, identity, site, ambient, seen: None }
+    pub(crate) fn new(house: &House, ambient: Ambient) -> Watch {
+        let House { store, identity, site, library, .. } = house.clone();
+        Watch { store, identity, site, library, ambient, seen: None }
     }
 
     /// Asks once; reads keys, blocks and revocations when an epoch has moved.
     pub(crate) async fn look(&mut self) -> Result<()> {
         let epochs = self.store.epochs().await?;
-        if self.seen == Some(epochs) {
+        // The index follows by itself: documents change nobody's rights, and reading them may take a while.
+        self.library.note(epochs.documents);
+        let rights = Epochs { documents: 0, ..epochs };
+        if self.seen == Some(rights) {
             return Ok(());
         }
         let now = self.ambient.now();
@@ -66,7 +72,7 @@ impl Watch {
         let brake = self.store.lockdown().await?.mode;
         // What this process wrote in between is newer than what was read: then look again.
         let fresh = self.identity.refresh(mark, News { epochs, brake, revoked, keys });
-        self.seen = fresh.then_some(epochs);
+        self.seen = fresh.then_some(rights);
         Ok(())
     }
 
@@ -160,6 +166,7 @@ pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
     tasks.spawn(tidy(store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(tend_files(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));
+    house.library.run(stop);
     house.post.start(tasks, stop);
 }
 

@@ -25,4 +25,4 @@ pub use document::openapi;
 pub use failure::status;
 pub use front::Connection;
 pub use router::router;
-pub use site::{Parts, Site};
+pub use site::{Parts, SecretAge, Site};

@@ -24,6 +24,7 @@ use super::table::alerts::*;
 use super::table::aws::AWS_REGION;
 use super::table::files::*;
 use super::table::identity::*;
+use super::table::knowledge::*;
 use super::table::later::*;
 use super::table::model::PROVIDERS;
 use super::table::server::*;
@@ -66,8 +67,9 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
 /// Builds the configuration of every room. `None` when a value that is needed could not be read, or something in a
 /// list is wrong; then a problem says so.
 pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Settings> {
-    let (catalog, models) = (catalog::build(values, problems), providers::build(values, problems));
     let (aws, secret) = (amazon::config(values, problems), amazon::secret(values, problems));
+    let catalog = catalog::build(values, problems);
+    let models = providers::build(values, aws.as_ref(), problems);
     let issuers = trust::issuers(values, problems);
     let blobs = blobs(values, problems);
     // Where the secret is was needed earlier; here it counts that enough is said of it.
@@ -119,6 +121,12 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         },
         marks: marks(values, &models),
         secrets: aged::marks(values),
+        library: apps::LibraryConfig {
+            most_bytes: values.get(&MAX_DOCUMENT)?,
+            most_documents: values.get(&MAX_DOCUMENTS)?,
+            most_total: values.get(&MAX_DOCUMENTS_TOTAL)?,
+            embedding_model: values.get(&EMBEDDING_MODEL),
+        },
         models,
         catalog,
         data_dir,
@@ -164,7 +172,7 @@ fn files(values: &Values) -> Option<apps::FileRules> {
 fn marks(values: &Values, models: &llm::Config) -> Marks {
     let mut marks = values.marks();
     if values.declared(PROVIDERS.name).next().is_some() {
-        for key in models.providers.iter().filter_map(|provider| provider.api_key.as_ref()) {
+        for key in models.providers.iter().filter_map(llm::Provider::api_key) {
             marks.add(PROVIDERS.name, key.expose());
         }
     }

@@ -154,7 +154,10 @@ fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     if asked.path.starts_with("/api/v1/admin") && mock.has("open-admin") {
         return Some("visitor-admin".into());
     }
-    let closed = ["/api/v1/admin", "/api/v1/keys", "/api/v1/files", "/api/v1/me"]
+    if crate::documents::open(mock, asked) {
+        return Some("visitor-open".into());
+    }
+    let closed = ["/api/v1/admin", "/api/v1/apps/", "/api/v1/keys", "/api/v1/files", "/api/v1/me"]
         .iter()
         .any(|start| asked.path.starts_with(start));
     if closed || mock.has("no-visitors") {
@@ -247,6 +250,9 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
             Err(_) => return refuse(mock, asked, 400, "invalid_json", json!([])),
         }
     }
+    if let Some(answer) = crate::documents::route(mock, asked, &body) {
+        return answer;
+    }
     let parts = asked.path.trim_matches('/').split('/').collect::<Vec<_>>();
     match (asked.method.as_str(), parts.as_slice()) {
         ("GET", ["api", "v1", "whoami"]) => json_answer(200, &json!({"principal": caller})),
@@ -255,6 +261,7 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
             let tutor = json!({"id": "tutor", "kind": "tutor"});
             let mut apps = vec![json!({"id": "assistant", "kind": "chat"})];
             apps.extend((caller == "account").then_some(tutor));
+            apps.push(json!({"id": "support", "kind": "support"}));
             json_answer(200, &json!({"items": apps, "next": null, "seen": seen}))
         }
         ("GET", ["v1", "models"]) => {

@@ -7,7 +7,7 @@ use verify::{Outcome, run};
 use crate::mock::{Mock, Quiet, options, with_key, with_token};
 
 /// Check, planted faults, and a word of the line that must come of it.
-const TABLE: [(&str, &[&str], &str); 81] = [
+const TABLE: [(&str, &[&str], &str); 86] = [
     ("reach", &["slow"], "no answer within"),
     ("health", &["database-down"], "database down"),
     ("health", &["health-lacks-security"], "security"),
@@ -76,6 +76,11 @@ const TABLE: [(&str, &[&str], &str); 81] = [
     ("chat", &["forgets-session"], "conversation_id"),
     ("openai", &["openai-no-done"], "[DONE]"),
     ("openai", &["openai-problem"], "OpenAI's clients"),
+    ("documents", &["open-documents"], "gave 201"),
+    ("documents", &["finds-nothing"], "was not found"),
+    ("documents", &["alters-documents"], "not what the document says"),
+    ("documents", &["documents-everywhere"], "another app"),
+    ("documents", &["keeps-documents"], "still found"),
     ("tutor", &["tutor-tells"], "gave the result"),
     ("tutor", &["tutor-lectures"], "asked nothing"),
     ("xss-markers", &["raw-titles"], "as markup"),
@@ -101,7 +106,7 @@ async fn each_fault_is_found_by_its_check() {
             let mut options = options(address, &[check, with]);
             options.metrics_token = Some(verify::ApiKey::new("the-token"));
             options.timeout = Duration::from_millis(1500);
-            if *check == "tutor" {
+            if matches!(*check, "tutor" | "documents") {
                 options = with_token(options);
             }
             if *check == "roles" {

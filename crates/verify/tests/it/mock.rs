@@ -43,6 +43,7 @@ pub(crate) struct State {
     pub(crate) talks: BTreeMap<String, Talk>,
     pub(crate) visitors: BTreeSet<String>,
     pub(crate) replays: BTreeMap<String, (Bytes, Bytes)>,
+    pub(crate) documents: BTreeMap<String, String>,
     pub(crate) sessions: BTreeMap<String, String>,
     pub(crate) counts: BTreeMap<String, u64>,
     next: u64,

@@ -25,7 +25,7 @@ async fn a_right_server_passes_and_is_left_tidy() {
     let skipped = report.checks.iter().filter(|line| matches!(line.outcome, Outcome::Skipped { .. }));
     assert_eq!(
         skipped.map(|line| line.name).collect::<Vec<_>>(),
-        ["https-redirect", "roles", "tutor"],
+        ["https-redirect", "roles", "documents", "tutor"],
         "{}",
         lines(&report)
     );
@@ -37,9 +37,18 @@ async fn a_key_opens_what_takes_no_visitors() {
     let (mock, address) = Mock::start(&["no-visitors"]).await;
     let report = all(with_token(with_key(options(address, &[])))).await;
     assert!(report.passed, "{}", lines(&report));
-    for name in
-        ["tutor", "conversation", "stream", "stop", "chat", "openai", "isolation", "rate-limit", "errors"]
-    {
+    for name in [
+        "documents",
+        "tutor",
+        "conversation",
+        "stream",
+        "stop",
+        "chat",
+        "openai",
+        "isolation",
+        "rate-limit",
+        "errors",
+    ] {
         let line = report.line(name).unwrap();
         assert!(matches!(line.outcome, Outcome::Passed { .. }), "{}", line.text());
     }

@@ -43,12 +43,3 @@ settings! { @fields BACKUP_ROWS;
     /// How many days backups are kept on this machine when they are also in S3. Not used yet.
     BACKUP_KEEP_LOCAL: u64 = form::whole::<1, 36_500>(), "backup.keep_local_days", ["BACKUP_KEEP_LOCAL_DAYS"], always("7");
 }
-
-/// Knowledge.
-pub(crate) static KNOWLEDGE: Room =
-    Room { title: "Knowledge", about: "Where the index lies.", settings: KNOWLEDGE_ROWS };
-
-settings! { @fields KNOWLEDGE_ROWS;
-    /// Where the knowledge index may keep files; it keeps none yet. When no database is named, the data folder is here.
-    KNOWLEDGE_DIR: PathBuf = form::path(), "knowledge.directory", ["CHROMA_PERSIST_DIRECTORY"], Default::None;
-}

@@ -9,6 +9,8 @@ use crate::world::{Caller, PASSWORD, World};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Thing {
     Conversation,
+    /// A problem of the tutor: it belongs to the app.
+    Problem,
     File,
     Batch,
     Session,
@@ -26,6 +28,7 @@ impl Thing {
         let path = operation.split(' ').nth(1).unwrap();
         let has = |part: &str| path.contains(part);
         match () {
+            () if has("/problems/{id}") => Thing::Problem,
             () if has("/users/{id}") => Thing::User,
             () if has("/sessions/") => Thing::Session,
             () if has("/keys/") => Thing::Key,
@@ -102,6 +105,10 @@ impl Things {
             Thing::Key => {
                 id(caller.post("/api/v1/keys").json(&json!({"name": "untouched"})).send().await, 201)
             }
+            Thing::Problem => {
+                let body = json!({"title": "Sum", "statement": "What is 19 + 23?", "answer": "42", "visibility": "published"});
+                id(self.warden.post("/api/v1/apps/tutor/problems").json(&body).send().await, 201)
+            }
             Thing::User => {
                 let body = json!({"email": format!("made-{}@example.org", self.made), "password": PASSWORD});
                 id(self.warden.post("/api/v1/admin/users").json(&body).send().await, 201)
@@ -147,6 +154,7 @@ impl Things {
             Thing::Batch => get(&self.stranger, "/api/v1/files?trashed=true".to_owned()).await,
             Thing::Session => among(get(&self.stranger, "/api/v1/me/sessions?limit=100".to_owned()).await),
             Thing::Key => among(get(&self.stranger, "/api/v1/keys?limit=100".to_owned()).await),
+            Thing::Problem => get(&self.warden, format!("/api/v1/apps/tutor/problems/{id}")).await,
             Thing::User => get(&self.warden, format!("/api/v1/admin/users/{id}")).await,
             Thing::Net => among(get(&self.warden, "/api/v1/admin/blocks".to_owned()).await),
             Thing::Receipt | Thing::Unmade => Value::Null,
