@@ -17,6 +17,8 @@ use crate::shell::{self, Shell};
 const KEY: &str = "ci-key-8d1f0b6c2e9a4753b6d0f1a2c3e4f5a6";
 
 /// An origin that it is told to trust.
+const EMAIL: &str = "verify@example.org";
+const PASSWORD: &str = "four plain words of a sentence";
 const ORIGIN: &str = "https://app.example.org";
 
 /// Starts the server, lets it be verified, and sees that it ends when it is told to.
@@ -26,16 +28,19 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     let port = shell::free_port()?;
     let url = format!("http://127.0.0.1:{port}");
     let log = folder.path().join("log");
-    let verify = || {
+    let stoa = |args: &[&str]| {
         let mut command = Command::new(&binary);
-        command
-            .args(["verify", &url, "--api-key", KEY, "--origin", ORIGIN])
-            .env_clear()
-            .current_dir(folder.path());
+        command.args(args).env_clear().current_dir(folder.path());
         command
     };
+    let verify =
+        |token: &str| stoa(&["verify", &url, "--api-key", KEY, "--token", token, "--origin", ORIGIN]);
     // Nobody listens yet: a command that finds nothing wrong with that finds nothing wrong with anything.
-    ensure!(shell::output(&mut verify()).is_err(), "stoa verify is content with a server that is not there");
+    let alone = shell::output(&mut verify("none"));
+    ensure!(alone.is_err(), "stoa verify is content with a server that is not there");
+    let password = fs::File::open(shell::write(folder.path(), "password", PASSWORD)?)?;
+    let made = stoa(&["user", "create", EMAIL, "--admin", "--password-stdin"]).stdin(password).output()?;
+    ensure!(made.status.success(), "no account: {}", String::from_utf8_lossy(&made.stderr).trim());
 
     let mut serve = Command::new(&binary);
     serve.arg("serve").env_clear().current_dir(folder.path());
@@ -59,10 +64,30 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
         .context("the server does not start")
         .with_context(show_log)?;
 
-    let verified = shell::show(&mut verify(), |_| {})?;
+    let token = sign_in(port).context("the account cannot sign in").with_context(show_log)?;
+    let verified = shell::show(&mut verify(&token), |_| {})?;
     ensure!(verified, "{}\nstoa verify found something", show_log());
     ensure!(server.stop(), "{}\nthe server did not end in time and well", show_log());
     Ok(())
+}
+
+/// The access token of the account.
+fn sign_in(port: u16) -> Result<String> {
+    let body = serde_json::json!({"email": EMAIL, "password": PASSWORD}).to_string();
+    let head = format!(
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.write_all((head + &body).as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (_, body) = answer.split_once("\r\n\r\n").context("the answer has no body")?;
+    let tokens: serde_json::Value = serde_json::from_str(body).context("the answer is no JSON")?;
+    let token = tokens.get("access_token").and_then(serde_json::Value::as_str);
+    Ok(token.context("the answer holds no token")?.to_owned())
 }
 
 fn is_ready(port: u16) -> std::io::Result<bool> {

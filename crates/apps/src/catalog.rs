@@ -37,6 +37,8 @@ pub struct App {
     pub moderation: bool,
     /// How long content is kept.
     pub retention: Retention,
+    /// What a tutor may do: hints, the answer, how many questions, languages.
+    pub tutor: tutor::Policy,
 }
 
 /// How long content is kept.
@@ -78,6 +80,7 @@ impl App {
             context_messages: 40,
             moderation: true,
             retention,
+            tutor: tutor::Policy::default(),
         }
     }
 }
@@ -110,7 +113,7 @@ impl Catalog {
         Catalog { apps }
     }
 
-    /// The apps of the default configuration. `files` joins them when its room is built.
+    /// The apps of the default configuration.
     pub fn standard() -> Result<Catalog, Fault> {
         let app = |id: &str, kind, description: &str| -> Result<App, Fault> {
             Ok(App { description: description.to_owned(), ..App::new(AppId::parse(id)?, kind) })
@@ -124,6 +127,7 @@ impl Catalog {
             assistant,
             app("workspace", AppKind::Chat, "Chat for the people of the team.")?,
             app("support", AppKind::Support, "Answers customers from the documents.")?,
+            app("files", AppKind::Files, "Keeps your files, and finds those that can go.")?,
             app("tutor", AppKind::Tutor, "Asks, hints, and never hands over the answer.")?,
         ]))
     }

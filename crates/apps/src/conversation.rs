@@ -6,7 +6,10 @@ use identity::{
     ConversationDelete, ConversationFind, ConversationRead, ConversationStop, ConversationWrite, Converse,
     May,
 };
-use kernel::{AppId, AuditEvent, ConversationId, EventType, Fault, MessageId, Page, PageRequest, Result};
+use kernel::{
+    AppId, AppKind, AuditEvent, ConversationId, EventType, Fault, Level, MessageId, Page, PageRequest,
+    ProblemId, Result,
+};
 use store::{Conversation, ConversationChange, ConversationFilter, Message, Role};
 
 use crate::{Hall, kind};
@@ -18,6 +21,8 @@ pub struct NewConversation {
     pub title: Option<String>,
     /// What it is about.
     pub topic: Option<String>,
+    /// The problem of the tutor that it works on.
+    pub problem: Option<ProblemId>,
 }
 
 /// A whole conversation.
@@ -46,6 +51,9 @@ impl Hall {
         }
         new.title.as_deref().map(validate::title).transpose()?;
         new.topic.as_deref().map(validate::topic).transpose()?;
+        if new.problem.is_some() && app.kind != AppKind::Tutor {
+            return Err(Fault::invalid("problem_id", "wrong_kind", "only a tutor has problems"));
+        }
         let id = ConversationId::new(&self.rooms.ambient);
         let event = event(may, EventType::DataWritten, id).with("app", app.id.as_str());
         let new = store::NewConversation {
@@ -56,6 +64,8 @@ impl Hall {
             topic: new.topic,
             session: None,
             max_per_owner: app.most_conversations(may.owner()),
+            // Who teaches in the app tries its drafts too.
+            problem: new.problem.map(|id| (id, may.who().level(&app.id) == Some(Level::Manage))),
         };
         let conversation = self.rooms.store.create_conversation(new, vec![event]).await?;
         tracing::info!(app = %conversation.app, conversation = %id, "conversation created");

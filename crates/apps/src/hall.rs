@@ -14,8 +14,9 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::files::Shelves;
 use crate::live::LiveTurns;
-use crate::{App, Catalog};
+use crate::{App, Catalog, Library};
 
 /// The rooms that the apps work with.
 pub struct Rooms {
@@ -29,6 +30,10 @@ pub struct Rooms {
     pub models: Models,
     /// Stoa's own manual, from which the built-in answerer quotes.
     pub manual: Manual,
+    /// The documents of the apps.
+    pub library: Library,
+    /// Where files lie, and what may be kept.
+    pub files: Shelves,
     /// Events that belong to no change.
     pub audit: AuditSpool,
     /// Time and randomness.

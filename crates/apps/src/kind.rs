@@ -1,9 +1,32 @@
 //! What is particular to a kind of app, behind one face. Each kind keeps its own in its folder; `turn.rs` asks
 //! here and stays the same for all.
 
-use kernel::AppKind;
+use identity::{Converse, May};
+use kernel::{AppKind, Code, Fault, Result};
+use store::Message;
 
-use crate::{App, chat, support, tutor};
+use crate::plan::Plan;
+use crate::turn::Opened;
+use crate::{App, Ask, Hall, chat, support, tutor};
+
+/// How this kind of app answers the turn.
+pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
+    match opened.app.kind {
+        AppKind::Tutor => tutor::plan(hall, may, opened, ask).await,
+        AppKind::Support => support::plan(hall, may, opened, ask).await,
+        AppKind::Chat => Ok(chat::plan(hall, opened, ask)),
+        // `converses` has refused it before.
+        AppKind::Files => Err(Fault::new(Code::NotFound)),
+    }
+}
+
+/// What the kind of an app does when a turn with its answer is stored: before the answer is given out as finished.
+pub(crate) async fn settled(hall: &Hall, opened: &Opened, message: &Message) -> Result<()> {
+    match opened.app.kind {
+        AppKind::Support => support::settled(hall, opened, message).await,
+        AppKind::Chat | AppKind::Tutor | AppKind::Files => Ok(()),
+    }
+}
 
 /// The instructions that the model of this app gets.
 pub(crate) fn instructions(app: &App) -> &str {

@@ -8,15 +8,16 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use identity::{ConversationRead, Converse, May, Principal};
 use kernel::{Code, ConversationId, Fault, MessageId, Result};
-use llm::{Passage, Piece, Quote};
+use llm::{Completion, Finished, Piece, Quote};
 use serde_json::Value;
 use store::{FinishReason, FinishedMessage, Message};
 use tracing::Instrument as _;
 
 use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
+use crate::plan::{Check, Plan, Voice};
 use crate::standing::Standing;
 use crate::turn::{self, Opened};
-use crate::{Ask, Hall, cite};
+use crate::{Ask, Hall, kind};
 
 /// How often somebody who waits for an answer that another replica writes looks for its end.
 const WAITING: Duration = Duration::from_millis(250);
@@ -33,14 +34,18 @@ impl Hall {
     /// the model is told to stop and nothing is given out.
     pub async fn stream(&self, may: &May<Converse>, ask: Ask) -> Result<Subscription> {
         let opened = self.open(may, &ask).await?;
-        let request = self.prompt(&opened, &ask);
-        let passages = request.passages.clone();
+        let Plan { voice, check } = self.plan(may, &opened, &ask).await?;
         let blank = opened.blank(self.rooms.ambient.now());
         let asked = opened.cancel.child_token();
         let give_up = asked.clone().drop_guard();
         let models = self.rooms.models.clone();
         let until = asked.clone();
-        let pieces = tokio::spawn(async move { models.stream(request, until).await }.in_current_span());
+        let speaker = match voice {
+            Voice::House(completion) => Speaker::House(completion),
+            Voice::Model(request) => Speaker::Model(tokio::spawn(
+                async move { models.stream(request, until).await }.in_current_span(),
+            )),
+        };
         let audit = vec![turn::written(may, &opened)];
         let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
         // A session that another request has opened meanwhile takes the turn into its own conversation.
@@ -58,13 +63,13 @@ impl Hall {
         let hall = self.clone();
         let who = may.who().clone();
         let driven = async move {
-            let mut written = Written { message: blank, quotes: Vec::new(), fault: None };
-            match opened.support {
-                Some(text) => written.say(text, &live),
-                None => hall.write(&live, &who, &opened, pieces, &mut written).await,
+            let mut written = Written { message: blank, check, quotes: Vec::new(), fault: None };
+            match speaker {
+                Speaker::House(completion) => written.state(completion, &live),
+                Speaker::Model(pieces) => hall.write(&live, &who, &opened, pieces, &mut written).await,
             }
             asked.cancel();
-            hall.close(&live, &opened, &passages, written).await;
+            hall.close(&live, &opened, written).await;
         };
         // The lines about an answer carry the id of the request that asked for it.
         self.rooms.tasks.spawn(driven.in_current_span());
@@ -189,15 +194,11 @@ impl Hall {
                 piece = pieces.next() => piece,
             };
             match piece {
-                Some(Ok(Piece::Text(text))) => written.say(&text, live),
-                Some(Ok(Piece::Done(finished))) => {
-                    written.message.finish_reason = Some(turn::finish_reason(finished.finish));
-                    written.quotes = finished.quotes;
-                    written.message.model = Some(finished.model);
-                    written.message.input_tokens = Some(finished.usage.input_tokens);
-                    written.message.output_tokens = Some(finished.usage.output_tokens);
-                    return;
+                Some(Ok(Piece::Text(text))) => {
+                    let shown = written.check.pass(&text);
+                    written.say(&shown, live);
                 }
+                Some(Ok(Piece::Done(finished))) => return written.finish(finished),
                 Some(Err(fault)) => return written.fail(fault),
                 None => {
                     return written
@@ -232,10 +233,20 @@ impl Hall {
     }
 
     /// Stores what was written, then tells the readers that it has ended.
-    async fn close(&self, live: &Live, opened: &Opened, passages: &[Passage], mut written: Written) {
+    async fn close(&self, live: &Live, opened: &Opened, mut written: Written) {
+        let closing = written.check.close(&written.quotes);
+        written.say(&closing.rest, live);
         let message = &mut written.message;
-        message.finish_reason.get_or_insert(FinishReason::Stop);
-        let citations = cite::citations(&message.content, passages, &written.quotes);
+        let ended = message.finish_reason.unwrap_or(FinishReason::Stop);
+        message.finish_reason = match ended {
+            FinishReason::Stop | FinishReason::Length | FinishReason::Blocked => {
+                closing.finish.or(Some(ended))
+            }
+            // What was cut off stays cut off, whatever the check says of the part that came.
+            FinishReason::Cancelled | FinishReason::Interrupted | FinishReason::Error => Some(ended),
+        };
+        message.details = closing.details;
+        let citations = closing.citations;
         message.citations = Value::Array(citations.clone());
         let finished = finished(opened, message);
         let mut stored = self.rooms.store.finish_turn(finished.clone(), Vec::new()).await;
@@ -248,8 +259,9 @@ impl Hall {
         }
         // Deleted, or ended by another replica, while it was being written: there is nothing to store.
         let fault = match stored {
+            Ok(()) => kind::settled(self, opened, message).await.err().or(written.fault),
             Err(fault) if !matches!(fault.code(), Code::NotFound | Code::Conflict) => Some(fault),
-            _ => written.fault,
+            Err(_) => written.fault,
         };
         tracing::info!(
             app = %opened.app.id,
@@ -288,20 +300,45 @@ fn finished(opened: &Opened, message: &Message) -> FinishedMessage {
     }
 }
 
+/// Who speaks in this stream.
+enum Speaker {
+    House(Completion),
+    Model(Asked),
+}
+
 /// The model's stream, being opened while the turn is stored.
 type Asked = tokio::task::JoinHandle<Result<llm::Pieces>>;
 
 /// The answer so far.
 struct Written {
     message: Message,
+    check: Box<dyn Check>,
     quotes: Vec<Quote>,
     fault: Option<Fault>,
 }
 
 impl Written {
     fn say(&mut self, text: &str, live: &Live) {
+        if text.is_empty() {
+            return;
+        }
         self.message.content.push_str(text);
         live.push(StreamEvent::Delta(text.into()));
+    }
+
+    /// Words of the house, all at once.
+    fn state(&mut self, said: Completion, live: &Live) {
+        let Completion { text, finish, usage, model, quotes } = said;
+        self.say(&text, live);
+        self.finish(Finished { finish, usage, model, quotes });
+    }
+
+    fn finish(&mut self, done: Finished) {
+        self.message.finish_reason = Some(turn::finish_reason(done.finish));
+        self.quotes = done.quotes;
+        self.message.model = Some(done.model);
+        self.message.input_tokens = Some(done.usage.input_tokens);
+        self.message.output_tokens = Some(done.usage.output_tokens);
     }
 
     fn fail(&mut self, fault: Fault) {

@@ -1,5 +1,5 @@
 //! The one path of a message, the same for every app and every kind of credential:
-//! admit → open → context → prompt → model → release → close. The two verbs are [`Hall::answer`] for an answer
+//! admit → open → context → plan → model → release → close. The two verbs are [`Hall::answer`] for an answer
 //! at once and [`Hall::stream`] (in `stream.rs`) for one in pieces. Nothing here is particular to a kind of app.
 
 use std::sync::Arc;
@@ -7,13 +7,14 @@ use std::sync::Arc;
 use guard::content::{self, Verdict};
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
-use llm::{ChatMessage, ChatRequest, Completion, Finish, Passage};
+use llm::{ChatMessage, ChatRequest, Completion, Finish};
 use serde_json::Value;
 use store::{ConversationChange, FinishReason, Message, Opening, Role, Turn};
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Occupied;
-use crate::{App, Hall, cite, kind, prompt};
+use crate::plan::{Check, Plan, Voice};
+use crate::{App, Hall, kind};
 
 /// Characters of a title made from the first message.
 const TITLE_CHARS: usize = 60;
@@ -87,18 +88,24 @@ impl Hall {
     /// dropped, nothing is stored and the model has been told to stop.
     pub async fn answer(&self, may: &May<Converse>, ask: Ask) -> Result<Answer> {
         let opened = self.open(may, &ask).await?;
-        let request = ChatRequest { limit: Some(self.rooms.deadline), ..self.prompt(&opened, &ask) };
-        let passages = request.passages.clone();
-        let completion = match opened.support {
-            Some(text) => said(text),
-            None => self.complete(request, &opened.cancel).await?,
+        let Plan { voice, mut check } = self.plan(may, &opened, &ask).await?;
+        let completion = match voice {
+            Voice::House(completion) => completion,
+            Voice::Model(request) => {
+                let request = ChatRequest { limit: Some(self.rooms.deadline), ..request };
+                let mut completion = self.complete(request, &opened.cancel).await?;
+                completion.text = check.pass(&completion.text);
+                completion
+            }
         };
-        let message = release(&opened, &passages, completion, self.rooms.ambient.now());
+        let message = release(&opened, &mut *check, completion, self.rooms.ambient.now());
         let turn = opened.turn(message.clone());
         let audit = vec![written(may, &opened)];
         // A session that another request has opened meanwhile takes the turn into its own conversation.
         let conversation_id = self.rooms.store.record_turn(turn, audit).await?;
         self.entitle(&opened).await;
+        let message = Message { conversation_id, ..message };
+        kind::settled(self, &opened, &message).await?;
         tracing::info!(
             app = %opened.app.id,
             conversation = %conversation_id,
@@ -255,13 +262,13 @@ impl Hall {
         }
     }
 
-    /// What the model is shown.
-    pub(crate) fn prompt(&self, opened: &Opened, ask: &Ask) -> ChatRequest {
-        let mut request = prompt::build(&opened.app, &opened.earlier, &ask.content, &ask.options);
-        if !self.rooms.models.configured() {
-            request.passages = prompt::passages(&self.rooms.manual, &ask.content);
+    /// How the turn is answered: with words that help, where somebody speaks of harming themselves; else as the kind
+    /// of the app decides.
+    pub(crate) async fn plan(&self, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
+        match opened.support {
+            Some(text) => Ok(Plan::said(text)),
+            None => kind::plan(self, may, opened, ask).await,
         }
-        request
     }
 }
 
@@ -298,12 +305,14 @@ impl Opened {
     }
 }
 
-/// The answer as it is stored and given out: verified citations, and why it ended.
-fn release(opened: &Opened, passages: &[Passage], completion: Completion, now: kernel::Time) -> Message {
+/// The answer as it is stored and given out: what the check let through, verified citations, and why it ended.
+fn release(opened: &Opened, check: &mut dyn Check, completion: Completion, now: kernel::Time) -> Message {
+    let closing = check.close(&completion.quotes);
     Message {
-        citations: Value::Array(cite::citations(&completion.text, passages, &completion.quotes)),
-        content: completion.text,
-        finish_reason: Some(finish_reason(completion.finish)),
+        citations: Value::Array(closing.citations),
+        content: completion.text + &closing.rest,
+        details: closing.details,
+        finish_reason: Some(closing.finish.unwrap_or(finish_reason(completion.finish))),
         model: Some(completion.model),
         input_tokens: Some(completion.usage.input_tokens),
         output_tokens: Some(completion.usage.output_tokens),
@@ -316,17 +325,6 @@ pub(crate) const fn finish_reason(finish: Finish) -> FinishReason {
         Finish::Stop => FinishReason::Stop,
         Finish::Length => FinishReason::Length,
         Finish::ContentFilter => FinishReason::Blocked,
-    }
-}
-
-/// A text of the house itself in the place of a model's.
-pub(crate) fn said(text: &str) -> Completion {
-    Completion {
-        text: text.to_owned(),
-        finish: Finish::Stop,
-        usage: llm::Usage { input_tokens: 0, output_tokens: 0 },
-        model: "stoa".to_owned(),
-        quotes: Vec::new(),
     }
 }
 

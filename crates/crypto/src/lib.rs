@@ -1,5 +1,5 @@
-//! Bytes into safer bytes: sealed values, the keyring, passwords, one-time codes, tokens, signed tokens, blind tags,
-//! the hash chain, sealed cookies.
+//! Bytes into safer bytes: sealed values and streams, the keyring, passwords, one-time codes, tokens, signed tokens,
+//! blind tags, the hash chain, sealed cookies.
 //! It never does IO, reads a clock or draws randomness by itself.
 
 pub mod chain;
@@ -10,6 +10,7 @@ mod keyring;
 pub mod password;
 pub mod recovery;
 mod sealed;
+pub mod stream;
 pub mod token;
 pub mod totp;
 

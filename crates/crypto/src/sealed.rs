@@ -40,6 +40,10 @@ impl DataKey {
         self.bytes.expose()
     }
 
+    pub(crate) const fn id(&self) -> [u8; KEY_ID] {
+        self.id
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&Key::from(*self.bytes()))
     }
@@ -58,7 +62,7 @@ pub struct Place<'a> {
 
 impl Place<'_> {
     /// The place as bytes; lengths in front keep two different places from meeting.
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(24 + self.table.len() + self.column.len() + self.row.len());
         for part in [self.table, self.column, self.row] {
             bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());

@@ -3,3 +3,5 @@
 
 pub mod blob;
 pub mod clutter;
+pub mod name;
+pub mod sniff;

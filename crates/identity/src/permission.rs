@@ -1,7 +1,7 @@
 //! Permission as a value: a service takes `&May<ConversationDelete>`, and only [`crate::Identity::may`] makes
 //! one. An unchecked call does not compile.
 
-use kernel::{AppId, Code, Fault, Result, Subject};
+use kernel::{AppId, Code, Fault, Result, Subject, Visibility};
 
 use crate::Principal;
 use crate::scope::Scope;
@@ -98,6 +98,8 @@ own_data! {
     ConversationWrite = "conversation.write", [Write];
     /// To stop the answer that is being written in one's own conversation.
     ConversationStop = "conversation.stop", [Write, Chat];
+    /// To say what one thinks of an answer in one's own conversation, or to ask for a person in it.
+    ConversationRate = "conversation.rate", [Chat, Write];
     /// To delete one's own conversations.
     ConversationDelete = "conversation.delete", [Write];
 }
@@ -155,6 +157,138 @@ impl Permission for Converse {
         let code = if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden };
         Err(Fault::new(code))
     }
+}
+
+/// To sit at the desk of this app: its inbox, the conversations handed over, the questions without an answer, the counts.
+/// It takes the level `manage` in the app, or the role of admin; of a key also the scope `write`.
+#[derive(Clone, Debug)]
+pub struct Desk(pub AppId);
+
+impl Permission for Desk {
+    const NAME: &'static str = "desk";
+
+    fn check(&self, who: &Principal) -> Result<()> {
+        if who.managed().contains(&self.0) || who.is_admin() {
+            return scoped(who, &[Scope::Write]);
+        }
+        Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
+    }
+}
+
+/// To learn in this app: to see its problems as a learner does, and one's own progress.
+#[derive(Clone, Debug)]
+pub struct Learn(pub AppId);
+
+impl Permission for Learn {
+    const NAME: &'static str = "learn";
+
+    fn check(&self, who: &Principal) -> Result<()> {
+        Converse(self.0.clone())
+            .check(who)
+            .or_else(|_| scoped(who, &[Scope::Read]).and_then(|()| entered(who, &self.0)))
+    }
+}
+
+/// To teach in this app: to make and see its problems with their answers, and how its learners come on. It takes the
+/// account of a person who manages the app; no key reads what learners said.
+#[derive(Clone, Debug)]
+pub struct Teach(pub AppId);
+
+impl Permission for Teach {
+    const NAME: &'static str = "teach";
+
+    fn check(&self, who: &Principal) -> Result<()> {
+        account(who)?;
+        if who.managed().contains(&self.0) { Ok(()) } else { Err(Fault::new(Code::Forbidden)) }
+    }
+}
+
+/// The app may be entered.
+fn entered(who: &Principal, app: &AppId) -> Result<()> {
+    if who.apps().contains(app) {
+        return Ok(());
+    }
+    Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
+}
+
+/// To see and search the documents of this app: who may enter it, or manage it; of a key also the scope `read` or
+/// `documents`. What is only for the staff stays with those who may [`DocumentsManage`].
+#[derive(Clone, Debug)]
+pub struct DocumentsRead(pub AppId);
+
+impl Permission for DocumentsRead {
+    const NAME: &'static str = "documents.read";
+
+    fn check(&self, who: &Principal) -> Result<()> {
+        if who.apps().contains(&self.0) || who.managed().contains(&self.0) {
+            return scoped(who, &[Scope::Read, Scope::Documents]);
+        }
+        Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
+    }
+}
+
+impl May<DocumentsRead> {
+    /// Whose documents the caller sees.
+    pub fn sees(&self) -> Visibility {
+        match DocumentsManage(self.what.0.clone()).check(&self.who) {
+            Ok(()) => Visibility::Staff,
+            Err(_) => Visibility::Everyone,
+        }
+    }
+}
+
+/// To change the documents of this app: the level `manage`, the role of admin, or a key of the operator's that may
+/// enter the app; of a key also the scope `documents`.
+#[derive(Clone, Debug)]
+pub struct DocumentsManage(pub AppId);
+
+impl Permission for DocumentsManage {
+    const NAME: &'static str = "documents.manage";
+
+    fn check(&self, who: &Principal) -> Result<()> {
+        let operators = who.is_operators() && who.apps().contains(&self.0);
+        if who.managed().contains(&self.0) || operators {
+            return scoped(who, &[Scope::Documents]);
+        }
+        Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
+    }
+}
+
+macro_rules! in_files {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $scope:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub AppId);
+
+        impl Permission for $name {
+            const NAME: &'static str = $text;
+
+            /// An account that may enter the app, or a key that may. What a visitor keeps ends with a cookie, so
+            /// visitors keep no files.
+            fn check(&self, who: &Principal) -> Result<()> {
+                if who.is_visitor() {
+                    return Err(Fault::new(Code::Unauthenticated));
+                }
+                if who.apps().contains(&self.0) { scoped(who, &[Scope::$scope]) } else { Err(Fault::new(Code::Forbidden)) }
+            }
+        }
+
+        impl May<$name> {
+            /// The account or key whose files they are.
+            pub const fn keeper(&self) -> Subject {
+                self.who.keeper()
+            }
+        }
+    )*};
+}
+
+in_files! {
+    /// To see one's own files in this app.
+    FilesRead = "files.read", Read;
+    /// To store files in this app, and to take them out of the trash.
+    FilesWrite = "files.write", Write;
+    /// To throw one's own files in this app away.
+    FilesDelete = "files.delete", Write;
 }
 
 macro_rules! own_person {

@@ -15,10 +15,14 @@ pub struct Principal {
     pub(crate) method: Method,
     pub(crate) apps: Apps,
     pub(crate) managed: Apps,
+    /// It is a key that no account made.
+    pub(crate) operators: bool,
     pub(crate) address: IpAddr,
     /// What tells a credential that was replaced from the one of now: the epoch of a visitor, the print of a key.
     pub(crate) epoch: i64,
     pub(crate) role: Option<Role>,
+    /// The account that made the key.
+    pub(crate) maker: Option<UserId>,
     pub(crate) session: Option<SessionId>,
     pub(crate) proven_at: Option<Time>,
     pub(crate) scopes: Scopes,
@@ -98,6 +102,14 @@ impl Principal {
         }
     }
 
+    /// Whose files it works with: a key that an account made is there for that account's.
+    pub const fn keeper(&self) -> Subject {
+        match self.maker {
+            Some(maker) => Subject::User(maker),
+            None => self.subject,
+        }
+    }
+
     /// Which kind of credential was shown.
     pub const fn method(&self) -> Method {
         self.method
@@ -120,6 +132,11 @@ impl Principal {
             (false, true) => Some(Level::Use),
             (false, false) => None,
         }
+    }
+
+    /// Whether it is a key of the operator's: from the environment or the command line, of no account.
+    pub const fn is_operators(&self) -> bool {
+        self.operators
     }
 
     /// Where the request came from.

@@ -223,6 +223,8 @@ impl Identity {
             let managed = principal.apps.iter().filter(|app| maker.managed.contains(app));
             principal.managed = Apps(managed.cloned().collect());
         }
+        principal.operators = maker.is_none();
+        principal.maker = known.maker;
         principal.epoch = known.print;
         principal.scopes = known.scopes;
         principal.limits = known.limits;
@@ -265,9 +267,11 @@ impl Principal {
             method,
             apps,
             managed: Apps::none(),
+            operators: false,
             address,
             epoch: 0,
             role: None,
+            maker: None,
             session: None,
             proven_at: None,
             scopes: Scopes::ALL,

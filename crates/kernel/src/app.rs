@@ -103,6 +103,36 @@ pub struct Entry {
     pub users: UserEntry,
 }
 
+/// Whom a document of an app speaks to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Visibility {
+    /// Everybody who may enter the app.
+    Everyone,
+    /// Those who manage the app. Who may see these may see the others too.
+    Staff,
+}
+
+impl Visibility {
+    /// Every visibility, the widest first.
+    pub const ALL: [Visibility; 2] = [Visibility::Everyone, Visibility::Staff];
+
+    /// The visibility as a word: `everyone`, `staff`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Visibility::Everyone => "everyone",
+            Visibility::Staff => "staff",
+        }
+    }
+
+    /// Reads the word; any other is `invalid_input`.
+    pub fn parse(text: &str) -> Result<Visibility, Fault> {
+        Visibility::ALL
+            .into_iter()
+            .find(|one| one.as_str() == text)
+            .ok_or_else(|| Fault::invalid("visibility", "unknown", "a visibility is `everyone` or `staff`"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

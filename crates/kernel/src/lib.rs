@@ -15,14 +15,16 @@ pub mod time;
 
 pub use account::{Level, Role};
 pub use ambient::{Ambient, Clock, Random};
-pub use app::{AppId, AppKind, Entry, UserEntry};
+pub use app::{AppId, AppKind, Entry, UserEntry, Visibility};
 pub use audit::{Actor, AuditEvent, EventType, Severity};
 pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
+pub use id::HandOffId;
 pub use id::{
-    AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, RequestId, SessionId, UserId,
-    VisitorId,
+    AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, ProblemId, RequestId, SessionId,
+    UserId, VisitorId,
 };
+pub use id::{DocumentId, PassageId};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;
 pub use subject::Subject;

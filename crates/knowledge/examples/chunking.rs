@@ -11,10 +11,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use knowledge::bm25::Index;
-use knowledge::extract::{Budget, extract};
-use knowledge::passage::passages;
-use knowledge::tokens::Stemming;
+use crypto::Blind;
+use kernel::{DocumentId, PassageId, Visibility};
+use knowledge::extract::{Budget, Extracted, extract};
+use knowledge::passage::{Passage, passages};
+use knowledge::rank::{Candidate, RERANKED, judge};
+use knowledge::{Card, Index, Query, Scribe};
+use uuid::Uuid;
 
 const BEST: usize = 5;
 
@@ -55,7 +58,7 @@ fn main() {
         "lost",
         "cut MB/s"
     );
-    for most in [800, 1_200, 1_400, 1_500, 1_600] {
+    for most in [800, 1_200, 1_300, 1_400, 1_600] {
         let mut all = Sums::default();
         for path in &corpora {
             let name = path.file_stem().unwrap().to_str().unwrap();
@@ -73,7 +76,7 @@ fn main() {
 fn print(name: &str, most: usize, passages: usize, mean: usize, sums: Sums, speed: f64) {
     let share = |sum: f64| sum / sums.questions.max(1) as f64;
     println!(
-        "{name:<20} {most:>7} {passages:>9} {:>9} {mean:>7} {:>9.3} {:>10.3} {:>7.3} {:>5} {speed:>9.0}",
+        "{name:<20} {most:>7} {passages:>9} {:>9} {mean:>7} {:>9.3} {:>10.4} {:>7.3} {:>5} {speed:>9.0}",
         sums.questions,
         share(sums.recall),
         share(sums.precision),
@@ -89,10 +92,7 @@ fn measure(path: &Path, name: &str, most: usize, questions: &[Question]) -> Sums
     let began = Instant::now();
     let found = passages(&document.text, &document.blocks, most);
     let speed = document.text.len() as f64 / 1e6 / began.elapsed().as_secs_f64();
-    let mut index = Index::new(Stemming::English);
-    for passage in &found {
-        index.add(&[(&passage.indexed(&document.text), 1.0)]);
-    }
+    let library = Library::of(&document, &found);
     let letters = Letters::of(&document.text);
     let mut sums = Sums::default();
     for question in questions.iter().filter(|question| question.corpus == name) {
@@ -101,9 +101,9 @@ fn measure(path: &Path, name: &str, most: usize, questions: &[Question]) -> Sums
         sums.lost += question.answers.len() - answers.len();
         let answers = union(answers);
         let total: usize = answers.iter().map(|range| range.len()).sum();
-        let best = index.search(&index.query(&question.text), BEST);
+        let best = library.find(&question.text);
         let spans: Vec<Range<usize>> =
-            best.iter().map(|hit| &found[hit.text as usize].span).map(|span| span.start..span.end).collect();
+            best.iter().map(|at| &found[*at].span).map(|span| span.start..span.end).collect();
         let held: usize =
             spans.iter().map(|span| answers.iter().map(|answer| overlap(span, answer)).sum::<usize>()).sum();
         let read: usize = spans.iter().map(|span| span.len()).sum();
@@ -115,6 +115,54 @@ fn measure(path: &Path, name: &str, most: usize, questions: &[Question]) -> Sums
     let mean = document.text.len() / found.len().max(1);
     print(name, most, found.len(), mean, sums, speed);
     sums
+}
+
+/// The passages of a document as the server keeps and searches them.
+struct Library<'a> {
+    blind: Blind,
+    index: Index,
+    document: &'a Extracted,
+    passages: &'a [Passage],
+}
+
+impl Library<'_> {
+    fn of<'a>(document: &'a Extracted, passages: &'a [Passage]) -> Library<'a> {
+        let mut library = Library { blind: Blind::new([7; 32]), index: Index::default(), document, passages };
+        let id = DocumentId::from_uuid(Uuid::from_u128(1));
+        library.index.begin(id, Visibility::Everyone);
+        let mut scribe = Scribe::new(&library.blind);
+        let cards: Vec<(PassageId, Card)> = passages
+            .iter()
+            .enumerate()
+            .map(|(at, passage)| {
+                let blob = scribe.card(&passage.parts(&document.title, &document.text)).encode();
+                (PassageId::from_uuid(Uuid::from_u128(at as u128)), Card::decode(&blob).unwrap())
+            })
+            .collect();
+        library.index.add(id, &cards);
+        library.index.finish(id);
+        library
+    }
+
+    fn find(&self, question: &str) -> Vec<usize> {
+        let query = self.index.weigh(&Query::new(question, &self.blind), Visibility::Everyone);
+        let hits = self.index.search(&query, Visibility::Everyone, RERANKED);
+        let candidates: Vec<(usize, Candidate<'_>)> = hits
+            .iter()
+            .map(|hit| {
+                let at = hit.passage.uuid().as_u128() as usize;
+                let (passage, title) = (&self.passages[at], self.document.title.as_str());
+                let text = passage.span.of(&self.document.text).unwrap();
+                let words = Some(hit.score);
+                (at, Candidate { title, headings: &passage.headings, text, words, meaning: None })
+            })
+            .collect();
+        let only: Vec<Candidate<'_>> = candidates.iter().map(|(_, candidate)| *candidate).collect();
+        let judged = judge(&query, &only);
+        let mut order: Vec<usize> = (0..judged.len()).collect();
+        order.sort_by(|a, b| judged[*b].score.total_cmp(&judged[*a].score));
+        order.into_iter().take(BEST).map(|at| candidates[at].0).collect()
+    }
 }
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> usize {

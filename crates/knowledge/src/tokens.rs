@@ -36,8 +36,28 @@ const LONGEST: usize = 64;
 
 /// Calls `take` with each term of `text`, in order.
 pub fn each_term(text: &str, stemming: Stemming, mut take: impl FnMut(Term<'_>)) {
-    let text = normal(text);
     let stemmer = Stemmer::create(Algorithm::English);
+    each_piece(text, |piece| match piece {
+        Piece::Word(word) => {
+            take(Term { text: &stem(word, stemming, &stemmer), common: is_common(word) });
+        }
+        Piece::Name(text) | Piece::Pair(text) => take(Term { text, common: false }),
+    });
+}
+
+/// What a text is made of.
+pub(crate) enum Piece<'a> {
+    /// A word, or a part of a name, in lower case, of bounded length.
+    Word(&'a str),
+    /// A name such as `stoa.toml`; its parts follow as words.
+    Name(&'a str),
+    /// Two characters in a row of a script without spaces.
+    Pair(&'a str),
+}
+
+/// Calls `take` with each piece of `text`, in order.
+pub(crate) fn each_piece(text: &str, mut take: impl FnMut(Piece<'_>)) {
+    let text = normal(text);
     let mut run = Run::default();
     for (start, word) in text.unicode_word_indices() {
         if word.chars().next().is_some_and(is_unspaced) {
@@ -53,12 +73,12 @@ pub fn each_term(text: &str, stemming: Stemming, mut take: impl FnMut(Term<'_>))
         let letters = word.chars().any(char::is_alphabetic);
         if letters && word.contains(['_', '.', ':']) {
             // Names such as `OPENAI_API_KEY` and `stoa.toml` are found whole and by their parts.
-            take(Term { text: cut(&word), common: false });
+            take(Piece::Name(cut(&word)));
             for part in word.split(['_', '.', ':']).filter(|part| part.len() > 1) {
-                take(Term { text: &stem(part, stemming, &stemmer), common: is_common(part) });
+                take(Piece::Word(cut(part)));
             }
         } else {
-            take(Term { text: &stem(&word, stemming, &stemmer), common: is_common(&word) });
+            take(Piece::Word(cut(&word)));
         }
     }
     run.flush(&mut take);
@@ -80,7 +100,6 @@ fn normal(text: &str) -> Cow<'_, str> {
 }
 
 fn stem<'a>(word: &'a str, stemming: Stemming, english: &Stemmer) -> Cow<'a, str> {
-    let word = cut(word);
     if word.bytes().any(|b| b.is_ascii_digit()) {
         return Cow::Borrowed(word);
     }
@@ -113,18 +132,18 @@ struct Run {
 }
 
 impl Run {
-    fn flush(&mut self, take: &mut impl FnMut(Term<'_>)) {
+    fn flush(&mut self, take: &mut impl FnMut(Piece<'_>)) {
         let mut previous = None;
         for (at, c) in self.text.char_indices() {
             if let Some(from) = previous
                 && let Some(pair) = self.text.get(from..at + c.len_utf8())
             {
-                take(Term { text: pair, common: false });
+                take(Piece::Pair(pair));
             }
             previous = Some(at);
         }
         if self.text.chars().nth(1).is_none() && !self.text.is_empty() {
-            take(Term { text: &self.text, common: false });
+            take(Piece::Pair(&self.text));
         }
         self.text.clear();
     }
@@ -314,9 +333,32 @@ const COMMON: &[&str] = &[
     "yours",
 ];
 
+/// The same of German, without those that mean something in English: `die`, `war`, `hat`, `bin`, `man`, `am`. With
+/// them German hit@1 on XQuAD rises from .912 to .919; English stays.
+#[rustfmt::skip]
+const COMMON_GERMAN: &[&str] = &[
+    "aber", "alle", "allem", "allen", "aller", "alles", "als", "ander", "andere", "anderem", "anderen",
+    "anderer", "anderes", "auch", "auf", "aus", "bei", "beim", "bis", "bist", "bitte", "da", "damit", "dann",
+    "das", "dass", "daß", "dein", "deine", "deinem", "deinen", "deiner", "dem", "den", "denen", "der",
+    "deren", "des", "dessen", "dich", "dies", "diese", "diesem", "diesen", "dieser", "dieses", "dir", "doch",
+    "dort", "du", "durch", "ein", "eine", "einem", "einen", "einer", "eines", "er", "es", "etwas", "euch",
+    "euer", "eure", "für", "gegen", "gibt", "habe", "haben", "habt", "hatte", "hatten", "hier", "hinter",
+    "ich", "ihm", "ihn", "ihnen", "ihr", "ihre", "ihrem", "ihren", "ihrer", "im", "indem", "ins", "ist",
+    "ja", "jede", "jedem", "jeden", "jeder", "jedes", "jene", "jetzt", "kann", "kannst", "kein", "keine",
+    "keinem", "keinen", "keiner", "können", "könnte", "könnten", "lassen", "machen", "mein", "meine",
+    "meinem", "meinen", "meiner", "mich", "mir", "mit", "muss", "muß", "möchte", "müssen", "nach", "nicht",
+    "nichts", "noch", "nun", "nur", "ob", "oder", "ohne", "sehr", "sein", "seine", "seinem", "seinen",
+    "seiner", "seit", "sich", "sie", "sind", "soll", "sollte", "sollten", "sondern", "sonst", "um", "und",
+    "uns", "unser", "unsere", "unter", "viel", "viele", "vom", "von", "vor", "wann", "waren", "warum", "was",
+    "wegen", "weil", "weiter", "welche", "welchem", "welchen", "welcher", "welches", "wem", "wen", "wenn",
+    "wer", "werde", "werden", "wessen", "wie", "wieder", "wieso", "wieviel", "will", "wir", "wird", "wo",
+    "wobei", "wodurch", "wofür", "woher", "wohin", "womit", "worden", "wozu", "wurde", "wurden", "während",
+    "zu", "zum", "zur", "zwar", "zwischen", "über",
+];
+
 /// Whether a lower-case word is among the common ones.
-fn is_common(word: &str) -> bool {
-    COMMON.binary_search(&word).is_ok()
+pub(crate) fn is_common(word: &str) -> bool {
+    COMMON.binary_search(&word).is_ok() || COMMON_GERMAN.binary_search(&word).is_ok()
 }
 
 #[cfg(test)]
@@ -330,8 +372,10 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_common_words_is_sorted() {
-        assert!(COMMON.windows(2).all(|pair| pair[0] < pair[1]), "{COMMON:?}");
+    fn the_lists_of_common_words_are_sorted() {
+        for list in [COMMON, COMMON_GERMAN] {
+            assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
+        }
     }
 
     #[test]

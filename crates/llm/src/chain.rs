@@ -6,7 +6,7 @@ use std::time::Duration;
 use kernel::{Ambient, Fault};
 
 use crate::failure::Failure;
-use crate::openai::Provider;
+use crate::provider::Provider;
 
 /// The tries of one request.
 pub(crate) struct Attempts<'a> {

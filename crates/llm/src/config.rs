@@ -18,17 +18,49 @@ pub struct Config {
     pub timeouts: Timeouts,
 }
 
-/// A provider that speaks the OpenAI protocol.
+/// A provider.
 #[derive(Clone, Debug)]
 pub struct Provider {
     /// A short name for logs and metrics: `openai`.
     pub name: String,
-    /// The base, to which `/chat/completions` is appended: `https://api.openai.com/v1`.
-    pub base_url: Url,
-    /// The key, sent as a bearer token to this host alone.
-    pub api_key: Option<Secret<String>>,
     /// The model asked for when the app names none.
     pub model: String,
+    /// What it speaks, and where.
+    pub protocol: Protocol,
+}
+
+/// What a provider speaks, and where.
+#[derive(Clone, Debug)]
+pub enum Protocol {
+    /// The OpenAI protocol, as many servers do.
+    OpenAi {
+        /// The base, to which `/chat/completions` is appended: `https://api.openai.com/v1`.
+        base_url: Url,
+        /// The key, sent as a bearer token to this host alone.
+        api_key: Option<Secret<String>>,
+    },
+    /// Amazon Bedrock: Converse and ConverseStream, signed with the credentials that `guard::outbound::aws` finds.
+    Bedrock {
+        /// The region that requests are signed for: `eu-central-1`.
+        region: String,
+        /// Bedrock's address there: `https://bedrock-runtime.eu-central-1.amazonaws.com/`.
+        endpoint: Url,
+    },
+}
+
+impl Provider {
+    /// The key, for a protocol that has one.
+    pub fn api_key(&self) -> Option<&Secret<String>> {
+        match &self.protocol {
+            Protocol::OpenAi { api_key, .. } => api_key.as_ref(),
+            Protocol::Bedrock { .. } => None,
+        }
+    }
+
+    /// Whether it is Amazon Bedrock.
+    pub fn is_bedrock(&self) -> bool {
+        matches!(self.protocol, Protocol::Bedrock { .. })
+    }
 }
 
 /// How long each step of a provider's answer may take.

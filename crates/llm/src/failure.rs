@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use guard::outbound::aws;
 use kernel::{Code, Fault};
 
 /// Longest `Retry-After` that is waited for on the spot.
@@ -19,10 +20,12 @@ pub(crate) enum Failure {
     Connect(String),
     /// Too many requests (429), with the wait that the provider asked for.
     Busy(Option<Duration>),
-    /// The provider failed: a status of 500 or more.
+    /// The provider failed: a status of 500 or more, or one by which Bedrock says that the model failed.
     Broken(u16),
     /// The provider refused: any other status that is no success.
     Refused(u16),
+    /// Amazon does not let this server ask the model.
+    Denied(Denial),
     /// A step took longer than it may: `first_token`, `idle`, `total`.
     Slow(&'static str),
     /// An answer that is none. The words are ours.
@@ -33,11 +36,59 @@ pub(crate) enum Failure {
     Cancelled,
 }
 
+/// Why Amazon does not let this server ask the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// There are no credentials: their source does not give any.
+    Source(aws::Failure),
+    /// The temporary credentials have ended.
+    Expired,
+    /// The access key is not known.
+    Key,
+    /// The signature is not right: the secret, or the clock.
+    Signature,
+    /// The role may not ask this model.
+    Permission,
+    /// The region does not have the model.
+    Model,
+}
+
+impl Denial {
+    /// What is wrong and what the operator can do, in one sentence each.
+    pub(crate) fn words(&self) -> (String, &'static str) {
+        let (what, fix) = match self {
+            Denial::Source(failure) => return (failure.to_string(), failure.fix()),
+            Denial::Expired => (
+                "the temporary AWS credentials have ended",
+                "replace AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or use a role",
+            ),
+            Denial::Key => ("AWS does not know the access key", "check AWS_ACCESS_KEY_ID"),
+            Denial::Signature => (
+                "AWS refuses the signature",
+                "check AWS_SECRET_ACCESS_KEY, AWS_REGION and this machine's clock",
+            ),
+            Denial::Permission => (
+                "the role may not ask the model",
+                "allow it `bedrock:InvokeModel` and `bedrock:InvokeModelWithResponseStream` for this model, and \
+                 the account access to the model",
+            ),
+            Denial::Model => {
+                ("Bedrock does not have the model in this region", "check BEDROCK_MODEL and AWS_REGION")
+            }
+        };
+        (what.to_owned(), fix)
+    }
+}
+
 impl Failure {
     /// How long to wait before the one retry with the same provider; `None` when a retry cannot help.
     pub(crate) fn pause(&self) -> Option<Duration> {
         match self {
-            Failure::Connect(_) | Failure::Broken(500 | 502 | 503 | 504) | Failure::Busy(None) => Some(PAUSE),
+            Failure::Connect(_) | Failure::Broken(424 | 500 | 502 | 503 | 504) | Failure::Busy(None) => {
+                Some(PAUSE)
+            }
+            // They were forgotten, so the source is asked for new ones.
+            Failure::Denied(Denial::Expired) => Some(PAUSE),
             Failure::Busy(Some(wait)) => (*wait <= PATIENCE).then(|| PAUSE.max(*wait)),
             _ => None,
         }
@@ -68,6 +119,10 @@ impl Failure {
                 status,
                 "the model provider refuses the key: check OPENAI_API_KEY (or the provider's `api_key`)"
             ),
+            Failure::Denied(denial) => {
+                let (reason, fix) = denial.words();
+                tracing::error!(provider, reason, fix, "Amazon Bedrock cannot be asked");
+            }
             Failure::Refused(404) => tracing::warn!(
                 provider,
                 status = 404,
@@ -99,6 +154,7 @@ impl Failure {
             Failure::Connect(why) => why.clone(),
             Failure::Busy(_) => "status 429".to_owned(),
             Failure::Broken(status) | Failure::Refused(status) => format!("status {status}"),
+            Failure::Denied(denial) => denial.words().0,
             Failure::Slow(step) => format!("time-out `{step}`"),
             Failure::Garbage(what) => (*what).to_owned(),
             Failure::Resting(_) => "left alone after repeated failures".to_owned(),

@@ -1,13 +1,17 @@
 //! Model providers behind one closed set of pieces. It owns retries, time-outs and the fallback chain.
 //! It never trusts a provider: what comes back is parsed to a closed enum and nothing else passes.
 
+mod bedrock;
 mod builtin;
+mod call;
 mod chain;
 mod chat;
 mod config;
 mod failure;
 mod health;
 mod openai;
+mod provider;
+mod reading;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +21,7 @@ use arc_swap::ArcSwap;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use guard::outbound::Outbound;
+use guard::outbound::aws::Aws;
 use kernel::{Ambient, Code, Fault, Result};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -26,10 +31,10 @@ pub use chat::{
     ChatMessage, ChatRequest, Completion, Embeddings, Finish, Finished, Passage, Piece, ProbeReport,
     ProviderProbe, Quote, Role, State, Usage,
 };
-pub use config::{Config, Provider, Timeouts};
+pub use config::{Config, Protocol, Provider, Timeouts};
 use failure::Failure;
-use openai::Bounds;
-use openai::reading::Reading;
+use provider::Bounds;
+use reading::Reading;
 
 /// The models that answer: the providers of the configuration in order, or the built-in answerer when there is
 /// none. Cheap to clone.
@@ -38,13 +43,14 @@ pub struct Models(Arc<Inner>);
 
 struct Inner {
     outbound: Outbound,
+    aws: Aws,
     ambient: Ambient,
     using: ArcSwap<Using>,
 }
 
 /// What requests use. A request keeps what it began with, whatever is taken over meanwhile.
 struct Using {
-    providers: Vec<openai::Provider>,
+    providers: Vec<provider::Provider>,
     bounds: Bounds,
     timeouts: Timeouts,
 }
@@ -53,17 +59,18 @@ struct Using {
 pub type Pieces = BoxStream<'static, Result<Piece>>;
 
 impl Models {
-    /// The models of this configuration. Asks nobody.
-    pub fn new(config: Config, outbound: Outbound, ambient: Ambient) -> Models {
-        let using = ArcSwap::from_pointee(Using::new(config, &outbound, None));
-        Models(Arc::new(Inner { outbound, ambient, using }))
+    /// The models of this configuration. Asks nobody. `aws` is who this server is at Amazon, for Bedrock.
+    pub fn new(config: Config, outbound: Outbound, aws: Aws, ambient: Ambient) -> Models {
+        let using = ArcSwap::from_pointee(Using::new(config, &outbound, &aws, None));
+        Models(Arc::new(Inner { outbound, aws, ambient, using }))
     }
 
     /// Takes over another configuration, all of it but the time that connecting may take. Requests in flight go on
-    /// with what they began with; what is known of the health of a provider that stays the same is kept.
+    /// with what they began with; what is known of the health of a provider that stays the same is kept. Whoever
+    /// changes both renews `Aws` first.
     pub fn renew(&self, config: Config) {
         let earlier = self.0.using.load_full();
-        self.0.using.store(Arc::new(Using::new(config, &self.0.outbound, Some(&earlier))));
+        self.0.using.store(Arc::new(Using::new(config, &self.0.outbound, &self.0.aws, Some(&earlier))));
     }
 
     /// Whether there is a provider. If not, the built-in answerer serves.
@@ -71,9 +78,9 @@ impl Models {
         !self.0.using.load().providers.is_empty()
     }
 
-    /// The model that is asked when an app names none; `None` when the built-in answerer serves.
+    /// The model that is asked when an app names none, as people may see it; `None` when the built-in answerer serves.
     pub fn default_model(&self) -> Option<String> {
-        self.0.using.load().providers.first().map(|provider| provider.model.clone())
+        self.0.using.load().providers.first().map(|provider| provider.model().to_owned())
     }
 
     /// The names of the providers, in the order in which they are tried.
@@ -172,11 +179,13 @@ impl Models {
         Err(attempts.fault())
     }
 
-    /// Texts as vectors, by the first provider. `unavailable` when there is none.
+    /// Texts as vectors, by the first provider that makes them. `unavailable` when there is none.
     pub async fn embed(&self, texts: Vec<String>, model: Option<String>) -> Result<Embeddings> {
         let using = self.0.using.load_full();
-        let Some(provider) = using.providers.first() else {
-            return Err(Fault::new(Code::Unavailable).say("No model provider is configured for embeddings"));
+        let Some(provider) = using.providers.iter().find(|provider| provider.embeds()) else {
+            return Err(
+                Fault::new(Code::Unavailable).say("No model provider that makes embeddings is configured")
+            );
         };
         let mut attempts = Attempts::new(std::slice::from_ref(provider), &self.0.ambient);
         while let Some(provider) = attempts.next() {
@@ -204,11 +213,10 @@ impl Models {
 }
 
 impl Using {
-    fn new(config: Config, outbound: &Outbound, earlier: Option<&Using>) -> Using {
-        let provider = |provider: Provider| {
-            let known = earlier.iter().flat_map(|using| &using.providers).find(|known| known.is(&provider));
-            openai::Provider::new(provider, outbound.operator().clone(), known)
-        };
+    fn new(config: Config, outbound: &Outbound, aws: &Aws, earlier: Option<&Using>) -> Using {
+        let earlier = earlier.map_or(&[][..], |using| &using.providers);
+        let provider =
+            |provider: Provider| provider::Provider::new(provider, outbound.operator(), aws, earlier);
         Using {
             providers: config.providers.into_iter().map(provider).collect(),
             bounds: Bounds { max_tokens: config.max_tokens, temperature: config.temperature },
@@ -242,7 +250,9 @@ impl Answering {
                 self.ended = true;
                 if let Some(provider) = self.using.providers.get(self.at) {
                     failure.log(&provider.name);
-                    provider.health.failed(None);
+                    if failure.counts() {
+                        provider.health.failed(failure.rest());
+                    }
                 }
                 Some(Err(failure.fault()))
             }

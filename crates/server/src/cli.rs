@@ -10,9 +10,11 @@ use crate::settings::{Flag, Places};
 
 mod accounts;
 mod declutter;
+mod problems;
 
 pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
 pub(crate) use declutter::Declutter;
+pub(crate) use problems::Problem;
 
 /// The server for AI applications in production.
 #[derive(Debug, Parser)]
@@ -100,6 +102,11 @@ pub(crate) enum Command {
     Audit {
         #[command(subcommand)]
         command: Audit,
+    },
+    /// Add, list, show and remove the problems that a tutor teaches
+    Problem {
+        #[command(subcommand)]
+        command: Problem,
     },
     /// Check a live deployment from outside; exit 1 if anything fails
     Verify(verify::Args),

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use apps::{Library, LibraryState};
 use guard::content::Masker;
 use guard::http::{Front, Scheme};
 use guard::limits::{Claim, Limiter, Rule};
@@ -28,6 +29,7 @@ pub(crate) fn mask(line: &str) -> Cow<'_, str> {
 /// The parts that a report asks.
 pub(crate) struct Parts {
     pub(crate) store: Store,
+    pub(crate) library: Library,
     pub(crate) limiter: Limiter,
     pub(crate) models: Models,
     pub(crate) identity: Arc<Identity>,
@@ -38,14 +40,18 @@ pub(crate) struct Parts {
 
 /// The health of this process.
 pub(crate) fn health(environment: &str, parts: Parts, ambient: &Ambient) -> Health {
-    let Parts { store, limiter, models, identity, front, masked } = parts;
+    let Parts { store, library, limiter, models, identity, front, masked } = parts;
     let counting = limiter.clone();
     let probes = Probes {
         database: Probe::new(move || {
             let store = store.clone();
             async move { if store.ping().await.is_ok() { State::Operational } else { State::Down } }
         }),
-        vector_db: Probe::now(|| State::NotConfigured),
+        vector_db: Probe::now(move || match library.state() {
+            LibraryState::Operational => State::Operational,
+            LibraryState::Degraded => State::Degraded,
+            LibraryState::Down => State::Down,
+        }),
         cache: Probe::now(move || match limiter.backend() {
             "redis" => State::Operational,
             "fallback" => State::Degraded,

@@ -2,6 +2,7 @@
 //! reading everything again, refusing what is wrong as a start would, and telling what was taken over.
 //! It never stops the server: what cannot be used leaves the one in force as it is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use guard::outbound::aws::Aws;
@@ -10,6 +11,7 @@ use ops::alerts::{Finding, Kind};
 use ops::monitor::Parts as Watched;
 use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
+use web::SecretAge;
 
 use crate::ages;
 use crate::jobs::every_key;
@@ -101,9 +103,27 @@ impl Reload {
     async fn tell_ages(&self) {
         let (store, now) = (&self.house.store, self.ambient.now());
         ages::note(store, &self.start.secrets, now).await;
+        self.show_ages().await;
         match every_key(store).await {
             Ok(keys) => ages::tell(store, &self.start.secrets, &keys, now).await,
             Err(fault) => tracing::debug!(code = fault.code().as_str(), "the age of the keys is not known"),
+        }
+    }
+
+    /// Hands the ages of the secrets to the pages of admins.
+    async fn show_ages(&self) {
+        match ages::of_secrets(&self.house.store, &self.start.secrets, self.ambient.now()).await {
+            Ok(ages) => {
+                let shown = |age: ages::Age| SecretAge {
+                    old: age.days >= ages::TOO_OLD,
+                    name: age.name,
+                    days: age.days,
+                };
+                self.house.site.ages.store(Arc::new(ages.into_iter().map(shown).collect()));
+            }
+            Err(fault) => {
+                tracing::debug!(code = fault.code().as_str(), "the age of the secrets is not known")
+            }
         }
     }
 
@@ -327,5 +347,6 @@ impl Reload {
             }
         }
         ages::note(store, &settings.secrets, self.ambient.now()).await;
+        self.show_ages().await;
     }
 }

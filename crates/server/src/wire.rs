@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use apps::{Hall, Rooms};
+use apps::{Hall, Library, LibraryParts, Rooms, Shelves};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use crypto::{Blind, Keyring};
+use files::blob::Blobs;
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
@@ -42,6 +43,8 @@ pub(crate) struct House {
     /// Who this server is at Amazon Web Services.
     pub(crate) aws: Aws,
     read: Arc<Read>,
+    /// The documents of the apps.
+    pub(crate) library: Library,
     /// Carries alerts and mails out.
     pub(crate) post: Post,
     /// What the security monitor looks at.
@@ -67,9 +70,10 @@ impl House {
         if let Err(fault) = self.post.renew(settings.post.clone()) {
             tracing::error!(cause = ?fault, "the sinks of alerts and mails could not be taken over");
         }
-        self.site.models.renew(settings.models.clone());
         self.site.renew(&settings.web);
+        // Bedrock is asked with what is known here.
         self.aws.renew(settings.aws.clone()).await;
+        self.site.models.renew(settings.models.clone());
     }
 }
 
@@ -93,7 +97,7 @@ pub(crate) async fn build(
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
     let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
-    let models = Models::new(settings.models.clone(), outbound.clone(), ambient.clone());
+    let models = Models::new(settings.models.clone(), outbound.clone(), aws.clone(), ambient.clone());
     let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
     let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
     let identity =
@@ -118,7 +122,16 @@ pub(crate) async fn build(
     let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
     let pulses = Pulses::new(ambient.clone());
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
+    let library = Library::new(LibraryParts {
+        config: settings.library.clone(),
+        store: store.clone(),
+        models: models.clone(),
+        ambient: ambient.clone(),
+        tasks: tasks.clone(),
+        holder: format!("{} {}", replica(address), std::process::id()),
+    });
     let measured = measures::Parts {
+        library: library.clone(),
         store: store.clone(),
         limiter: limiter.clone(),
         models: models.clone(),
@@ -138,12 +151,15 @@ pub(crate) async fn build(
         replica: replica(address),
         overdue: None,
     };
+    let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
     let hall = Hall::new(Rooms {
         catalog: settings.catalog.clone(),
         identity: Arc::clone(&identity),
         store: store.clone(),
         models: models.clone(),
         manual: Manual::new(PAGES),
+        library: library.clone(),
+        files: Shelves::new(blobs, settings.files.clone()),
         audit: audit.clone(),
         ambient: ambient.clone(),
         tasks: tasks.clone(),
@@ -167,13 +183,14 @@ pub(crate) async fn build(
         health,
         pulses,
         base_url,
+        ages: ArcSwap::from_pointee(Vec::new()),
         settings: shown(Arc::clone(&read)),
         metrics: Box::new(move || metrics.render()),
         metrics_token: ArcSwapOption::empty(),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, read, post, watched, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, library, read, post, watched, tasks, cut, stop })
 }
 
 /// The name of this replica, the same after a restart: the machine (or pod) and the port.
@@ -197,13 +214,14 @@ fn shown(read: Arc<Read>) -> Box<dyn Fn() -> Vec<web::Setting> + Send + Sync> {
         asleep.retain(|row| !settings::table::is_live(row.name));
         let setting = |row: settings::shown::Row| {
             let before = asleep.iter().find(|before| before.name == row.name && before.value != row.value);
-            let (value, origin) = match before {
+            let (value, origin, chosen) = match before {
                 Some(before) => {
-                    (before.value.clone(), format!("{}; another value needs a restart", before.origin))
+                    let origin = format!("{}; another value needs a restart", before.origin);
+                    (before.value.clone(), origin, before.chosen)
                 }
-                None => (row.value, row.origin),
+                None => (row.value, row.origin, row.chosen),
             };
-            web::Setting { name: row.name.to_owned(), value, origin }
+            web::Setting { name: row.name.to_owned(), value, origin, secret: row.secret, chosen }
         };
         rows(&read.last.load()).into_iter().map(setting).collect()
     })

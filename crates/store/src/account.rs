@@ -107,10 +107,17 @@ impl Store {
         .await
     }
 
-    /// Changes the address (normalised; empty removes it), which is not proven then. Tickets that went to the old
-    /// one are void. `conflict` when another account has it.
-    pub async fn set_email(&self, id: UserId, email: &str, audit: Vec<AuditEvent>) -> Result<()> {
+    /// Changes the address (normalised; empty removes it); `proven` says whether its owner has shown to read what
+    /// goes there. Tickets that went to the old one are void. `conflict` when another account has it.
+    pub async fn set_email(
+        &self,
+        id: UserId,
+        email: &str,
+        proven: bool,
+        audit: Vec<AuditEvent>,
+    ) -> Result<()> {
         let tag = self.email_tag(email).await?;
+        let verified_at = (proven && tag.is_some()).then(|| self.inside.ambient.now());
         let name = id.to_string();
         self.with_subject_key(&Subject::User(id), |key: Arc<SubjectKey>| {
             let sealed = key.seal(self, place("email", &name), email.as_bytes());
@@ -120,8 +127,8 @@ impl Store {
                     expect(tx, &name).await?;
                     data_key::hold_one(tx, &key).await?;
                     tx.run("DELETE FROM tickets WHERE user_id = $1", values![name.as_str()]).await?;
-                    let sql = "UPDATE users SET email_tag = $2, email = $3, verified_at = NULL WHERE id = $1";
-                    tx.run(sql, values![name, tag, sealed]).await?;
+                    let sql = "UPDATE users SET email_tag = $2, email = $3, verified_at = $4 WHERE id = $1";
+                    tx.run(sql, values![name, tag, sealed, verified_at]).await?;
                     epoch::bump(tx, Scope::Users).await
                 })
             })

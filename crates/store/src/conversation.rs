@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use crypto::Place;
 use kernel::{
-    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, Page, PageRequest, Result, Subject, Time,
+    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, Page, PageRequest, ProblemId, Result, Subject,
+    Time,
 };
 
 use crate::Store;
 use crate::data_key::{self, Refusal, SubjectKey};
+use crate::handoff::HandOffState;
+use crate::problem;
 use crate::tx::Tx;
 use crate::value::{Row, values};
 
@@ -34,6 +37,8 @@ pub struct Conversation {
     pub user_messages: u32,
     /// How many messages it holds.
     pub messages: u32,
+    /// Whether a person has been asked for, or has it: an open hand-off.
+    pub hand_off: Option<HandOffState>,
 }
 
 /// A conversation to be made without a message.
@@ -53,6 +58,8 @@ pub struct NewConversation {
     pub session: Option<String>,
     /// How many conversations the owner may have in this app.
     pub max_per_owner: Option<u32>,
+    /// The problem that it is about, and whether that may be a draft.
+    pub problem: Option<(ProblemId, bool)>,
 }
 
 /// Which conversations are wanted.
@@ -73,7 +80,8 @@ pub struct ConversationChange {
     pub topic: Option<String>,
 }
 
-const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages";
+const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages, (SELECT h.state FROM \
+                       hand_offs h WHERE h.conversation_id = conversations.id AND h.state IN ('waiting', 'claimed'))";
 
 /// The place of a sealed column of a conversation.
 pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
@@ -90,6 +98,7 @@ struct Sealed {
     updated_at: Time,
     user_messages: u32,
     messages: u32,
+    hand_off: Option<String>,
 }
 
 impl Sealed {
@@ -103,6 +112,7 @@ impl Sealed {
             updated_at: row.time(5)?,
             user_messages: row.count(6)?,
             messages: row.count(7)?,
+            hand_off: row.maybe_text(8)?,
         })
     }
 
@@ -120,6 +130,7 @@ impl Sealed {
             updated_at: self.updated_at,
             user_messages: self.user_messages,
             messages: self.messages,
+            hand_off: self.hand_off.as_deref().and_then(HandOffState::parse),
         })
     }
 }
@@ -132,7 +143,7 @@ impl Store {
     }
 
     /// Makes a conversation. `too_many_conversations` when the owner has enough in this app, `conflict` when the
-    /// session or the id has one already.
+    /// session or the id has one already, `not_found` when its problem is none of the app.
     pub async fn create_conversation(
         &self,
         new: NewConversation,
@@ -150,6 +161,7 @@ impl Store {
             };
             let (title, topic) = (seal("title", &new.title), seal("topic", &new.topic));
             let (id, app, tag, most) = (id.clone(), new.app.clone(), tag.clone(), new.max_per_owner);
+            let about = new.problem;
             self.write_sealed("conversation.create", audit.clone(), move |tx| {
                 Box::pin(async move {
                     data_key::hold_one(tx, &key).await?;
@@ -157,10 +169,13 @@ impl Store {
                     tx.run(
                         "INSERT INTO conversations (id, owner, app, session_tag, title, topic, created_at, updated_at, \
                          user_messages, messages) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, 0)",
-                        values![id, key.subject.as_str(), app.as_str(), tag, title, topic, now],
+                        values![id.as_str(), key.subject.as_str(), app.as_str(), tag, title, topic, now],
                     )
                     .await?;
-                    Ok(())
+                    match about {
+                        Some(about) => problem::begin_attempt(tx, about, &id, &key.subject, app.as_str(), now).await,
+                        None => Ok(()),
+                    }
                 })
             })
         })
@@ -175,6 +190,7 @@ impl Store {
             updated_at: now,
             user_messages: 0,
             messages: 0,
+            hand_off: None,
         })
     }
 
@@ -330,7 +346,16 @@ async fn delete(tx: &mut Tx, owner: String, id: String) -> Result<(), Refusal> {
     if tx.one(lock, values![owner.as_str(), id.as_str()]).await?.is_none() {
         return Err(Fault::new(Code::NotFound).into());
     }
-    tx.run("DELETE FROM messages WHERE conversation_id = $1", values![id.as_str()]).await?;
+    for sql in [
+        "DELETE FROM attempts WHERE conversation_id = $1",
+        "DELETE FROM hand_offs WHERE conversation_id = $1",
+        "DELETE FROM feedback WHERE conversation_id = $1",
+        "DELETE FROM outcomes WHERE conversation_id = $1",
+        "DELETE FROM gaps WHERE conversation_id = $1",
+        "DELETE FROM messages WHERE conversation_id = $1",
+    ] {
+        tx.run(sql, values![id.as_str()]).await?;
+    }
     tx.run("DELETE FROM conversations WHERE owner = $1 AND id = $2", values![owner, id]).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crypto::stream::{Opener, Sealer};
 use crypto::{DataKey, Place};
 use kernel::{Code, Fault, Result, Subject};
 
@@ -40,6 +41,21 @@ impl SubjectKey {
     pub(crate) fn open_text(&self, place: Place<'_>, sealed: &[u8]) -> Result<String> {
         String::from_utf8(self.open(place, sealed)?)
             .map_err(|_| Fault::internal("a sealed text is not UTF-8"))
+    }
+
+    /// Seals the content of a blob.
+    pub(crate) fn sealer(&self, store: &Store, place: Place<'_>) -> Sealer {
+        Sealer::new(&self.key, place, store.inside.ambient.random())
+    }
+
+    /// Opens the content of a blob.
+    pub(crate) fn opener(&self, place: Place<'_>, header: &[u8], size: u64) -> Result<Opener> {
+        Opener::new(&self.key, place, header, size)
+    }
+
+    /// The name of a content under this key.
+    pub(crate) fn name_content(&self, digest: &[u8; 32]) -> String {
+        self.key.name_content(digest)
     }
 }
 

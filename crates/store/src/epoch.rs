@@ -32,11 +32,13 @@ pub enum Scope {
     Tokens,
     /// The brake was pulled or released.
     Lockdown,
+    /// A document can be found, or can no more.
+    Documents,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 9] = [
+    pub const ALL: [Scope; 10] = [
         Scope::Server,
         Scope::Visitors,
         Scope::Keys,
@@ -46,6 +48,7 @@ impl Scope {
         Scope::Sessions,
         Scope::Tokens,
         Scope::Lockdown,
+        Scope::Documents,
     ];
 
     /// The scope as it is stored.
@@ -60,6 +63,7 @@ impl Scope {
             Scope::Sessions => "sessions",
             Scope::Tokens => "tokens",
             Scope::Lockdown => "lockdown",
+            Scope::Documents => "documents",
         }
     }
 }
@@ -85,6 +89,8 @@ pub struct Epochs {
     pub tokens: i64,
     /// Of the brake.
     pub lockdown: i64,
+    /// Of the documents of all apps.
+    pub documents: i64,
 }
 
 /// Moves an epoch inside a job.
@@ -122,6 +128,7 @@ impl Store {
                 "sessions" => epochs.sessions = value,
                 "tokens" => epochs.tokens = value,
                 "lockdown" => epochs.lockdown = value,
+                "documents" => epochs.documents = value,
                 _ => {}
             }
         }

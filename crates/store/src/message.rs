@@ -38,6 +38,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     /// Who speaks.
     Role {
@@ -175,13 +177,18 @@ fn seal_json(
     (!nothing).then(|| key.seal(store, place(column, id), value.to_string().as_bytes()))
 }
 
-fn open_json(key: &SubjectKey, column: &'static str, id: &str, sealed: Option<Vec<u8>>) -> Result<Json> {
+pub(crate) fn open_json(
+    key: &SubjectKey,
+    column: &'static str,
+    id: &str,
+    sealed: Option<Vec<u8>>,
+) -> Result<Json> {
     let Some(sealed) = sealed else { return Ok(Json::Null) };
     serde_json::from_slice(&key.open(place(column, id), &sealed)?)
         .map_err(|_| Fault::internal("a sealed value of a message is not JSON"))
 }
 
-fn seal_message(
+pub(crate) fn seal_message(
     store: &Store,
     key: &SubjectKey,
     message: &Message,

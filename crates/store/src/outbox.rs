@@ -56,6 +56,12 @@ pub enum Template {
     VerifyAddress,
     /// Choose a new password. Values: `path`, `valid`.
     ResetPassword,
+    /// Prove that the address is yours; your account has it from then on. Values: `path`, `valid`.
+    ConfirmNewAddress,
+    /// Somebody wants your account to have another address. No values.
+    AddressChangeAsked,
+    /// Your account has another address. No values.
+    AddressChanged,
     /// Somebody wanted to register this address, which has an account. Values: `path` (sign in), `reset_path`?
     AccountExists,
     /// You may make an account. Values: `path`, `valid`.

@@ -29,7 +29,7 @@ impl Store {
     }
 
     /// Sets the password, and ends every session but `keep`, every stateless credential and every ticket to reset
-    /// the password from before.
+    /// the password or to take another address from before: whoever got in may have asked for them.
     pub async fn set_password(
         &self,
         id: UserId,
@@ -49,8 +49,8 @@ impl Store {
                     tx.run(sql, values![name.as_str(), sealed, now]).await?;
                     move_valid_from(tx, &name, now).await?;
                     session::end_all(tx, &name, keep).await?;
-                    let sql = "DELETE FROM tickets WHERE user_id = $1 AND purpose = $2";
-                    tx.run(sql, values![name, Purpose::Reset.as_str()]).await?;
+                    let sql = "DELETE FROM tickets WHERE user_id = $1 AND purpose IN ($2, $3)";
+                    tx.run(sql, values![name, Purpose::Reset.as_str(), Purpose::Change.as_str()]).await?;
                     epoch::bump(tx, Scope::Users).await
                 })
             })

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::Store;
 use crate::account::spare_last_admin;
+use crate::blob;
 use crate::connection::Sql;
 use crate::data_key::{Refusal, SubjectKey};
 use crate::epoch::{self, Scope};
@@ -206,6 +207,9 @@ async fn erase(tx: &mut Tx, subject: Subject, now: kernel::Time) -> Result<(Coun
     for name in &names {
         let lock = format!("SELECT subject FROM data_keys WHERE subject = $1{}", tx.engine().locked());
         tx.all(Sql::Built(lock.into()), values![name.as_str()]).await?;
+    }
+    for name in &names {
+        blob::doom_all(tx, name, now).await?;
     }
     let mut counts = Vec::new();
     for table in TABLES {

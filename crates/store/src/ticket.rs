@@ -23,6 +23,8 @@ pub enum Purpose {
     Reset,
     /// To prove an address.
     Verify,
+    /// To take another address for an account.
+    Change,
     /// To link an identity of another issuer.
     Link,
     /// No right at all: a challenge that has been answered, kept until its time is over so that it counts once.
@@ -32,8 +34,15 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Purpose; 6] =
-        [Purpose::Setup, Purpose::Invite, Purpose::Reset, Purpose::Verify, Purpose::Link, Purpose::Spent];
+    pub const ALL: [Purpose; 7] = [
+        Purpose::Setup,
+        Purpose::Invite,
+        Purpose::Reset,
+        Purpose::Verify,
+        Purpose::Change,
+        Purpose::Link,
+        Purpose::Spent,
+    ];
 
     /// The purpose as a word.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +51,7 @@ impl Purpose {
             Purpose::Invite => "invite",
             Purpose::Reset => "reset",
             Purpose::Verify => "verify",
+            Purpose::Change => "change",
             Purpose::Link => "link",
             Purpose::Spent => "spent",
         }

@@ -43,7 +43,7 @@ pub struct User {
     pub valid_from: Time,
     /// When it was made.
     pub created_at: Time,
-    /// When somebody last signed in, to within some seconds.
+    /// When somebody last signed in.
     pub last_sign_in_at: Option<Time>,
     /// How many passkeys it has.
     pub passkeys: u32,
@@ -84,7 +84,8 @@ pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
 
 const SELECT: &str = "SELECT u.id, u.email, u.name, u.role, u.disabled_at, u.verified_at, u.password_at, u.totp_at, \
      u.valid_from, u.created_at, u.last_sign_in_at, \
-     (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id), k.wrapped \
+     (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id), \
+     (SELECT MAX(s.created_at) FROM sessions s WHERE s.user_id = u.id), k.wrapped \
      FROM users u JOIN data_keys k ON k.subject = 'user:' || u.id";
 
 fn select(condition: &str) -> Sql {
@@ -98,7 +99,7 @@ pub(crate) fn role(row: &Row, index: usize) -> Result<Role> {
 
 fn read(store: &Store, row: &Row) -> Result<User> {
     let id = row.text(0)?;
-    let key = store.row_key(&id, &row.bytes(12)?)?;
+    let key = store.row_key(&id, &row.bytes(13)?)?;
     let password_at = row.maybe_time(6)?;
     Ok(User {
         email: key.open_text(place("email", &id), &row.bytes(1)?)?,
@@ -112,7 +113,8 @@ fn read(store: &Store, row: &Row) -> Result<User> {
         totp_at: row.maybe_time(7)?,
         valid_from: row.time(8)?,
         created_at: row.time(9)?,
-        last_sign_in_at: row.maybe_time(10)?,
+        // The moment of the row is written some seconds later, the session with the sign-in.
+        last_sign_in_at: row.maybe_time(10)?.max(row.maybe_time(12)?),
         passkeys: row.count(11)?,
     })
 }

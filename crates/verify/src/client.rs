@@ -34,7 +34,7 @@ pub(crate) struct Journal {
     pub(crate) refusals: Vec<Refusal>,
     /// Each `Set-Cookie` as it came.
     pub(crate) cookies: Vec<String>,
-    /// Answers of any status that held the caller's API key.
+    /// Answers of any status that held the caller's API key or token.
     pub(crate) key_shown_by: Vec<String>,
 }
 
@@ -50,6 +50,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
     key: Option<ApiKey>,
+    token: Option<ApiKey>,
     timeout: Duration,
     journal: Mutex<Journal>,
     waited: AtomicU64,
@@ -67,6 +68,7 @@ impl Client {
             http,
             base: options.url.clone(),
             key: options.api_key.clone(),
+            token: options.token.clone(),
             timeout: options.timeout,
             journal: Mutex::default(),
             waited: AtomicU64::new(0),
@@ -129,7 +131,7 @@ impl Client {
                 journal.cookies.push(String::from_utf8_lossy(cookie.as_bytes()).into_owned());
             }
         }
-        let shows_key = self.key.as_ref().is_some_and(|key| {
+        let shows_key = [&self.key, &self.token].into_iter().flatten().any(|key| {
             let key = key.expose().as_bytes();
             key.len() >= 8 && answer.body.windows(key.len()).any(|window| window == key)
         });
@@ -293,12 +295,10 @@ impl Ask<'_> {
     fn sign(&self, headers: &mut HeaderMap) {
         match &self.caller {
             Caller::Nobody => {}
-            Caller::Key => {
-                let key = self.client.key.as_ref().map_or("", ApiKey::expose);
-                if let Ok(mut value) = HeaderValue::from_str(key) {
-                    value.set_sensitive(true);
-                    headers.insert("x-api-key", value);
-                }
+            Caller::Key => show(headers, "x-api-key", self.client.key.as_ref().map_or("", ApiKey::expose)),
+            Caller::Account => {
+                let token = self.client.token.as_ref().map_or("", ApiKey::expose);
+                show(headers, "authorization", &format!("Bearer {token}"));
             }
             Caller::Visitor(visitor) => {
                 if let Ok(value) = HeaderValue::from_str(&visitor.cookies()) {
@@ -332,6 +332,14 @@ impl Ask<'_> {
             }
             _ => false,
         }
+    }
+}
+
+/// Adds a secret that no log may show.
+fn show(headers: &mut HeaderMap, name: &'static str, secret: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(secret) {
+        value.set_sensitive(true);
+        headers.insert(name, value);
     }
 }
 

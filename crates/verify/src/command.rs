@@ -20,6 +20,10 @@ pub struct Args {
     #[arg(long, value_name = "KEY", env = "STOA_VERIFY_API_KEY", hide_env_values = true,
           value_parser = NonEmptyStringValueParser::new())]
     pub api_key: Option<String>,
+    /// An access token of an account that may enter the apps, for the checks of files and of the tutor
+    #[arg(long, value_name = "TOKEN", env = "STOA_VERIFY_TOKEN", hide_env_values = true,
+          value_parser = NonEmptyStringValueParser::new())]
+    pub token: Option<String>,
     /// The token of the metrics, for the count of errors and warnings since the start
     #[arg(long, value_name = "TOKEN", env = "STOA_VERIFY_METRICS_TOKEN", hide_env_values = true,
           value_parser = NonEmptyStringValueParser::new())]
@@ -46,6 +50,7 @@ impl From<Args> for Options {
         Options {
             url: args.url,
             api_key: args.api_key.map(ApiKey::new),
+            token: args.token.map(ApiKey::new),
             metrics_token: args.metrics_token.map(ApiKey::new),
             origin: args.origin,
             json: args.json,

@@ -23,6 +23,8 @@ pub(crate) enum Caller {
     Visitor(Arc<Visitor>),
     /// With the API key of the options.
     Key,
+    /// With the access token of the options.
+    Account,
 }
 
 /// The cookies of an anonymous visitor.
@@ -178,17 +180,29 @@ impl Deployment {
 
     /// The apps in which the caller may hold conversations.
     async fn rooms(&self, caller: &Caller) -> Verdict<Vec<String>> {
+        let apps = self.apps(caller).await?.into_iter();
+        Ok(apps.filter(|(_, kind)| kind != "files").map(|(id, _)| id).collect())
+    }
+
+    /// The first app of this kind that the caller may enter.
+    pub(crate) async fn app(&self, caller: &Caller, kind: &str) -> Verdict<Option<String>> {
+        let apps = self.apps(caller).await?.into_iter();
+        Ok(apps.filter(|app| app.1 == kind).map(|(id, _)| id).next())
+    }
+
+    /// The apps that the caller may enter, with their kinds.
+    async fn apps(&self, caller: &Caller) -> Verdict<Vec<(String, String)>> {
         let answer = self.client.get("/api/v1/apps").by(caller).send().await?;
         if matches!((answer.status, caller), (401 | 403, Caller::Visitor(_))) {
             return Ok(Vec::new());
         }
         answer.expect(&[200])?;
         let apps = answer.json()?;
-        let rooms = list_at(&apps, "/items", &answer.what)?.iter().filter_map(|app| {
+        let apps = list_at(&apps, "/items", &answer.what)?.iter().filter_map(|app| {
             let kind = app.get("kind").and_then(Value::as_str).unwrap_or("chat");
-            (kind != "files").then(|| app.get("id")?.as_str().map(str::to_owned))?
+            Some((app.get("id")?.as_str()?.to_owned(), kind.to_owned()))
         });
-        Ok(rooms.collect())
+        Ok(apps.collect())
     }
 
     /// Creates a conversation and remembers to delete it.

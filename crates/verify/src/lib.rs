@@ -36,6 +36,8 @@ pub struct Options {
     pub url: Url,
     /// A key for the checks that need one.
     pub api_key: Option<ApiKey>,
+    /// An access token of an account, for the checks of what only accounts have.
+    pub token: Option<ApiKey>,
     /// The token of the metrics, for the count of errors and warnings since the start.
     pub metrics_token: Option<ApiKey>,
     /// An origin that CORS should allow.
@@ -56,6 +58,7 @@ impl Options {
         Options {
             url,
             api_key: None,
+            token: None,
             metrics_token: None,
             origin: None,
             json: false,

@@ -6,7 +6,10 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use askama::Template as _;
 use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
+use web::ui;
+use web::ui::pieces::{DropZone, Empty, FilterTab, Pair, Side};
 use web::ui::{
     AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
     LimitsView, MessageView, ModelView, Speaker, Viewer, assets, fragments, pages, reference,
@@ -80,6 +83,7 @@ fn main() -> Outcome {
         write(&format!("error-{status}.html"), pages::failure(&page))?;
     }
     write("docs.html", reference::page(&document, &frame()?, "http://127.0.0.1:8080")?)?;
+    write("pieces.html", pieces()?.render()?)?;
     if let Some(texts) = texts {
         let answers = (1000..)
             .zip(String::from_utf8_lossy(&texts).split('\u{1e}'))
@@ -225,5 +229,127 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         earlier_url: None,
         model: model(connected),
         now: now(),
+    })
+}
+
+/// The parts that pages of work share.
+#[derive(askama::Template)]
+#[template(path = "samples/work.html")]
+struct PiecesPage {
+    frame: Frame,
+    zone: DropZone,
+    tabs: Vec<FilterTab>,
+    rows: Vec<Row>,
+    empty: Empty,
+    pair: Pair,
+    texts: Pair,
+}
+
+struct Row {
+    name: &'static str,
+    bytes: u64,
+    passages: u64,
+    at: Time,
+    state: &'static str,
+    tone: &'static str,
+}
+
+fn pieces() -> Outcome<PiecesPage> {
+    let tab = |name: &str, count: u64, current| FilterTab {
+        name: name.to_owned(),
+        href: "#tab".to_owned(),
+        count: Some(count),
+        current,
+    };
+    let row = |name, bytes, passages, days: i64, state, tone| Row {
+        name,
+        bytes,
+        passages,
+        at: Time::from_seconds(now().micros() / 1_000_000 - days * 86_400),
+        state,
+        tone,
+    };
+    let side = |title: &str, tag: &str, picture: &str, excerpt: &str, chosen| Side {
+        title: title.to_owned(),
+        href: "#side".to_owned(),
+        picture: picture.to_owned(),
+        excerpt: excerpt.to_owned(),
+        tag: tag.to_owned(),
+        value: title.to_owned(),
+        chosen,
+    };
+    let fact = |name: &str, left: &str, right: &str| (name.to_owned(), left.to_owned(), right.to_owned());
+    let icon = ui::asset_url("icon.svg");
+    Ok(PiecesPage {
+        frame: frame()?,
+        zone: DropZone {
+            id: "documents",
+            title: "Add documents".to_owned(),
+            action: "#send".to_owned(),
+            send: "/api/v1/apps/support/documents".to_owned(),
+            field: "file",
+            carried: Vec::new(),
+            accept: vec![".pdf", ".docx", ".html", ".md", ".txt", ".csv"],
+            most_bytes: 20_000_000,
+            most_files: 100,
+            link: "/apps/support/documents/{id}".to_owned(),
+            fresh: "list",
+        },
+        tabs: vec![
+            tab("All", 1_204, true),
+            tab("Ready", 1_198, false),
+            tab("Being read", 4, false),
+            tab("Failed", 2, false),
+        ],
+        rows: vec![
+            row("Terms of delivery.pdf", 1_549_000, 214, 2, "ready", "good"),
+            row(
+                "Returns and refunds (2026, final, really final, signed by everybody).docx",
+                88_120,
+                31,
+                40,
+                "ready",
+                "good",
+            ),
+            row("prices.csv", 980, 12, 400, "being read", "warn"),
+            row("Zürich 東京 عربي.txt", 12, 0, 0, "failed", "bad"),
+        ],
+        empty: Empty {
+            icon: "book",
+            title: "No documents yet".to_owned(),
+            text: "The desk answers from documents and quotes them. Add the first, and ask it something."
+                .to_owned(),
+            action: Some(("#documents".to_owned(), "Add documents".to_owned())),
+        },
+        pair: Pair {
+            title: "Two pictures".to_owned(),
+            left: side("IMG_2041.jpg", "keep", icon, "", true),
+            right: side("IMG_2041 (1) copy of the holiday in the mountains.jpg", "", icon, "", false),
+            rows: vec![
+                fact("Size", "4.2\u{a0}MB", "1.1\u{a0}MB"),
+                fact("Pixels", "4032 × 3024", "1600 × 1200"),
+                fact("Taken", "2026-07-03", "2026-07-03"),
+            ],
+            choice: "keep",
+        },
+        texts: Pair {
+            title: "Two versions of a passage".to_owned(),
+            left: side(
+                "Terms.pdf, page 3",
+                "newest",
+                "",
+                "You may return goods within 30 days.\nThe parcel is free.",
+                false,
+            ),
+            right: side(
+                "Terms (old).pdf, page 2",
+                "",
+                "",
+                "You may return goods within 14 days.\nYou pay for the parcel.",
+                false,
+            ),
+            rows: vec![fact("Added", "2026-11-01", "2025-03-17")],
+            choice: "",
+        },
     })
 }

@@ -24,7 +24,9 @@ use crate::Site;
         (name = "chat", description = "One call: a message and its answer"),
         (name = "conversations", description = "Talks and what belongs to them"),
         (name = "messages", description = "Turns, at once or as streams"),
+        (name = "files", description = "Stored files, the trash, and what can go"),
         (name = "apps", description = "The applications"),
+        (name = "desk", description = "Customer service: the inbox of people, questions without an answer, counts"),
         (name = "auth", description = "Joining, signing in and out, tokens"),
         (name = "account", description = "Who is asking, and one's own account"),
         (name = "keys", description = "One's own API keys"),
@@ -32,6 +34,8 @@ use crate::Site;
         (name = "openai", description = "The OpenAI-compatible endpoint"),
         (name = "operations", description = "Health, readiness, metrics"),
     ),
+    // What the refusals refer to by name.
+    components(schemas(crate::api::view::ProblemView, crate::openai::wire::ErrorView)),
     modifiers(&Credentials)
 )]
 struct Frame;

@@ -22,6 +22,17 @@ use crate::api::admin::settings::SettingView;
 #[derive(Clone)]
 pub struct Site(Arc<Parts>);
 
+/// How long a secret has been in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretAge {
+    /// The name under which the operator knows it.
+    pub name: String,
+    /// Whole days.
+    pub days: u64,
+    /// It should have been replaced.
+    pub old: bool,
+}
+
 /// The rooms behind the HTTP surface.
 pub struct Parts {
     /// What the surface needs to know.
@@ -53,6 +64,8 @@ pub struct Parts {
     /// Where people reach the server, without a slash at the end: for the commands that pages show. Never taken
     /// from a request, whose `Host` anybody may choose.
     pub base_url: String,
+    /// How long each secret has been in use, the oldest first; replaced as a whole when it is told anew.
+    pub ages: ArcSwap<Vec<SecretAge>>,
     /// Each effective setting with its origin; secrets as fingerprints.
     pub settings: Box<dyn Fn() -> Vec<SettingView> + Send + Sync>,
     /// The metrics as Prometheus text.

@@ -137,7 +137,7 @@ entrance?.addEventListener("submit", async (event) => {
 });
 
 // Questions before what is hard to undo.
-const ask = (words, label, danger) =>
+const ask = (words, text, label, danger) =>
   new Promise((done) => {
     const dialog = document.createElement("dialog");
     dialog.className = "dialog";
@@ -156,7 +156,9 @@ const ask = (words, label, danger) =>
       button.textContent = text;
       row.append(button);
     }
-    form.append(title, row);
+    form.append(title);
+    if (text) form.append(Object.assign(document.createElement("p"), { className: "muted", textContent: text }));
+    form.append(row);
     dialog.append(form);
     document.body.append(dialog);
     dialog.addEventListener("close", () => { dialog.remove(); done(dialog.returnValue === "yes"); });
@@ -167,7 +169,7 @@ addEventListener("submit", async (event) => {
   const button = event.submitter;
   if (!button?.dataset.ask || button.dataset.sure) return;
   event.preventDefault();
-  if (await ask(button.dataset.ask, button.textContent.trim(), button.matches(".danger"))) {
+  if (await ask(button.dataset.ask, button.dataset.askText, button.dataset.askLabel ?? button.textContent.trim(), button.matches(".danger, .danger-button"))) {
     button.dataset.sure = "yes";
     button.form.requestSubmit(button);
   } else button.focus();

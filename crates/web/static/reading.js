@@ -1,6 +1,7 @@
 // What makes written text pleasant to read: local times, copying, links that keep the page, passages at hand.
 
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 
 /** Prepares the text below `root`: an answer that has just arrived, or the whole page. Safe to call again. */
@@ -8,7 +9,7 @@ export function prepare(root) {
   for (const time of root.querySelectorAll("time[data-local]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    time.textContent = (Math.abs(Date.now() - at) < 12 * 60 * 60 * 1000 ? hour : day).format(at);
+    time.textContent = time.dataset.local === "day" ? date.format(at) : (Math.abs(Date.now() - at) < 12 * 60 * 60 * 1000 ? hour : day).format(at);
     time.title = day.format(at);
     time.removeAttribute("data-local");
   }

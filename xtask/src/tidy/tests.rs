@@ -125,7 +125,16 @@ fn outside_technologies_stay_in_their_rooms() {
 
 #[test]
 fn some_packages_never_come_in_and_some_only_once() {
-    for name in ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "native-tls"] {
+    for name in [
+        "aws-lc-rs",
+        "aws-lc-sys",
+        "openssl-sys",
+        "native-tls",
+        "aws-sdk-bedrockruntime",
+        "aws-config",
+        "aws-smithy-eventstream",
+        "aws-sigv4",
+    ] {
         finds(|house| house.locked.push(lock(name, "1.0.0")), "Cargo.lock", "never comes in", name);
     }
     for name in ["reqwest", "hyper"] {

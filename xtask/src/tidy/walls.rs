@@ -40,6 +40,19 @@ const FORBIDDEN_PACKAGES: &[(&str, &str)] = &[
     ("prost-build", "it calls protoc"),
 ];
 
+/// Families of packages that must not be in the lock file, by how their names begin, and why.
+const FORBIDDEN_FAMILIES: &[(&str, &str)] = &[
+    ("aws-sdk-", AMAZON),
+    ("aws-smithy-", AMAZON),
+    ("aws-config", AMAZON),
+    ("aws-sigv4", AMAZON),
+    ("aws-types", AMAZON),
+    ("aws-credential-types", AMAZON),
+    ("rusoto_", AMAZON),
+];
+const AMAZON: &str =
+    "AWS is spoken by `guard::outbound::aws`, over the one HTTP client (docs/decisions/0009)";
+
 /// What must be there once at the most.
 const ONE_VERSION: &[&str] = &["reqwest", "hyper", "rustls", "ring", "tokio", "axum", "sqlx"];
 
@@ -107,9 +120,15 @@ pub(super) fn confinement(house: &House) -> Vec<Finding> {
 
 /// Packages that never come in.
 pub(super) fn forbidden_packages(house: &House) -> Vec<Finding> {
-    let listed = FORBIDDEN_PACKAGES.iter();
-    let present = listed.filter(|(name, _)| house.locked.iter().any(|(locked, _)| locked == name));
-    present
+    let names = || house.locked.iter().map(|(locked, _)| locked.as_str());
+    let listed = FORBIDDEN_PACKAGES.iter().copied();
+    let listed = listed.filter(|(name, _)| names().any(|locked| locked == *name));
+    let members = names().filter_map(|locked| {
+        let family = FORBIDDEN_FAMILIES.iter().find(|(begin, _)| locked.starts_with(begin));
+        family.map(|(_, why)| (locked, *why))
+    });
+    listed
+        .chain(members)
         .map(|(name, why)| {
             let fix = format!("{why}; `cargo tree -i {name}` says who brings it: turn that feature off");
             Finding::new("Cargo.lock", "a package that never comes in", fix)

@@ -106,9 +106,14 @@ impl Accounts {
         });
     }
 
-    /// Proves an address with the link that went there. `invalid_input` for a link that is not valid (any more).
+    /// Proves an address with the link that went there: the address of the account, or the one that it is to have
+    /// from now on. `invalid_input` for a link that is not valid (any more).
     pub async fn verify(&self, token: &str, from: &Context) -> Result<()> {
         self.count_address(from).await?;
+        let digest = token::digest(token.trim());
+        if let Some(ticket) = self.parts.store.take_ticket(&digest, Purpose::Change).await? {
+            return self.take_address(ticket, from).await;
+        }
         let taken = self.take(token, Purpose::Verify).await?;
         let Ticket { user: Some(id), email, .. } = taken else { return Err(no_ticket()) };
         if self.parts.store.user(id).await?.email != email {
@@ -213,6 +218,6 @@ fn no_invitation() -> Fault {
     Fault::invalid("invitation", "invalid", "this invitation is not valid, or not for this address")
 }
 
-fn no_ticket() -> Fault {
+pub(super) fn no_ticket() -> Fault {
     Fault::invalid("token", "invalid", "this token is not valid, or not any more")
 }

@@ -101,7 +101,7 @@ impl Accounts {
         lost(self.post(Some(user.id), &user.email, template, values, INVITE).await);
     }
 
-    async fn post(
+    pub(super) async fn post(
         &self,
         user: Option<UserId>,
         to: &str,
@@ -118,7 +118,7 @@ impl Accounts {
     }
 }
 
-fn link(page: &str, ticket: &Secret<String>, valid: Duration) -> BTreeMap<String, String> {
+pub(super) fn link(page: &str, ticket: &Secret<String>, valid: Duration) -> BTreeMap<String, String> {
     let minutes = valid.as_secs() / 60;
     let span = match minutes {
         0..120 => format!("{minutes} minutes"),
@@ -132,7 +132,7 @@ fn link(page: &str, ticket: &Secret<String>, valid: Duration) -> BTreeMap<String
 }
 
 /// A mail that could not be put into the outbox does not undo what it tells of.
-fn lost(sent: Result<()>) {
+pub(super) fn lost(sent: Result<()>) {
     if let Err(fault) = sent {
         tracing::error!(code = fault.code().as_str(), "a mail could not be put into the outbox");
     }

@@ -1,6 +1,7 @@
 //! Accounts as the people who own them meet them: joining, signing in and out, passwords, second factors, sessions.
 //! It decides; the rows are `store`'s, the mails are written here and sent by `ops`. It never answers HTTP.
 
+mod address;
 mod attempt;
 mod data;
 mod door;

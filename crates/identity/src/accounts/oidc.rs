@@ -17,8 +17,6 @@ pub struct Arrival {
     pub verified: Verified,
     /// The page that they wanted: a path of this server.
     pub return_to: String,
-    /// The `Set-Cookie` value that forgets the journey.
-    pub cookie: String,
 }
 
 impl Accounts {
@@ -105,6 +103,11 @@ impl Accounts {
         self.parts.oidc.cookie_name()
     }
 
+    /// The `Set-Cookie` value that forgets a journey, to be sent whatever comes of it: one that failed cannot go on.
+    pub fn oidc_forget(&self) -> String {
+        self.parts.oidc.forget()
+    }
+
     /// Ends a journey to an issuer: the query with which it sent the browser back, and the value of the cookie.
     pub async fn oidc_finish(
         &self,
@@ -128,7 +131,7 @@ impl Accounts {
             }
         };
         let verified = self.introduced(&arrival.claims, from).await?;
-        Ok(Arrival { verified, return_to: arrival.return_to, cookie: arrival.cookie })
+        Ok(Arrival { verified, return_to: arrival.return_to })
     }
 
     async fn introduced(&self, claims: &IdClaims, from: &Context) -> Result<Verified> {

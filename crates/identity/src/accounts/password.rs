@@ -127,7 +127,7 @@ impl Accounts {
         }
     }
 
-    fn is_recent(&self, may: &May<AccountWrite>) -> bool {
+    pub(super) fn is_recent(&self, may: &May<AccountWrite>) -> bool {
         let now = self.parts.ambient.now();
         may.who().proven_at().is_some_and(|at| now < at + PROVEN)
     }
@@ -139,7 +139,7 @@ impl Accounts {
     }
 }
 
-fn stale() -> Fault {
+pub(super) fn stale() -> Fault {
     Fault::new(Code::Forbidden)
         .say("this needs a fresh proof of who you are: give your password, or sign in again")
 }

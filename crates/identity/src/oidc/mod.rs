@@ -54,8 +54,6 @@ pub struct Arrival {
     pub claims: IdClaims,
     /// The page that they wanted: a path of this server.
     pub return_to: String,
-    /// The `Set-Cookie` value that forgets the sign-in; to be sent whatever comes of it.
-    pub cookie: String,
 }
 
 impl SignIn {
@@ -90,6 +88,12 @@ impl SignIn {
     /// The name of the cookie to give to [`SignIn::finish`]. Over HTTPS no other host can set it.
     pub const fn cookie_name(&self) -> &'static str {
         cookie_name(self.secure)
+    }
+
+    /// The `Set-Cookie` value that forgets a sign-in; to be sent with the answer to [`SignIn::finish`], whatever comes
+    /// of it.
+    pub fn forget(&self) -> String {
+        memory::forget(self.secure)
     }
 
     /// Begins a sign-in at this issuer. `return_to` is a path of this server; anything else is the first page.
@@ -151,7 +155,7 @@ impl SignIn {
         if !exchange::fits(&claims, tokens.access_token.as_ref()) {
             return Err(stale("the ID token belongs to another access token"));
         }
-        Ok(Arrival { claims, return_to: memory.return_to, cookie: memory::forget(self.secure) })
+        Ok(Arrival { claims, return_to: memory.return_to })
     }
 
     fn issuer(&self, name: &str) -> Result<&Arc<Issuer>> {

@@ -131,7 +131,7 @@ async fn somebody_signs_in() {
     let arrival = scene.finish(&begun, &good(&begun)).await.unwrap();
     assert_eq!((arrival.claims.subject.as_str(), arrival.return_to.as_str()), ("ann-1", "/apps/tutor?x=1"));
     assert_eq!(arrival.claims.issuer, scene.place.server.base);
-    assert!(arrival.cookie.starts_with("stoa_oidc=; Path=/; Max-Age=0; "));
+    assert!(scene.sign_in.forget().starts_with("stoa_oidc=; Path=/; Max-Age=0; "));
     // What was shown for the code: the secret in a header, encoded before Basic, and the verifier of the challenge.
     let asked = scene.place.server.last("/token");
     let form: HashMap<String, String> =

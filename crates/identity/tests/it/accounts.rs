@@ -215,3 +215,88 @@ async fn a_server_is_claimed_once_and_not_by_guessing() {
     let again = accounts.claim(token.expose(), "eve@example.com", &secret(PASSWORD), &from).await;
     assert!(matches!(code(again), "invalid_input" | "conflict"));
 }
+
+#[tokio::test]
+async fn another_address_holds_once_its_owner_has_opened_the_link() {
+    let world = World::with(Setup { mail: true, ..Setup::default() }).await;
+    world.user("ann@example.com", Role::User).await;
+    world.user("bob@example.com", Role::User).await;
+    let ann = world.browser("ann@example.com").await;
+    let may = async || world.identity.may(&world.principal(&ann).await, AccountWrite).unwrap();
+    let from = world.from(HOME);
+    let change = async |email: &str, password: Option<&str>| {
+        let password = password.map(secret);
+        code(world.accounts.change_email(&may().await, email, password.as_ref(), None).await)
+    };
+    let told = |sent: &[(Mail, String)]| -> Vec<(Template, String)> {
+        let mut told: Vec<_> = sent.iter().map(|(mail, _)| (mail.template, mail.to.clone())).collect();
+        told.sort_by(|one, other| one.1.cmp(&other.1));
+        told
+    };
+    assert_eq!(change("no address", None).await, "invalid_input");
+    assert_eq!(change("ANN@example.com", None).await, "ok");
+    assert!(mails(&world).await.is_empty(), "it is the address already");
+    assert_eq!(change("New@example.com", None).await, "ok");
+    let sent = mails(&world).await;
+    let wanted = [
+        (Template::AddressChangeAsked, "ann@example.com".to_owned()),
+        (Template::ConfirmNewAddress, "new@example.com".to_owned()),
+    ];
+    assert_eq!(told(&sent), wanted);
+    let link = sent.iter().find(|(_, token)| !token.is_empty()).unwrap().1.clone();
+    world.sign_in("ann@example.com").await.unwrap();
+    assert_eq!(code(world.sign_in("new@example.com").await), "unauthenticated", "nothing has changed yet");
+    // An address that somebody has: the same answer, and its owner is told.
+    assert_eq!(change("bob@example.com", None).await, "ok");
+    let taken = [
+        (Template::AddressChangeAsked, "ann@example.com".to_owned()),
+        (Template::AccountExists, "bob@example.com".to_owned()),
+    ];
+    assert_eq!(told(&mails(&world).await), taken);
+    world.accounts.verify(&link, &from).await.unwrap();
+    assert_eq!(
+        told(&mails(&world).await),
+        [(Template::AddressChanged, "ann@example.com".to_owned())],
+        "the old address is told"
+    );
+    assert!(world.sign_in("new@example.com").await.unwrap().user().verified_at.is_some());
+    assert_eq!(code(world.sign_in("ann@example.com").await), "unauthenticated");
+    assert_eq!(code(world.accounts.verify(&link, &from).await), "invalid_input", "once");
+    assert_eq!(world.ask(&ann).await.unwrap().principal.user(), may().await.who().user(), "still signed in");
+    // Without a fresh proof the password is asked for.
+    world.turn(16 * MINUTE);
+    assert_eq!(change("third@example.com", None).await, "forbidden");
+    assert_eq!(change("third@example.com", Some(OTHER)).await, "invalid_input");
+    assert!(mails(&world).await.is_empty());
+    assert_eq!(change("third@example.com", Some(PASSWORD)).await, "ok");
+    let sent = mails(&world).await;
+    let link = sent.iter().find(|(_, token)| !token.is_empty()).unwrap().1.clone();
+    // Somebody else takes the address meanwhile; then the link is worth nothing.
+    world.user("third@example.com", Role::User).await;
+    assert_eq!(code(world.accounts.verify(&link, &from).await), "invalid_input");
+    // A new password makes links that somebody who got in has asked for worthless.
+    assert_eq!(change("fourth@example.com", None).await, "ok");
+    let sent = mails(&world).await;
+    let link = sent.iter().find(|(_, token)| !token.is_empty()).unwrap().1.clone();
+    world.accounts.change_password(&may().await, &secret(PASSWORD), &secret(OTHER), None).await.unwrap();
+    assert_eq!(code(world.accounts.verify(&link, &from).await), "invalid_input");
+}
+
+#[tokio::test]
+async fn without_mail_another_address_holds_at_once() {
+    let world = World::open().await;
+    world.user("ann@example.com", Role::User).await;
+    world.user("bob@example.com", Role::User).await;
+    let ann = world.browser("ann@example.com").await;
+    let may = world.identity.may(&world.principal(&ann).await, AccountWrite).unwrap();
+    world.accounts.change_email(&may, "bob@example.com", None, None).await.unwrap();
+    assert_eq!(world.store.user(may.who().user().unwrap()).await.unwrap().email, "ann@example.com");
+    world.accounts.change_email(&may, "new@example.com", None, None).await.unwrap();
+    world.sign_in("new@example.com").await.unwrap();
+    assert_eq!(code(world.sign_in("ann@example.com").await), "unauthenticated");
+    let events = world.events("user.changed").await;
+    assert!(
+        events.iter().all(|event| !event.details.to_string().contains("example.com")),
+        "no address in the log"
+    );
+}

@@ -146,8 +146,8 @@ fn title(found: &Found, name: &str) -> String {
     })
 }
 
-/// One line, without what nobody sees, of bounded length.
-fn tidy(text: &str) -> String {
+/// A title as a label: one line, without what nobody sees, of bounded length.
+pub fn tidy(text: &str) -> String {
     let mut line = String::new();
     for word in text.split_whitespace() {
         if !line.is_empty() {

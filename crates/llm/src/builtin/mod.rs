@@ -18,8 +18,8 @@ const CLOSEST: usize = 3;
 
 const WHO: &str = "I am Stoa's built-in answerer. I am not a language model: I look your question up in the manual \
     of this server and quote the sentences that fit.";
-const CONNECT: &str = "For free conversation, connect a language model: set `OPENAI_API_KEY` for OpenAI, or \
-    `OPENAI_BASE_URL` for any server that speaks the same protocol, and start the server again.";
+const CONNECT: &str = "For free conversation, connect a language model: set `OPENAI_API_KEY` for OpenAI, \
+    `OPENAI_BASE_URL` for any server that speaks the same protocol, or `BEDROCK_MODEL` for Amazon Bedrock, and start the server again.";
 
 /// The whole answer.
 pub(crate) fn answer(request: &ChatRequest) -> Completion {

@@ -149,6 +149,13 @@ pub(crate) struct Counts {
     pub(crate) completion_tokens: Count,
 }
 
+impl Counts {
+    /// The tokens of what went in and of what came out.
+    pub(crate) fn counts(&self) -> (Option<u32>, Option<u32>) {
+        (self.prompt_tokens.0, self.completion_tokens.0)
+    }
+}
+
 /// A number of tokens; `None` for one that cannot be (negative, not a number).
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Count(pub(crate) Option<u32>);

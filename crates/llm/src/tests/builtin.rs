@@ -20,6 +20,7 @@ async fn answers_quote_what_was_asked_for() {
     let manual = Manual::new(PAGES);
     for (question, words) in [
         ("How do I connect Ollama?", "OPENAI_BASE_URL=http://127.0.0.1:11434/v1"),
+        ("How do I connect Amazon Bedrock?", "BEDROCK_MODEL=eu."),
         ("How do I create an API key?", "stoa key create shop"),
         ("What are the rate limits for visitors?", "10 messages a minute and 100 in any 60 minutes"),
         ("how do I stop a running answer", "/stop"),

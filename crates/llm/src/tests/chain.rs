@@ -175,7 +175,7 @@ async fn another_configuration_drops_nothing_in_flight() {
     assert!(matches!(pieces.next().await, Some(Ok(Piece::Text(_)))));
     let second = Mock::play(vec![mock::good("Elsewhere.")]).await;
     let mut config = config(&[&first], PATIENT);
-    config.providers[0].api_key = Some(Secret::new("sk-renewed".to_owned()));
+    config.providers[0].protocol = open_ai(&first, "sk-renewed");
     models.renew(config);
     assert_eq!(complete(&models).await.unwrap().text, "New.");
     assert!(first.seen()[0].head.contains(KEY) && first.seen()[1].head.contains("bearer sk-renewed"));
@@ -199,7 +199,7 @@ async fn another_key_is_tried_afresh() {
     complete(&models).await.unwrap_err();
     assert_eq!((models.state(), mock.seen().len()), (State::Down, 5), "still left alone");
     let mut other = config(&[&mock], PATIENT);
-    other.providers[0].api_key = Some(Secret::new("sk-renewed".to_owned()));
+    other.providers[0].protocol = open_ai(&mock, "sk-renewed");
     models.renew(other);
     complete(&models).await.unwrap_err();
     assert_eq!(mock.seen().len(), 6);

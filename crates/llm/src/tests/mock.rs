@@ -30,6 +30,10 @@ pub(super) type Script = Vec<Act>;
 pub(super) struct Seen {
     /// The request line and headers, in lower case.
     pub(super) head: String,
+    /// The same as it came.
+    pub(super) raw: String,
+    /// The body as it came.
+    pub(super) bytes: Vec<u8>,
     /// The body.
     pub(super) body: serde_json::Value,
 }
@@ -94,7 +98,8 @@ async fn serve(
             return Ok(());
         }
     };
-    let head = String::from_utf8_lossy(&bytes[..head_end]).to_lowercase();
+    let raw = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
+    let head = raw.to_lowercase();
     let length =
         head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
     while bytes.len() < head_end + length {
@@ -103,7 +108,7 @@ async fn serve(
     let body = serde_json::from_slice(&bytes[head_end..]).unwrap_or_default();
     let number = {
         let mut seen = seen.lock();
-        seen.push(Seen { head, body });
+        seen.push(Seen { head, raw, bytes: bytes.split_off(head_end), body });
         seen.len() - 1
     };
     for act in &scripts[number.min(scripts.len() - 1)] {

@@ -2,6 +2,7 @@
 //! that plays a script, so what reaches us is exactly what the test says.
 
 mod answers;
+mod bedrock;
 mod builtin;
 mod chain;
 mod garbage;
@@ -13,10 +14,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use guard::outbound::Outbound;
+use guard::outbound::aws::{self, Aws};
 use kernel::{Ambient, Clock, Fault, Random, Secret, Time};
 use tokio_util::sync::CancellationToken;
 
-use crate::{ChatMessage, ChatRequest, Completion, Config, Models, Piece, Pieces, Provider, Role, Timeouts};
+use crate::{
+    ChatMessage, ChatRequest, Completion, Config, Models, Piece, Pieces, Protocol, Provider, Role, Timeouts,
+};
 use mock::Mock;
 
 /// The key of every provider; it must never show anywhere but in the request to its host.
@@ -39,9 +43,8 @@ impl Random for Still {
 fn config(mocks: &[&Mock], timeouts: Timeouts) -> Config {
     let provider = |(at, mock): (usize, &&Mock)| Provider {
         name: format!("p{at}"),
-        base_url: mock.url.clone(),
-        api_key: Some(Secret::new(KEY.to_owned())),
         model: format!("default-{at}"),
+        protocol: open_ai(mock, KEY),
     };
     Config {
         providers: mocks.iter().enumerate().map(provider).collect(),
@@ -51,9 +54,19 @@ fn config(mocks: &[&Mock], timeouts: Timeouts) -> Config {
     }
 }
 
-fn models_with(mocks: &[&Mock], timeouts: Timeouts) -> Models {
+fn open_ai(mock: &Mock, key: &str) -> Protocol {
+    Protocol::OpenAi { base_url: mock.url.clone(), api_key: Some(Secret::new(key.to_owned())) }
+}
+
+fn models_of(config: Config, amazon: aws::Config) -> Models {
     let ambient = Ambient::new(Arc::new(Still), Arc::new(Still));
-    Models::new(config(mocks, timeouts), Outbound::new(timeouts.connect).unwrap(), ambient)
+    let outbound = Outbound::new(config.timeouts.connect).unwrap();
+    let aws = Aws::new(amazon, outbound.operator().clone(), ambient.clone());
+    Models::new(config, outbound, aws, ambient)
+}
+
+fn models_with(mocks: &[&Mock], timeouts: Timeouts) -> Models {
+    models_of(config(mocks, timeouts), aws::Config::default())
 }
 
 fn models(mocks: &[&Mock]) -> Models {

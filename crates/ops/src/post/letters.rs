@@ -62,6 +62,32 @@ pub(super) fn to_person(mail: &Mail, base: &str) -> Result<Letter, Lost> {
                 say("If you did not ask for an account, you need not do anything."),
             ],
         ),
+        Template::ConfirmNewAddress => (
+            "Confirm your new e-mail address",
+            vec![
+                say("Please confirm that this e-mail address is yours. From then on your account has it."),
+                Go("Confirm the address", path("path")?),
+                valid(),
+                say("If you did not ask for it, you need not do anything: nothing is changed."),
+            ],
+        ),
+        Template::AddressChangeAsked => (
+            "Your account is about to have another e-mail address",
+            vec![
+                say(
+                    "Somebody, probably you, asked to change the e-mail address of your account. A link to confirm it \
+                     has gone to the new address.",
+                ),
+                say("If it was not you, change your password at once: that makes the link worthless."),
+            ],
+        ),
+        Template::AddressChanged => (
+            "Your account has another e-mail address",
+            vec![
+                say("The e-mail address of your account was changed. This address leads to it no longer."),
+                say("If it was not you, tell the people who run the server at once."),
+            ],
+        ),
         Template::ResetPassword => (
             "Choose a new password",
             vec![
@@ -74,7 +100,7 @@ pub(super) fn to_person(mail: &Mail, base: &str) -> Result<Letter, Lost> {
         Template::AccountExists => {
             let mut parts = vec![
                 say(
-                    "Somebody, probably you, wanted to register this e-mail address. It has an account already, so \
+                    "Somebody, probably you, wanted to use this e-mail address for a new account or another one. It has an account already, so \
                      nothing was changed.",
                 ),
                 Go("Sign in", path("path")?),
@@ -172,7 +198,10 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Template; 6] = [
+    const ALL: [Template; 9] = [
+        Template::ConfirmNewAddress,
+        Template::AddressChangeAsked,
+        Template::AddressChanged,
         Template::VerifyAddress,
         Template::ResetPassword,
         Template::AccountExists,

@@ -62,6 +62,7 @@ async fn look(global: &Global, check: &Check, ambient: &Ambient) -> Outcome {
     let mut probes = vec![probe::lifetimes(&values)];
     probes.extend(probe::secrets_manager(&sources));
     if let Some(settings) = &settings {
+        probes.extend(probe::bedrock(settings, &values));
         probes.extend(connections(settings, check.upstream, ambient).await);
         probes.extend(probe::ages(settings, ambient).await);
         if check.upstream {

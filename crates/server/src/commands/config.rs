@@ -79,6 +79,8 @@ mod tests {
             name,
             value: Some(value.to_owned()),
             origin: origin.to_owned(),
+            secret: false,
+            chosen: false,
         };
         let rows = [row("a", "1", "default"), row("server.port", "8080", "variable PORT")];
         assert_eq!(table_of(&rows), "a            1     default\nserver.port  8080  variable PORT\n");

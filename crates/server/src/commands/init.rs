@@ -53,7 +53,7 @@ pub(crate) fn run(global: &Global, init: &Init, random: &dyn Random) -> anyhow::
         paper.line("  3. stoa serve")?;
     } else {
         paper.line("  1. stoa serve      then open http://127.0.0.1:8080")?;
-        paper.line("  2. set OPENAI_API_KEY (or OPENAI_BASE_URL) in .env for a model; without one the built-in answerer serves")?;
+        paper.line("  2. set OPENAI_API_KEY (or OPENAI_BASE_URL, or BEDROCK_MODEL) in .env for a model; without one the built-in answerer serves")?;
         paper.line("  3. stoa check      says what production would still need")?;
     }
     Ok(true)

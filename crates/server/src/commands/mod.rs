@@ -14,6 +14,7 @@ pub(crate) mod key;
 pub(crate) mod migrate;
 pub(crate) mod paper;
 mod probe;
+pub(crate) mod problem;
 mod prompt;
 pub(crate) mod secret;
 pub(crate) mod serve;

@@ -126,8 +126,7 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
         }
     }
     note_configuration(configuration, house).await.map_err(told)?;
-    let mut watch =
-        Watch::new(house.store.clone(), house.identity.clone(), house.site.clone(), ambient.clone());
+    let mut watch = Watch::new(house, ambient.clone());
     watch.look().await.map_err(told)?;
     jobs::start(watch, house, ambient);
     offer_setup(house).await.map_err(told)?;
@@ -178,7 +177,7 @@ fn announce(settings: &Settings, address: SocketAddr) {
     );
     if settings.models.providers.is_empty() {
         tracing::warn!(
-            "no model provider is configured: the built-in answerer serves (set OPENAI_API_KEY or OPENAI_BASE_URL)"
+            "no model provider is configured: the built-in answerer serves (set OPENAI_API_KEY, OPENAI_BASE_URL or BEDROCK_MODEL)"
         );
     }
 }

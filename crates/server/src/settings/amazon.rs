@@ -73,6 +73,7 @@ pub(super) fn config(values: &Values, problems: &mut Vec<Problem>) -> Option<Con
         endpoints: [
             endpoint("sts", &AWS_STS_ENDPOINT),
             endpoint("secretsmanager", &SECRETS_MANAGER_ENDPOINT),
+            endpoint("s3", &AWS_S3_ENDPOINT),
         ]
         .into_iter()
         .flatten()
@@ -115,8 +116,10 @@ pub(super) fn secret(values: &Values, problems: &mut Vec<Problem>) -> Option<Opt
             .push(Problem::new("SECRETS_MANAGER_SECRET_NAME", "is not set, and ENABLE_SECRETS_MANAGER is"));
         return None;
     };
-    let region =
-        values.get(&SECRETS_MANAGER_REGION).or_else(|| region_of(&name)).or_else(|| values.get(&AWS_REGION));
+    let region = values
+        .get(&SECRETS_MANAGER_REGION)
+        .or_else(|| region_of(&name, "secretsmanager"))
+        .or_else(|| values.get(&AWS_REGION));
     let Some(region) = region else {
         let say = "is not set, and neither is AWS_REGION; name the region of the secret";
         problems.push(Problem::new("SECRETS_MANAGER_REGION", say));
@@ -130,11 +133,11 @@ pub(super) fn secret(values: &Values, problems: &mut Vec<Problem>) -> Option<Opt
     }))
 }
 
-/// `arn:aws:secretsmanager:eu-central-1:…` names its region.
-fn region_of(name: &str) -> Option<String> {
+/// `arn:aws:secretsmanager:eu-central-1:…` names its region, for what belongs to this service.
+pub(super) fn region_of(name: &str, wanted: &str) -> Option<String> {
     let mut parts = name.split(':');
     let (arn, _, service, region) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    (arn == "arn" && service == "secretsmanager" && !region.is_empty()).then(|| region.to_owned())
+    (arn == "arn" && service == wanted && !region.is_empty()).then(|| region.to_owned())
 }
 
 #[cfg(test)]
@@ -144,8 +147,8 @@ mod tests {
     #[test]
     fn an_arn_names_its_region() {
         let arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:stoa-AbCdEf";
-        assert_eq!(region_of(arn).as_deref(), Some("us-west-2"));
-        assert_eq!(region_of("customer-service-ai-prod-secrets"), None);
-        assert_eq!(region_of("arn:aws:iam::123456789012:role/x"), None);
+        assert_eq!(region_of(arn, "secretsmanager").as_deref(), Some("us-west-2"));
+        assert_eq!(region_of("customer-service-ai-prod-secrets", "secretsmanager"), None);
+        assert_eq!(region_of("arn:aws:iam::123456789012:role/x", "iam"), None);
     }
 }

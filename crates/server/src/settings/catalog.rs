@@ -95,6 +95,18 @@ fn fill(app: &mut App, entry: &Declared) -> Result<(), String> {
     set(&mut app.context_messages, entry.get(&APP_CONTEXT).map(small));
     set(&mut app.moderation, entry.get(&APP_MODERATION));
     set(&mut app.retention, entry.get(&APP_RETENTION_HOURS).map(retention));
+    set(&mut app.tutor.hints, entry.get(&APP_HINTS).map(|rung| u8::try_from(rung).unwrap_or(4)));
+    set(&mut app.tutor.questions, entry.get(&APP_MAX_QUESTIONS).map(unbounded));
+    set(
+        &mut app.tutor.reveal,
+        entry.get(&APP_REVEAL_AFTER).map(|tries| match small(tries) {
+            0 => tutor::Reveal::Never,
+            tries => tutor::Reveal::AfterTries(tries),
+        }),
+    );
+    if let Some(languages) = entry.get(&APP_LANGUAGES) {
+        app.tutor.languages = languages.iter().map(|name| language(name)).collect::<Result<_, _>>()?;
+    }
     match (entry.get(&APP_PROMPT), entry.get(&APP_PROMPT_FILE)) {
         (Some(_), Some(_)) => return Err("has both `prompt` and `prompt_file`; keep one of them".to_owned()),
         (prompt @ Some(_), None) => app.prompt = prompt,
@@ -102,6 +114,14 @@ fn fill(app: &mut App, entry: &Declared) -> Result<(), String> {
         (None, None) => {}
     }
     Ok(())
+}
+
+fn language(name: &str) -> Result<tutor::Language, String> {
+    match name {
+        "en" => Ok(tutor::Language::En),
+        "de" => Ok(tutor::Language::De),
+        _ => Err("`languages` holds words other than `en` and `de`".to_owned()),
+    }
 }
 
 fn prompt_of(path: &Path) -> Result<String, String> {

@@ -12,6 +12,8 @@ pub(crate) struct Facts {
     pub(crate) dotenv: Option<DotenvFacts>,
     /// The data folder exists and can be written, or can be made.
     pub(crate) data_dir_writable: bool,
+    /// The knowledge folder can be written, where one is named.
+    pub(crate) knowledge_dir_writable: bool,
     /// The log file can be written.
     pub(crate) log_file_writable: bool,
 }
@@ -27,13 +29,19 @@ pub(crate) struct DotenvFacts {
 
 impl Facts {
     /// Looks at the machine.
-    pub(crate) fn gather(dotenv: Option<&Path>, data_dir: &Path, log_file: Option<&Path>) -> Facts {
+    pub(crate) fn gather(
+        dotenv: Option<&Path>,
+        data_dir: &Path,
+        log_file: Option<&Path>,
+        knowledge_dir: Option<&Path>,
+    ) -> Facts {
         Facts {
             dotenv: dotenv.map(|path| DotenvFacts {
                 private: fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 == 0),
                 tracked: is_tracked(path),
             }),
             data_dir_writable: is_writable(data_dir),
+            knowledge_dir_writable: knowledge_dir.is_none_or(is_writable),
             log_file_writable: log_file.and_then(Path::parent).is_none_or(is_writable),
         }
     }

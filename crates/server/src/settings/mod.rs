@@ -89,10 +89,16 @@ pub(crate) struct Settings {
     pub(crate) post: ops::post::Config,
     /// The apps.
     pub(crate) catalog: Catalog,
+    /// Their documents.
+    pub(crate) library: apps::LibraryConfig,
     /// The HTTP surface.
     pub(crate) web: web::Config,
     /// Who this server is at Amazon Web Services.
     pub(crate) aws: guard::outbound::aws::Config,
+    /// Where files lie.
+    pub(crate) blobs: files::blob::Config,
+    /// What may be stored.
+    pub(crate) files: apps::FileRules,
     /// The secrets that have an age.
     pub(crate) secrets: Vec<SecretMark>,
     /// Change whenever an effective value does, secrets included; tell nothing about them.
@@ -105,8 +111,11 @@ impl Settings {
     pub(crate) fn load(sources: &Sources) -> Result<(Settings, Vec<Finding>), Refusal> {
         let Inspection { profile, mut problems, findings, settings, .. } = inspect(sources);
         let production = profile == Profile::Production;
-        let violations: Vec<Finding> =
-            findings.iter().filter(|finding| production && finding.refuses()).cloned().collect();
+        let violations: Vec<Finding> = findings
+            .iter()
+            .filter(|finding| finding.refuses() && (production || finding.always()))
+            .cloned()
+            .collect();
         let warnings = findings.into_iter().filter(|finding| production && finding.warns()).collect();
         match settings {
             Some(settings) if problems.is_empty() && violations.is_empty() => Ok((settings, warnings)),
@@ -151,7 +160,9 @@ pub(crate) fn inspect(sources: &Sources) -> Inspection {
     checked::follow(&mut values, sources.terminal);
     let dotenv = sources.dotenv.as_ref().map(|file| file.path.as_path());
     let data_dir = values.get(&table::server::DATA_DIR).unwrap_or_default();
-    let facts = Facts::gather(dotenv, &data_dir, values.get(&table::server::LOG_FILE).as_deref());
+    let knowledge_dir = values.get(&table::knowledge::KNOWLEDGE_DIR);
+    let log_file = values.get(&table::server::LOG_FILE);
+    let facts = Facts::gather(dotenv, &data_dir, log_file.as_deref(), knowledge_dir.as_deref());
     let findings = production::examine(&values, &facts);
     let profile = values.profile;
     let before = problems.len();

@@ -1,5 +1,6 @@
 //! Whole configurations: the layers over each other, contradictions, and the environments that the guides print.
 
+mod bedrock;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -269,7 +270,7 @@ fn outside_production_the_same_choices_stand() {
     ]));
     assert!(!settings.http.enforce_https && !settings.limits.enabled && !settings.telemetry.mask);
     assert_eq!(settings.limits.rules.sign_in[0].limit, 10);
-    assert_eq!(settings.limits.rules.file_delete[0].limit, 40);
+    assert_eq!(settings.limits.rules.file_delete[0].limit, 30);
 }
 
 #[test]
@@ -309,11 +310,11 @@ fn apps_are_changed_removed_and_added() {
     );
     let settings = load(&sources);
     let ids: Vec<_> = settings.catalog.iter().map(|app| app.id.as_str().to_owned()).collect();
-    assert_eq!(ids, ["assistant", "workspace", "support", "handbook"]);
+    assert_eq!(ids, ["assistant", "workspace", "support", "files", "handbook"]);
     let assistant = settings.catalog.iter().next().unwrap();
     assert_eq!((assistant.max_input_chars, assistant.entry.visitors), (9, false));
     assert_eq!(assistant.max_user_messages, Some(10));
-    assert_eq!(settings.models.providers[0].api_key.as_ref().unwrap().expose(), "sk-8f2LqWz91xVbN4");
+    assert_eq!(settings.models.providers[0].api_key().unwrap().expose(), "sk-8f2LqWz91xVbN4");
 
     sources.environment.insert("MAX_INPUT_LENGTH".to_owned(), "12".to_owned());
     assert_eq!(load(&sources).catalog.iter().next().unwrap().max_input_chars, 12);

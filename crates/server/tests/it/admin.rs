@@ -281,6 +281,10 @@ on_both_engines! {
         assert_eq!(settings.status, 200, "{settings:?}");
         let text = settings.text();
         assert!(text.contains("server.port") && text.contains("API_PORT"), "{text}");
+        let all = settings.json();
+        let of = |name: &str| all["items"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
+        assert_eq!((&of("server.port")["secret"], &of("server.port")["chosen"]), (&json!(false), &json!(true)));
+        assert_eq!((&of("identity.api_keys")["secret"], &of("identity.api_keys")["chosen"]), (&json!(true), &json!(true)));
         assert!(!text.contains(crate::world::KEY) && !text.contains(crate::world::MODEL_KEY), "secrets are fingerprints");
         let alerts = "/api/v1/admin/alerts";
         check([

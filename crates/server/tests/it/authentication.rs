@@ -98,7 +98,7 @@ on_both_engines! {
         let (key, id) = create(&world, &[]).await;
         let caller = holder(&world, &key);
         eventually(SECOND, "the key is known", async || status(&caller).await.0 == 200).await;
-        let mut events = caller.post("/api/v1/chat").json(&json!({"message": "go", "stream": true})).stream().await;
+        let mut events = caller.post("/api/v1/chat").json(&json!({"message": "go", "stream": true, "app": "assistant"})).stream().await;
         events.until("delta").await;
         assert!(world.stoa(&["key", "revoke", &id]).await.success());
         let told = std::time::Instant::now();

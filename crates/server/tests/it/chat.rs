@@ -33,7 +33,7 @@ on_both_engines! {
     async fn a_session_is_made_once(setup) {
         let world = setup.unlimited().start().await;
         let key = world.key();
-        let ask = |n: usize| key.post("/api/v1/chat").json(&json!({"message": format!("m{n}"), "session_id": "race"})).send();
+        let ask = |n: usize| key.post("/api/v1/chat").json(&json!({"message": format!("m{n}"), "session_id": "race", "app": "assistant"})).send();
         let answers = futures_util::future::join_all((0..8).map(ask)).await;
         let mut conversations: Vec<String> = Vec::new();
         for answer in &answers {
@@ -88,7 +88,7 @@ async fn chat_streams_when_asked() {
     let request = world
         .key()
         .post("/api/v1/chat")
-        .json(&json!({"message": "hello", "stream": true, "session_id": "s"}));
+        .json(&json!({"message": "hello", "stream": true, "session_id": "s", "app": "assistant"}));
     let events = request.stream().await.rest().await;
     assert_eq!(text(&events), "echo: hello");
     assert_eq!(events.last().unwrap().name, "done");

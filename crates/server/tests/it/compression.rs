@@ -75,7 +75,7 @@ async fn small_answers_are_not() {
 #[tokio::test]
 async fn streams_are_not_compressed() {
     let world = Setup::sqlite().start().await;
-    let body = json!({"message": "hello", "stream": true});
+    let body = json!({"message": "hello", "stream": true, "app": "assistant"});
     let mut events = world
         .key()
         .post("/api/v1/chat")
@@ -91,7 +91,7 @@ async fn streams_are_not_compressed() {
 async fn compressed_requests_are_read_and_bombs_are_not() {
     let world = Setup::sqlite().start().await;
     let key = world.key();
-    let body = json!({"message": "compressed hello"}).to_string();
+    let body = json!({"message": "compressed hello", "app": "assistant"}).to_string();
     let send = |encoding: &str, bytes: Vec<u8>| {
         let request = key.post("/api/v1/chat").header("content-type", "application/json");
         request.header("content-encoding", encoding).body(bytes)

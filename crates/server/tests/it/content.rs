@@ -14,15 +14,18 @@ async fn a_harmful_text_goes_no_further() {
     let refused =
         |request: crate::world::Request| Case::new(request, 422).code("content_blocked").lacks("pipe bomb");
     check([
-        refused(key.post("/api/v1/chat").json(&json!({"message": harmful}))),
-        refused(key.post("/api/v1/chat").json(&json!({"message": harmful, "stream": true}))),
+        refused(key.post("/api/v1/chat").json(&json!({"message": harmful, "app": "assistant"}))),
+        refused(
+            key.post("/api/v1/chat").json(&json!({"message": harmful, "stream": true, "app": "assistant"})),
+        ),
         refused(key.post(&format!("/api/v1/conversations/{id}/messages")).json(&json!({"content": harmful}))),
         refused(
             key.post("/v1/chat/completions")
                 .json(&json!({"model": "assistant", "messages": [{"role": "user", "content": harmful}]})),
         ),
         Case::new(
-            key.post("/api/v1/chat").json(&json!({"message": "How do I kill a process on Linux?"})),
+            key.post("/api/v1/chat")
+                .json(&json!({"message": "How do I kill a process on Linux?", "app": "assistant"})),
             200,
         ),
     ])
@@ -44,7 +47,9 @@ async fn spam_is_refused_and_a_yes_is_not() {
     let world = Setup::sqlite().unlimited().set("MAX_CONVERSATION_LENGTH", 100).start().await;
     let visitor = world.visitor();
     visitor.get("/").send().await;
-    let say = |text: &str| visitor.post("/api/v1/chat").json(&json!({"message": text, "session_id": "s"}));
+    let say = |text: &str| {
+        visitor.post("/api/v1/chat").json(&json!({"message": text, "session_id": "s", "app": "assistant"}))
+    };
     let mut codes = Vec::new();
     for _ in 0..15 {
         codes.push(say("Buy cheap watches now at my shop, the best offer of the year!").send().await.code());
@@ -64,6 +69,6 @@ async fn spam_is_refused_and_a_yes_is_not() {
     other.get("/").send().await;
     let fresh = other
         .post("/api/v1/chat")
-        .json(&json!({"message": "Buy cheap watches now at my shop, the best offer of the year!"}));
+        .json(&json!({"message": "Buy cheap watches now at my shop, the best offer of the year!", "app": "assistant"}));
     assert_eq!(fresh.send().await.status, 200, "one visitor's repeats are not another's");
 }

@@ -49,7 +49,7 @@ on_both_engines! {
     async fn a_race_has_one_winner(setup) {
         let world = setup.unlimited().start().await;
         let key = world.key();
-        let ask = || keyed(key.post("/api/v1/chat").json(&json!({"message": "hello", "session_id": "s"})), "race").send();
+        let ask = || keyed(key.post("/api/v1/chat").json(&json!({"message": "hello", "session_id": "s", "app": "assistant"})), "race").send();
         let answers = futures_util::future::join_all((0..8).map(|_| ask())).await;
         for answer in &answers {
             assert!(answer.status == 200 || (answer.status == 409 && answer.code() == "conflict"), "{answer:?}");
@@ -83,7 +83,13 @@ on_both_engines! {
 async fn a_key_is_given_back() {
     let world = Setup::sqlite().start().await;
     let key = world.key();
-    let ask = || keyed(key.post("/api/v1/chat").json(&json!({"message": "hello", "session_id": "s"})), "k");
+    let ask = || {
+        keyed(
+            key.post("/api/v1/chat")
+                .json(&json!({"message": "hello", "session_id": "s", "app": "assistant"})),
+            "k",
+        )
+    };
     world.upstream.set(Mode::Refuse(401));
     assert_eq!(ask().send().await.code(), "model_unavailable");
     world.upstream.set(Mode::Gated);

@@ -155,9 +155,9 @@ on_both_engines! {
         let create = || visitor.post("/api/v1/conversations").json(&json!({"app": "assistant"}));
         check([
             Case::new(create(), 201),
-            Case::new(visitor.post("/api/v1/chat").json(&json!({"message": "new"})), 200),
+            Case::new(visitor.post("/api/v1/chat").json(&json!({"message": "new", "app": "assistant"})), 200),
             Case::new(create(), 409).code("too_many_conversations"),
-            Case::new(visitor.post("/api/v1/chat").json(&json!({"message": "new"})), 409).code("too_many_conversations"),
+            Case::new(visitor.post("/api/v1/chat").json(&json!({"message": "new", "app": "assistant"})), 409).code("too_many_conversations"),
             Case::new(visitor.delete(&format!("/api/v1/conversations/{id}")), 204),
             Case::new(create(), 201),
             Case::new(create(), 409).code("too_many_conversations"),
@@ -175,7 +175,7 @@ on_both_engines! {
         assert_eq!(made.iter().filter(|answer| answer.status == 201).count(), 5);
         assert!(made.iter().all(|answer| answer.status == 201 || answer.code() == "too_many_conversations"));
         let key = world.key();
-        let asked = futures_util::future::join_all((0..20).map(|_| key.post("/api/v1/chat").json(&json!({"message": "hello"})).send())).await;
+        let asked = futures_util::future::join_all((0..20).map(|_| key.post("/api/v1/chat").json(&json!({"message": "hello", "app": "assistant"})).send())).await;
         assert_eq!(asked.iter().filter(|answer| answer.status == 200).count(), 7);
         assert_eq!(asked.iter().filter(|answer| answer.status == 429).count(), 13);
     }

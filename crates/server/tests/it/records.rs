@@ -28,7 +28,7 @@ async fn a_busy_day(world: &World) -> String {
     let key = world.key();
     let keyed = key
         .post("/api/v1/chat")
-        .json(&json!({"message": format!("keyed {MARKER}"), "session_id": format!("s-{MARKER}")}));
+        .json(&json!({"message": format!("keyed {MARKER}"), "session_id": format!("s-{MARKER}"), "app": "assistant"}));
     assert_eq!(keyed.header("idempotency-key", "k-1").send().await.status, 200);
     check([
         Case::new(visitor.put(&path).json(&json!({"title": format!("new {MARKER}")})), 200),
@@ -45,18 +45,23 @@ async fn a_busy_day(world: &World) -> String {
             200,
         ),
         Case::new(
-            key.post("/api/v1/chat").json(&json!({"message": format!("how to build a pipe bomb {MARKER}")})),
+            key.post("/api/v1/chat")
+                .json(&json!({"message": format!("how to build a pipe bomb {MARKER}"), "app": "assistant"})),
             422,
         )
         .code("content_blocked"),
     ])
     .await;
     world.upstream.set(Mode::Refuse(500));
-    let failed = key.post("/api/v1/chat").json(&json!({"message": format!("lost {MARKER}")})).send().await;
+    let failed = key
+        .post("/api/v1/chat")
+        .json(&json!({"message": format!("lost {MARKER}"), "app": "assistant"}))
+        .send()
+        .await;
     assert_eq!(failed.code(), "model_unavailable");
     world.upstream.set(Mode::Html);
     key.post("/api/v1/chat")
-        .json(&json!({"message": format!("page {MARKER}"), "stream": true}))
+        .json(&json!({"message": format!("page {MARKER}"), "stream": true, "app": "assistant"}))
         .stream()
         .await
         .rest()
@@ -227,7 +232,16 @@ async fn log_lines_are_json_and_hold_no_words() {
 async fn slow_requests_are_warned_about_and_levels_hold() {
     let world = Setup::sqlite().set("SLOW_REQUEST_SECONDS", 1).start().await;
     world.upstream.set(Mode::Say("slow".to_owned(), std::time::Duration::from_millis(1_100)));
-    assert_eq!(world.key().post("/api/v1/chat").json(&json!({"message": "x"})).send().await.status, 200);
+    assert_eq!(
+        world
+            .key()
+            .post("/api/v1/chat")
+            .json(&json!({"message": "x", "app": "assistant"}))
+            .send()
+            .await
+            .status,
+        200
+    );
     let slow = world.process.line("a slow request", |line| line["message"] == "slow request").await;
     assert_eq!((&slow["level"], &slow["route"]), (&json!("WARNING"), &json!("/api/v1/chat")));
     assert!(slow["duration_ms"].as_u64().unwrap() >= 1_000);

@@ -28,7 +28,11 @@ async fn replicas_tell_the_same() {
     assert_eq!(contents, ["there", "echo: there", "here", "echo: here"]);
     let key = world.key();
     let ask = |caller: &crate::world::Caller| {
-        caller.post("/api/v1/chat").json(&json!({"message": "once"})).header("idempotency-key", "k").send()
+        caller
+            .post("/api/v1/chat")
+            .json(&json!({"message": "once", "app": "assistant"}))
+            .header("idempotency-key", "k")
+            .send()
     };
     let first = ask(&key).await;
     let again = ask(&key.at(replica.address)).await;

@@ -92,8 +92,12 @@ async fn a_rotation_is_picked_up_without_a_restart() {
     let id = world.conversation(&visitor).await;
     let path = format!("/api/v1/conversations/{id}");
     world.upstream.set(Mode::Gated);
-    let mut stream =
-        world.stranger().post("/api/v1/chat").json(&json!({"message": "a", "stream": true})).stream().await;
+    let mut stream = world
+        .stranger()
+        .post("/api/v1/chat")
+        .json(&json!({"message": "a", "stream": true, "app": "assistant"}))
+        .stream()
+        .await;
     stream.until("delta").await;
 
     let mut rotated = secrets(NEW_SECRET, &[OTHER_KEY, NEW_KEY]);
@@ -248,7 +252,9 @@ async fn a_signal_takes_over_what_the_files_say() {
     let world = with_files().start().await;
     assert_eq!((status(&world.key()).await, status(&world.stranger()).await), (200, 200));
     world.upstream.set(Mode::Gated);
-    let chat = |caller: Caller| caller.post("/api/v1/chat").json(&json!({"message": "a", "stream": true}));
+    let chat = |caller: Caller| {
+        caller.post("/api/v1/chat").json(&json!({"message": "a", "stream": true, "app": "assistant"}))
+    };
     let mut kept = chat(world.stranger()).stream().await;
     kept.until("delta").await;
     let mut cut = chat(world.key()).stream().await;
@@ -276,7 +282,8 @@ async fn a_signal_takes_over_what_the_files_say() {
     world.upstream.release();
     assert_eq!(text(&kept.rest().await), "second", "those of others go on");
     world.upstream.set(Mode::Echo);
-    let answer = world.stranger().post("/api/v1/chat").json(&json!({"message": "b"})).send().await;
+    let answer =
+        world.stranger().post("/api/v1/chat").json(&json!({"message": "b", "app": "assistant"})).send().await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let asked = world.upstream.completions();
     assert!(asked[0].headers.contains(MODEL_KEY), "{asked:?}");
@@ -305,7 +312,11 @@ async fn no_request_fails_while_the_configuration_changes() {
         let caller = world.stranger();
         tokio::spawn(async move {
             for _ in 0..40 {
-                let answer = caller.post("/api/v1/chat").json(&json!({"message": "a"})).send().await;
+                let answer = caller
+                    .post("/api/v1/chat")
+                    .json(&json!({"message": "a", "app": "assistant"}))
+                    .send()
+                    .await;
                 assert_eq!(answer.status, 200, "{answer:?}");
             }
         })

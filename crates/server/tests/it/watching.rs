@@ -209,7 +209,15 @@ async fn two_replicas_tell_once() {
 async fn failing_answers_and_failing_health_checks() {
     let hook = Hook::start().await;
     let world = watched(Setup::sqlite().unlimited(), &hook).set("ALERT_HEALTH_SECONDS", 1).start().await;
-    let ask = async || world.key().post("/api/v1/chat").json(&json!({"message": "x"})).send().await.status;
+    let ask = async || {
+        world
+            .key()
+            .post("/api/v1/chat")
+            .json(&json!({"message": "x", "app": "assistant"}))
+            .send()
+            .await
+            .status
+    };
     for _ in 0..10 {
         assert_eq!(ask().await, 200);
     }

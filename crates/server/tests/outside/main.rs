@@ -17,6 +17,12 @@
 
 mod browser;
 mod clients;
+#[allow(dead_code, reason = "shared with the tests of the product, which use the rest")]
+#[path = "../it/world/issuer.rs"]
+mod issuer;
 mod place;
+#[allow(dead_code, reason = "shared with the tests of alerts, which use the rest")]
+#[path = "../../../ops/tests/watching/receivers.rs"]
+mod receivers;
 mod server;
 mod upstream;

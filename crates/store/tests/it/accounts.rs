@@ -95,9 +95,9 @@ on_both_engines! {
             expires_at: world.later(60),
         };
         store.issue_ticket(ticket, false, vec![]).await.unwrap();
-        assert_eq!(store.set_email(user.id, "taken@example.com", vec![]).await.unwrap_err().code(), Code::Conflict);
+        assert_eq!(store.set_email(user.id, "taken@example.com", false, vec![]).await.unwrap_err().code(), Code::Conflict);
         assert!(store.ticket("t", Purpose::Reset).await.unwrap().is_some(), "a refused change changes nothing");
-        store.set_email(user.id, "new@example.com", by_operator(EventType::UserChanged)).await.unwrap();
+        store.set_email(user.id, "new@example.com", false, by_operator(EventType::UserChanged)).await.unwrap();
         store.set_name(user.id, "New", vec![]).await.unwrap();
         let changed = store.user_by_email("new@example.com").await.unwrap().unwrap();
         assert_eq!((changed.id, changed.name.as_str(), changed.verified_at), (user.id, "New", None));
@@ -107,14 +107,20 @@ on_both_engines! {
         let first = store.user(user.id).await.unwrap().verified_at;
         store.verify_email(user.id, vec![]).await.unwrap();
         assert!(first.is_some() && store.user(user.id).await.unwrap().verified_at == first);
-        store.set_email(user.id, "", vec![]).await.unwrap();
+        store.set_email(user.id, "newer@example.com", true, vec![]).await.unwrap();
+        assert!(store.user(user.id).await.unwrap().verified_at.is_some(), "the link went there");
+        let ticket = NewTicket { digest: "c".into(), purpose: Purpose::Change, user: Some(user.id), email: "x@example.com".into(), role: None, expires_at: world.later(60) };
+        store.issue_ticket(ticket, true, vec![]).await.unwrap();
+        store.set_password(user.id, kernel::Secret::new("$argon2id$other".into()), None, vec![]).await.unwrap();
+        assert_eq!(store.ticket("c", Purpose::Change).await.unwrap(), None, "whoever got in may have asked for it");
+        store.set_email(user.id, "", true, vec![]).await.unwrap();
         assert_eq!(store.user(user.id).await.unwrap().email, "");
         assert_eq!(store.verify_email(user.id, vec![]).await.unwrap_err().code(), Code::Conflict);
         // The address is free again.
         store.create_user(world.person("new@example.com"), vec![]).await.unwrap();
         let nobody = UserId::new(&world.ambient);
         for outcome in [
-            store.set_email(nobody, "x@example.com", vec![]).await, store.set_name(nobody, "x", vec![]).await,
+            store.set_email(nobody, "x@example.com", false, vec![]).await, store.set_name(nobody, "x", vec![]).await,
             store.verify_email(nobody, vec![]).await, store.set_role(nobody, Role::Admin, vec![]).await,
             store.set_active(nobody, false, vec![]).await, store.sign_out_everywhere(nobody, None, vec![]).await.map(drop),
         ] {

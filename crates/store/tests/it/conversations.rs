@@ -87,7 +87,7 @@ on_both_engines! {
         assert!(outcomes.iter().flat_map(|outcome| outcome.as_ref().err()).all(|fault| fault.code() == Code::TooManyConversations));
         let new = NewConversation {
             id: ConversationId::new(&world.ambient), owner, app: world.app.clone(), title: None, topic: None,
-            session: None, max_per_owner: Some(5),
+            session: None, max_per_owner: Some(5), problem: None,
         };
         assert_eq!(store.create_conversation(new, vec![]).await.unwrap_err().code(), Code::TooManyConversations);
         assert_eq!(store.conversation(&owner, id).await.unwrap().user_messages, 10);
@@ -156,7 +156,7 @@ on_both_engines! {
         assert!(!ids.contains(&store.record_turn(turn, vec![]).await.unwrap()));
         let new = NewConversation {
             id: ConversationId::new(&world.ambient), owner, app: world.app.clone(), title: None, topic: None,
-            session: Some("test".into()), max_per_owner: None,
+            session: Some("test".into()), max_per_owner: None, problem: None,
         };
         assert_eq!(store.create_conversation(new, vec![]).await.unwrap_err().code(), Code::Conflict);
     }
@@ -227,7 +227,7 @@ on_both_engines! {
             let new = NewConversation {
                 id: ConversationId::new(&world.ambient), owner,
                 app: AppId::parse(if n == 3 { "tutor" } else { "assistant" }).unwrap(),
-                title: Some(format!("Title ÄÖ {n}")), topic: None, session: None, max_per_owner: None,
+                title: Some(format!("Title ÄÖ {n}")), topic: None, session: None, max_per_owner: None, problem: None,
             };
             ids.push(store.create_conversation(new, vec![]).await.unwrap().id);
         }

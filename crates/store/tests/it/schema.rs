@@ -6,10 +6,11 @@ use store::{Database, STEPS, Step, Store, TABLES};
 
 use crate::world::{event, keyring, on_both_engines};
 
+const NEXT: u32 = STEPS.len() as u32 + 1;
 const NEWER: Step =
-    Step { version: 3, name: "newer", text: "CREATE TABLE newer (id text PRIMARY KEY, body {bytes})" };
+    Step { version: NEXT, name: "newer", text: "CREATE TABLE newer (id text PRIMARY KEY, body {bytes})" };
 const FAILING: Step = Step {
-    version: 3,
+    version: NEXT,
     name: "failing",
     text: "CREATE TABLE half (id text PRIMARY KEY); INSERT INTO half (id) VALUES ('x'); INSERT INTO nowhere VALUES (1)",
 };
@@ -43,7 +44,7 @@ on_both_engines! {
         let steps = [STEPS, &[NEWER]].concat();
         assert_eq!(world.store.migrate_with(&steps).await.unwrap().len(), 1);
         for fault in [world.store.migrate().await.unwrap_err(), world.store.migrations().await.unwrap_err()] {
-            assert!(fault.to_string().contains("migration 3 (newer)"), "{fault}");
+            assert!(fault.to_string().contains(&format!("migration {NEXT} (newer)")), "{fault}");
         }
     }
 
@@ -51,9 +52,12 @@ on_both_engines! {
         let first = world.at_first_schema().await;
         let store = &first.store;
         let owner = first.visitor();
+        // Columns of later are lent to write what the first version wrote, and taken away again.
+        let bytes = if store.engine() == "sqlite" { "blob" } else { "bytea" };
+        first.tamper(&format!("ALTER TABLE messages ADD COLUMN details {bytes}")).await;
         let id = store.record_turn(first.opening(owner, "kept"), event(owner)).await.unwrap();
+        first.tamper("ALTER TABLE messages DROP COLUMN details").await;
         store.set_state("name", "value", vec![]).await.unwrap();
-        // The columns of later are lent to make a key as the first version did, and taken away again.
         let lent = ["user_id text", "scopes text", "per_minute bigint", "per_hour bigint"];
         for column in lent {
             first.tamper(&format!("ALTER TABLE api_keys ADD COLUMN {column}")).await;
@@ -89,7 +93,7 @@ on_both_engines! {
         world.tamper("UPDATE schema_migrations SET checksum = 'x'").await;
         let fault = world.store.migrate().await.unwrap_err();
         assert!(fault.to_string().contains("Migration 1"), "{fault}");
-        world.tamper("UPDATE schema_migrations SET version = 4 WHERE version = 1").await;
+        world.tamper("UPDATE schema_migrations SET version = 99 WHERE version = 1").await;
         assert!(world.store.migrate().await.is_err());
     }
 

@@ -34,7 +34,7 @@ async fn account(world: &World) {
         ..world.person(&format!("{MARKER}@example.com"))
     };
     let user = store.create_user(new, vec![]).await.unwrap();
-    store.set_email(user.id, &format!("new-{MARKER}@example.com"), vec![]).await.unwrap();
+    store.set_email(user.id, &format!("new-{MARKER}@example.com"), false, vec![]).await.unwrap();
     store.set_name(user.id, &typed("new name"), vec![]).await.unwrap();
     store.begin_totp(user.id, Secret::new(MARKER.into())).await.unwrap();
     store.link_identity(user.id, "https://issuer.example", MARKER, vec![]).await.unwrap();
@@ -68,6 +68,18 @@ async fn account(world: &World) {
 async fn no_file_holds_what_was_typed() {
     let world = World::sqlite().await;
     let (store, owner) = (&world.store, world.visitor());
+    let (document, _) = world.put_document(MARKER, kernel::Visibility::Everyone, 3).await;
+    store.set_vectors(Vec::new()).await.unwrap();
+    assert!(
+        store.document(&world.app, kernel::Visibility::Staff, document).await.unwrap().title.contains(MARKER)
+    );
+    let broken = store::NewDocument {
+        name: MARKER.into(),
+        title: MARKER.into(),
+        ..world.new_document("broken", kernel::Visibility::Everyone)
+    };
+    store.claim_document(broken.clone()).await.unwrap();
+    store.fail_document(&world.app, broken.id, MARKER, vec![]).await.unwrap();
     let typed = |text: &str| format!("{text} {MARKER}");
     let mut turn = world.opening(owner, &typed("question"));
     turn.assistant.content = typed("answer");

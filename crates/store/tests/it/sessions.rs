@@ -6,7 +6,15 @@ use kernel::{Code, Cursor, EventType, PageRequest, SessionId};
 use store::{NewSession, Refreshed, SessionKind};
 
 use crate::people::{audited, by_operator, crowd};
-use crate::world::on_both_engines;
+use crate::world::{World, on_both_engines};
+
+/// When another replica believes that somebody last signed in.
+async fn other_sees(world: &World, user: kernel::UserId) -> Option<kernel::Time> {
+    let other = world.second().await;
+    let at = other.user(user).await.unwrap().last_sign_in_at;
+    other.close().await;
+    at
+}
 
 on_both_engines! {
     async fn a_session_reads_back(world) {
@@ -18,6 +26,7 @@ on_both_engines! {
         assert_eq!(store.session_by_digest("d").await.unwrap(), Some(opened.clone()));
         assert_eq!(store.session(opened.id).await.unwrap(), Some(opened.clone()));
         assert_eq!((opened.kind, opened.agent.as_str()), (SessionKind::Browser, "Browser of d"));
+        assert_eq!(other_sees(world, user.id).await, Some(opened.created_at), "at once, and on every replica");
         assert_eq!(store.session_by_digest("x").await.unwrap(), None);
         assert_eq!(store.session(SessionId::new(&world.ambient)).await.unwrap(), None);
         assert_eq!(store.open_session(world.browser(&user, "d"), vec![]).await.unwrap_err().code(), Code::Conflict);

@@ -178,7 +178,7 @@ fn futures_are_send() {
     });
     check(|store, _| async move { store.users(Default::default(), PageRequest::first(1)).await });
     check(|store, _| async move { store.set_role(user(), kernel::Role::User, vec![]).await });
-    check(|store, _| async move { store.set_email(user(), "", vec![]).await });
+    check(|store, _| async move { store.set_email(user(), "", false, vec![]).await });
     check(|store, _| async move { store.link_identity(user(), "", "", vec![]).await });
     check(|store, _| async move { store.rotate_refresh("", "", Time::EPOCH, None).await });
     check(|store, _| async move { store.take_ticket("", store::Purpose::Reset).await });

@@ -8,6 +8,7 @@ mod conversation;
 mod cookies;
 mod cors;
 mod csrf;
+mod documents;
 mod door;
 mod errors;
 mod headers;
@@ -26,6 +27,7 @@ mod sign_in;
 mod streams;
 mod talk;
 mod tokens;
+mod tutor;
 mod xss;
 
 use std::pin::Pin;
@@ -127,6 +129,12 @@ pub(crate) fn table() -> Vec<Check> {
             "programs that talk to the assistant would break", "see the log and `stoa check --upstream`"),
         check!("openai", 150 s, open, openai::compatible,
             "the official OpenAI clients would break", "let no proxy change /v1; see `stoa check --upstream`"),
+        check!("documents", 60 s, open, documents::life,
+            "customers would be answered from documents that are not yours, or no longer",
+            "take the server off the network and report this; see `stoa docs list` for what is there"),
+        check!("tutor", 150 s, open, tutor::withholds,
+            "learners would copy answers in place of thinking",
+            "see the log; let no prompt of the app ask for solutions"),
         check!("xss-markers", 90 s, open, xss::markers,
             "a message could run as a program in somebody's browser", "take the server off the network and report this"),
         check!("compression", 30 s, open, compression::codings,

@@ -8,7 +8,7 @@ use hyper::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::document::document;
-use crate::mock::{Asked, Body, KEY, Mock, Talk, full, json_answer, piped, refuse};
+use crate::mock::{Asked, Body, KEY, Mock, TOKEN, Talk, full, json_answer, piped, refuse};
 
 const TIME: &str = "2026-11-20T08:30:00.5Z";
 
@@ -144,6 +144,9 @@ fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     if key == KEY {
         return Some("key".into());
     }
+    if bearer.strip_prefix("Bearer ") == Some(TOKEN) {
+        return Some("account".into());
+    }
     let carries = !key.is_empty() || !bearer.is_empty();
     if carries && !mock.has("wrong-key-is-visitor") {
         return None;
@@ -151,7 +154,10 @@ fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     if asked.path.starts_with("/api/v1/admin") && mock.has("open-admin") {
         return Some("visitor-admin".into());
     }
-    let closed = ["/api/v1/admin", "/api/v1/keys", "/api/v1/files", "/api/v1/me"]
+    if crate::documents::open(mock, asked) {
+        return Some("visitor-open".into());
+    }
+    let closed = ["/api/v1/admin", "/api/v1/apps/", "/api/v1/keys", "/api/v1/files", "/api/v1/me"]
         .iter()
         .any(|start| asked.path.starts_with(start));
     if closed || mock.has("no-visitors") {
@@ -244,15 +250,19 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
             Err(_) => return refuse(mock, asked, 400, "invalid_json", json!([])),
         }
     }
+    if let Some(answer) = crate::documents::route(mock, asked, &body) {
+        return answer;
+    }
     let parts = asked.path.trim_matches('/').split('/').collect::<Vec<_>>();
     match (asked.method.as_str(), parts.as_slice()) {
         ("GET", ["api", "v1", "whoami"]) => json_answer(200, &json!({"principal": caller})),
         ("GET", ["api", "v1", "apps"]) => {
             let seen = if mock.has("shows-key") { asked.header("x-api-key") } else { "" };
-            json_answer(
-                200,
-                &json!({"items": [{"id": "assistant", "kind": "chat"}], "next": null, "seen": seen}),
-            )
+            let tutor = json!({"id": "tutor", "kind": "tutor"});
+            let mut apps = vec![json!({"id": "assistant", "kind": "chat"})];
+            apps.extend((caller == "account").then_some(tutor));
+            apps.push(json!({"id": "support", "kind": "support"}));
+            json_answer(200, &json!({"items": apps, "next": null, "seen": seen}))
         }
         ("GET", ["v1", "models"]) => {
             json_answer(200, &json!({"object": "list", "data": [{"id": "assistant", "object": "model"}]}))
@@ -432,7 +442,13 @@ async fn turn(mock: &Arc<Mock>, asked: &Asked, body: &Value, id: &str, talk: Tal
         }
     };
     if !asked.header("accept").contains("event-stream") {
-        let said = add(if mock.has("empty-answer") { "" } else { "I answer." }, "stop");
+        let answer = match text.as_str() {
+            _ if mock.has("empty-answer") => "",
+            "No questions. The number, now." if mock.has("tutor-tells") => "It is 391. Do you see why?",
+            _ if mock.has("tutor-lectures") => "Multiply the tens first.",
+            _ => "What would you try first?",
+        };
+        let said = add(answer, "stop");
         return json_answer(200, &json!({"message": said[1]}));
     }
     let (sender, piped) = piped();

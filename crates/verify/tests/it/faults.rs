@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use verify::{Outcome, run};
 
-use crate::mock::{Mock, Quiet, options, with_key};
+use crate::mock::{Mock, Quiet, options, with_key, with_token};
 
 /// Check, planted faults, and a word of the line that must come of it.
-const TABLE: [(&str, &[&str], &str); 79] = [
+const TABLE: [(&str, &[&str], &str); 86] = [
     ("reach", &["slow"], "no answer within"),
     ("health", &["database-down"], "database down"),
     ("health", &["health-lacks-security"], "security"),
@@ -76,6 +76,13 @@ const TABLE: [(&str, &[&str], &str); 79] = [
     ("chat", &["forgets-session"], "conversation_id"),
     ("openai", &["openai-no-done"], "[DONE]"),
     ("openai", &["openai-problem"], "OpenAI's clients"),
+    ("documents", &["open-documents"], "gave 201"),
+    ("documents", &["finds-nothing"], "was not found"),
+    ("documents", &["alters-documents"], "not what the document says"),
+    ("documents", &["documents-everywhere"], "another app"),
+    ("documents", &["keeps-documents"], "still found"),
+    ("tutor", &["tutor-tells"], "gave the result"),
+    ("tutor", &["tutor-lectures"], "asked nothing"),
     ("xss-markers", &["raw-titles"], "as markup"),
     ("xss-markers", &["alters-text"], "as it was sent"),
     ("xss-markers", &["loose-csp"], "unsafe-inline"),
@@ -99,6 +106,9 @@ async fn each_fault_is_found_by_its_check() {
             let mut options = options(address, &[check, with]);
             options.metrics_token = Some(verify::ApiKey::new("the-token"));
             options.timeout = Duration::from_millis(1500);
+            if matches!(*check, "tutor" | "documents") {
+                options = with_token(options);
+            }
             if *check == "roles" {
                 options = with_key(options);
             }

@@ -11,6 +11,7 @@
 mod accounts;
 mod api;
 mod document;
+mod documents;
 mod faults;
 mod mock;
 mod whole;

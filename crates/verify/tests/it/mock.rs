@@ -22,6 +22,7 @@ use tokio::sync::{Notify, mpsc};
 use verify::{ApiKey, Options, Report, Reporter};
 
 pub(crate) const KEY: &str = "key-of-the-operator-1234";
+pub(crate) const TOKEN: &str = "token-of-an-account-1234";
 pub(crate) const ORIGIN: &str = "https://app.example.com";
 const LARGEST: usize = 1 << 20;
 
@@ -42,6 +43,7 @@ pub(crate) struct State {
     pub(crate) talks: BTreeMap<String, Talk>,
     pub(crate) visitors: BTreeSet<String>,
     pub(crate) replays: BTreeMap<String, (Bytes, Bytes)>,
+    pub(crate) documents: BTreeMap<String, String>,
     pub(crate) sessions: BTreeMap<String, String>,
     pub(crate) counts: BTreeMap<String, u64>,
     next: u64,
@@ -232,6 +234,12 @@ pub(crate) fn options(address: SocketAddr, only: &[&str]) -> Options {
     let mut options = Options::new(format!("http://{address}").parse().unwrap());
     options.only = only.iter().map(|name| (*name).to_owned()).collect();
     options.origin = Some(ORIGIN.to_owned());
+    options
+}
+
+/// The options with the token of an account.
+pub(crate) fn with_token(mut options: Options) -> Options {
+    options.token = Some(ApiKey::new(TOKEN));
     options
 }
 

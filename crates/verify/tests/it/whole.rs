@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use verify::{Options, Outcome, Report, run};
 
-use crate::mock::{Mock, Quiet, options, with_key};
+use crate::mock::{Mock, Quiet, options, with_key, with_token};
 
 async fn all(options: Options) -> Report {
     run(options, &mut Quiet).await
@@ -25,7 +25,7 @@ async fn a_right_server_passes_and_is_left_tidy() {
     let skipped = report.checks.iter().filter(|line| matches!(line.outcome, Outcome::Skipped { .. }));
     assert_eq!(
         skipped.map(|line| line.name).collect::<Vec<_>>(),
-        ["https-redirect", "roles"],
+        ["https-redirect", "roles", "documents", "tutor"],
         "{}",
         lines(&report)
     );
@@ -35,9 +35,20 @@ async fn a_right_server_passes_and_is_left_tidy() {
 #[tokio::test]
 async fn a_key_opens_what_takes_no_visitors() {
     let (mock, address) = Mock::start(&["no-visitors"]).await;
-    let report = all(with_key(options(address, &[]))).await;
+    let report = all(with_token(with_key(options(address, &[])))).await;
     assert!(report.passed, "{}", lines(&report));
-    for name in ["conversation", "stream", "stop", "chat", "openai", "isolation", "rate-limit", "errors"] {
+    for name in [
+        "documents",
+        "tutor",
+        "conversation",
+        "stream",
+        "stop",
+        "chat",
+        "openai",
+        "isolation",
+        "rate-limit",
+        "errors",
+    ] {
         let line = report.line(name).unwrap();
         assert!(matches!(line.outcome, Outcome::Passed { .. }), "{}", line.text());
     }

@@ -6,7 +6,8 @@ use identity::AppsRead;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::view::{List, ProblemView};
+use super::problems::Reading;
+use super::view::List;
 use crate::Site;
 use crate::failure::Outcome;
 use crate::who::Who;
@@ -48,8 +49,7 @@ impl From<apps::App> for AppView {
 /// The apps that the caller may enter.
 #[utoipa::path(get, path = "/api/v1/apps", operation_id = "listApps", tag = "apps", responses(
     (status = 200, description = "The apps", body = List<AppView>),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    Reading,
 ))]
 pub(crate) async fn list(State(site): State<Site>, who: Who) -> Outcome<Json<List<AppView>>> {
     let may = who.may(&site, AppsRead)?;

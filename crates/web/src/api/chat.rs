@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::conversations::app_field;
-use super::view::{EventView, MessageView, ProblemView, Usage};
+use super::problems::Talking;
+use super::view::{EventView, MessageView, Usage};
 use crate::Site;
 use crate::body::Json;
 use crate::failure::Outcome;
@@ -55,17 +56,7 @@ pub(crate) struct ChatAnswer {
 /// Says something and gets an answer.
 #[utoipa::path(post, path = "/api/v1/chat", operation_id = "chat", tag = "chat", request_body = ChatRequest, responses(
     (status = 200, description = "The answer; with `stream` the events `message`, `delta`, `citation`, `done`, `error`", content((ChatAnswer = "application/json"), (EventView = "text/event-stream"))),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 403, description = "The app may not be entered", body = ProblemView),
-    (status = 404, description = "There is no such app", body = ProblemView),
-    (status = 409, description = "The conversation is full or busy", body = ProblemView),
-    (status = 413, description = "The body is too large", body = ProblemView),
-    (status = 415, description = "The body is not JSON", body = ProblemView),
-    (status = 422, description = "The text is refused", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
-    (status = 503, description = "The database or the model is away", body = ProblemView),
-    (status = 504, description = "The answer took too long", body = ProblemView),
+    Talking,
 ))]
 pub(crate) async fn create(
     State(site): State<Site>,

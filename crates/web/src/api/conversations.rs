@@ -5,11 +5,12 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use identity::{ConversationDelete, ConversationRead, ConversationStop, ConversationWrite, Converse};
-use kernel::{AppId, ConversationId, Fault, PageRequest};
+use kernel::{AppId, ConversationId, Fault, PageRequest, ProblemId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::view::{ConversationView, List, MessageView, ProblemView};
+use super::problems::{Changing, OnOne, Reading};
+use super::view::{ConversationView, List, MessageView};
 use crate::Site;
 use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
@@ -28,20 +29,15 @@ pub(crate) struct NewConversation {
     /// What it is about, in one line.
     #[schema(min_length = 1, max_length = 500)]
     topic: Option<String>,
+    /// The problem of the tutor that it works on.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    problem_id: Option<String>,
 }
 
 /// Makes an empty conversation.
 #[utoipa::path(post, path = "/api/v1/conversations", operation_id = "createConversation", tag = "conversations", request_body = NewConversation, responses(
     (status = 201, description = "The conversation", body = ConversationView),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 403, description = "The app may not be entered", body = ProblemView),
-    (status = 404, description = "There is no such app", body = ProblemView),
-    (status = 409, description = "As many conversations as the app allows", body = ProblemView),
-    (status = 413, description = "The body is too large", body = ProblemView),
-    (status = 415, description = "The body is not JSON", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
-    (status = 503, description = "The database is away", body = ProblemView),
+    Changing,
 ))]
 pub(crate) async fn create(
     State(site): State<Site>,
@@ -49,7 +45,8 @@ pub(crate) async fn create(
     Json(new): Json<NewConversation>,
 ) -> Outcome<Response> {
     let may = who.may(&site, Converse(site.hall.known(app_field(&new.app)?)?))?;
-    let new = apps::NewConversation { title: new.title, topic: new.topic };
+    let problem = new.problem_id.as_deref().map(problem_field).transpose()?;
+    let new = apps::NewConversation { title: new.title, topic: new.topic, problem };
     let made = site.hall.create_conversation(&may, new).await?;
     Ok((StatusCode::CREATED, axum::Json(ConversationView::from(made))).into_response())
 }
@@ -74,11 +71,8 @@ pub(crate) struct Filter {
 /// The caller's conversations, newest first.
 #[utoipa::path(get, path = "/api/v1/conversations", operation_id = "listConversations", tag = "conversations", params(Filter), responses(
     (status = 200, description = "A piece of the list", body = List<ConversationView>),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such app for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
-    (status = 503, description = "The database is away", body = ProblemView),
+    (status = 404, description = "There is no such app for this caller", body = super::view::ProblemView),
+    Reading,
 ))]
 pub(crate) async fn list(
     State(site): State<Site>,
@@ -96,10 +90,7 @@ pub(crate) async fn list(
 #[utoipa::path(get, path = "/api/v1/conversations/{id}", operation_id = "readConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "The conversation", body = ConversationView),
-    (status = 400, description = "The id is malformed", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    OnOne,
 ))]
 pub(crate) async fn read(
     State(site): State<Site>,
@@ -124,12 +115,7 @@ pub(crate) struct Change {
 #[utoipa::path(put, path = "/api/v1/conversations/{id}", operation_id = "renameConversation", tag = "conversations", request_body = Change,
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "The conversation", body = ConversationView),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 413, description = "The body is too large", body = ProblemView),
-    (status = 415, description = "The body is not JSON", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    Changing,
 ))]
 pub(crate) async fn rename(
     State(site): State<Site>,
@@ -146,10 +132,7 @@ pub(crate) async fn rename(
 #[utoipa::path(delete, path = "/api/v1/conversations/{id}", operation_id = "deleteConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 204, description = "It is gone"),
-    (status = 400, description = "The id is malformed", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    OnOne,
 ))]
 pub(crate) async fn delete(
     State(site): State<Site>,
@@ -184,10 +167,7 @@ pub(crate) struct ExportView {
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/export", operation_id = "exportConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation"), ExportQuery), responses(
     (status = 200, description = "The conversation, as JSON or Markdown", content((ExportView = "application/json"), (String = "text/markdown"))),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    OnOne,
 ))]
 pub(crate) async fn export(
     State(site): State<Site>,
@@ -229,10 +209,7 @@ pub(crate) struct Stopped {
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/stop", operation_id = "stopAnswer", tag = "messages",
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "Whether there was something to stop", body = Stopped),
-    (status = 400, description = "The id is malformed", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    OnOne,
 ))]
 pub(crate) async fn stop(
     State(site): State<Site>,
@@ -242,6 +219,12 @@ pub(crate) async fn stop(
     let may = who.may(&site, ConversationStop)?;
     let stopped = site.hall.stop(&may, ConversationId::parse(&id)?).await?;
     Ok(axum::Json(Stopped { stopped }))
+}
+
+/// A problem's id in a body: malformed is `invalid_id`.
+fn problem_field(text: &str) -> Result<ProblemId, Fault> {
+    ProblemId::parse(text)
+        .map_err(|fault| fault.field("problem_id", "malformed", "the id of a problem is a UUID"))
 }
 
 /// An app id in a body or query: malformed is `invalid_id`.

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::auth::Accepted;
 use super::input::{Hidden, Text};
 use super::problems::{Changing, Entrance, Reading};
 use crate::Site;
@@ -172,6 +173,38 @@ pub(crate) async fn password(
     let code = change.code.as_ref().map(|code| code.0.expose().as_str());
     site.accounts.change_password(&may, &change.current_password.0, &change.new_password.0, code).await?;
     Ok(http::StatusCode::NO_CONTENT)
+}
+
+/// Another address.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmailChange {
+    /// The address from now on.
+    #[schema(value_type = String, format = "email", min_length = 1, max_length = 254, example = "ada@example.com")]
+    email: Text,
+    /// The password; not needed within 15 minutes after signing in.
+    #[schema(value_type = Option<String>, min_length = 1)]
+    password: Option<Hidden>,
+    /// A code, for an account with a second factor.
+    #[schema(value_type = Option<String>, min_length = 1)]
+    code: Option<Hidden>,
+}
+
+/// Asks for another address of one's own account. The answer is the same whether the address is free or not.
+#[utoipa::path(put, path = "/api/v1/me/email", operation_id = "changeEmail", tag = "account", request_body = EmailChange, responses(
+    (status = 202, description = "Accepted. Where mail is configured the address changes when the link that goes there is opened, else it has changed if it is free", body = Accepted),
+    Changing,
+))]
+pub(crate) async fn email(
+    State(site): State<Site>,
+    who: Who,
+    Json(change): Json<EmailChange>,
+) -> Outcome<Response> {
+    let may = who.may(&site, AccountWrite)?;
+    let code = change.code.as_ref().map(|code| code.0.expose().as_str());
+    let password = change.password.as_ref().map(|password| &password.0);
+    site.accounts.change_email(&may, &change.email.0, password, code).await?;
+    Ok(Accepted::answer())
 }
 
 /// Everything that is stored about a subject.

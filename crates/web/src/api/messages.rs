@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::view::{EventView, List, MessageView, ProblemView, Usage};
+use super::problems::{OnOne, Talking};
+use super::view::{EventView, List, MessageView, Usage};
 use crate::Site;
 use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
@@ -68,17 +69,7 @@ impl From<&Answer> for TurnView {
     params(("id" = Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "With `Accept: text/event-stream`: the events `message`, `delta`, `citation`, `done`, `error`", body = EventView, content_type = "text/event-stream"),
     (status = 201, description = "The turn", body = TurnView),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 403, description = "The app may not be entered", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 409, description = "The conversation is full or busy", body = ProblemView),
-    (status = 413, description = "The body is too large", body = ProblemView),
-    (status = 415, description = "The body is not JSON", body = ProblemView),
-    (status = 422, description = "The text is refused", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
-    (status = 503, description = "The database or the model is away", body = ProblemView),
-    (status = 504, description = "The answer took too long", body = ProblemView),
+    Talking,
 ))]
 pub(crate) async fn create(
     State(site): State<Site>,
@@ -125,10 +116,7 @@ pub(crate) struct Filter {
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", operation_id = "listMessages", tag = "messages",
     params(("id" = Uuid, Path, description = "The conversation"), Filter), responses(
     (status = 200, description = "A piece of the list, or the stream", content((List<MessageView> = "application/json"), (EventView = "text/event-stream"))),
-    (status = 400, description = "Malformed input", body = ProblemView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 404, description = "There is no such conversation for this caller", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    OnOne,
 ))]
 pub(crate) async fn list(
     State(site): State<Site>,

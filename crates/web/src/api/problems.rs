@@ -15,6 +15,12 @@ pub(crate) struct Reading;
 pub(crate) struct OnOne;
 /// An operation that takes a body.
 pub(crate) struct Changing;
+/// An operation that a model answers.
+pub(crate) struct Talking;
+/// The same, where errors have the shape that OpenAI gives them.
+pub(crate) struct Compatible;
+/// An operation that lists, where errors have the shape that OpenAI gives them.
+pub(crate) struct CompatibleReading;
 
 const MALFORMED: (&str, &str) = ("400", "Malformed input; `errors` names the field");
 const NOBODY: (&str, &str) = ("401", "No valid credential");
@@ -28,14 +34,26 @@ const REFUSED: (&str, &str) = ("422", "The text is refused");
 const LIMITED: (&str, &str) = ("429", "Too many requests");
 const AWAY: (&str, &str) = ("503", "The database is away");
 
+const AWAY_TOO: (&str, &str) = ("503", "The database or the model is away");
+const LATE: (&str, &str) = ("504", "The answer took too long");
+
+/// The media type and the schema of an error.
+type Shape = (&'static str, &'static str);
+const PROBLEM: Shape = ("application/problem+json", "Problem");
+const OPENAI: Shape = ("application/json", "OpenAiError");
+
 type Listed = BTreeMap<String, RefOr<Response>>;
 
 fn listed<const N: usize>(rows: [(&str, &str); N]) -> Listed {
+    shaped(PROBLEM, rows)
+}
+
+fn shaped<const N: usize>((media, schema): Shape, rows: [(&str, &str); N]) -> Listed {
     let problem = |description: &str| {
-        let schema = Ref::from_schema_name("Problem");
+        let schema = Ref::from_schema_name(schema);
         ResponseBuilder::new()
             .description(description)
-            .content("application/problem+json", ContentBuilder::new().schema(Some(schema)).build())
+            .content(media, ContentBuilder::new().schema(Some(schema)).build())
             .build()
     };
     rows.into_iter().map(|(status, description)| (status.to_owned(), problem(description).into())).collect()
@@ -65,5 +83,27 @@ impl IntoResponses for OnOne {
 impl IntoResponses for Changing {
     fn responses() -> Listed {
         listed([MALFORMED, NOBODY, FORBIDDEN, ABSENT, BUSY, LARGE, NOT_JSON, REFUSED, LIMITED, AWAY])
+    }
+}
+
+impl IntoResponses for Talking {
+    fn responses() -> Listed {
+        listed([
+            MALFORMED, NOBODY, FORBIDDEN, ABSENT, BUSY, LARGE, NOT_JSON, REFUSED, LIMITED, AWAY_TOO, LATE,
+        ])
+    }
+}
+
+impl IntoResponses for Compatible {
+    fn responses() -> Listed {
+        let rows =
+            [MALFORMED, NOBODY, FORBIDDEN, ABSENT, BUSY, LARGE, NOT_JSON, REFUSED, LIMITED, AWAY_TOO, LATE];
+        shaped(OPENAI, rows)
+    }
+}
+
+impl IntoResponses for CompatibleReading {
+    fn responses() -> Listed {
+        shaped(OPENAI, [NOBODY, FORBIDDEN, ABSENT, LIMITED, AWAY])
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct ConversationView {
     pub(crate) topic: Option<String>,
     /// How many messages it holds.
     pub(crate) message_count: u32,
+    /// `waiting`: a person has been asked for; `claimed`: a person has it; else `null`.
+    pub(crate) hand_off: Option<&'static str>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Time,
@@ -53,6 +55,7 @@ impl From<apps::Conversation> for ConversationView {
             title: row.title,
             topic: row.topic,
             message_count: row.messages,
+            hand_off: row.hand_off.map(apps::HandOffState::as_str),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -69,6 +72,8 @@ pub(crate) struct MessageView {
     /// `user`, `assistant` or `system`.
     #[schema(example = "assistant")]
     pub(crate) role: &'static str,
+    /// `person` when a person of the desk wrote it, not a machine; else `null`.
+    pub(crate) author: Option<&'static str>,
     /// The text, as it was typed or written.
     pub(crate) content: String,
     /// The passages that the text cites, verified by the server.
@@ -88,6 +93,7 @@ impl From<&apps::Message> for MessageView {
             id: row.id.uuid(),
             parent_id: row.parent_id.map(|id| id.uuid()),
             role: row.role.as_str(),
+            author: row.details.get("author").filter(|author| *author == "person").map(|_| "person"),
             content: row.content.clone(),
             citations: row.citations.as_array().cloned().unwrap_or_default(),
             created_at: row.created_at,

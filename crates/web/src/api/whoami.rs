@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::me::EntryView;
-use super::view::ProblemView;
+use super::problems::Reading;
 use crate::Site;
 use crate::failure::Outcome;
 use crate::who::{self, Who};
@@ -95,8 +95,7 @@ impl LimitView {
 /// The principal, the address that the limiter sees and why, the limits left.
 #[utoipa::path(get, path = "/api/v1/whoami", operation_id = "whoAmI", tag = "account", responses(
     (status = 200, description = "The caller", body = WhoView),
-    (status = 401, description = "No valid credential", body = ProblemView),
-    (status = 429, description = "Too many requests", body = ProblemView),
+    Reading,
 ))]
 pub(crate) async fn show(State(site): State<Site>, who: Who) -> Outcome<Json<WhoView>> {
     let left = who::limits_left(&site, &who).await;

@@ -15,9 +15,10 @@ use kernel::{AppId, Code, Fault, Result};
 use serde_json::{Value, json};
 
 use super::wire::{
-    Choice, Completion, CompletionRequest, Content, ErrorView, MessageIn, MessageOut, Usage, finish_reason,
+    Choice, Completion, CompletionRequest, Content, MessageIn, MessageOut, Usage, finish_reason,
 };
 use crate::Site;
+use crate::api::problems::Compatible;
 use crate::api::view::EventView;
 use crate::body::Json;
 use crate::failure::{self, Outcome};
@@ -26,16 +27,7 @@ use crate::who::Who;
 /// Answers the last message of a talk.
 #[utoipa::path(post, path = "/v1/chat/completions", operation_id = "createChatCompletion", tag = "openai", security(("key" = []), ("bearer" = [])), request_body = CompletionRequest, responses(
     (status = 200, description = "The completion; with `stream` a stream of `chat.completion.chunk`", content((Completion = "application/json"), (EventView = "text/event-stream"))),
-    (status = 400, description = "Malformed input (in OpenAI's error shape, as all errors here)", body = ErrorView),
-    (status = 401, description = "No valid key", body = ErrorView),
-    (status = 403, description = "The app may not be entered", body = ErrorView),
-    (status = 404, description = "There is no such app", body = ErrorView),
-    (status = 413, description = "The body is too large", body = ErrorView),
-    (status = 415, description = "The body is not JSON", body = ErrorView),
-    (status = 422, description = "The text is refused", body = ErrorView),
-    (status = 429, description = "Too many requests", body = ErrorView),
-    (status = 503, description = "The database or the model is away", body = ErrorView),
-    (status = 504, description = "The answer took too long", body = ErrorView),
+    Compatible,
 ))]
 pub(crate) async fn create(
     State(site): State<Site>,

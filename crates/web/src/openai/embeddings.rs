@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::wire::ErrorView;
 use crate::Site;
+use crate::api::problems::Compatible;
 use crate::body::Json;
 use crate::failure::Outcome;
 use crate::who::Who;
@@ -60,12 +60,7 @@ pub(crate) struct EmbeddingList {
 /// Embeds texts with the configured provider.
 #[utoipa::path(post, path = "/v1/embeddings", operation_id = "createEmbeddings", tag = "openai", security(("key" = []), ("bearer" = [])), request_body = EmbeddingRequest, responses(
     (status = 200, description = "The embeddings", body = EmbeddingList),
-    (status = 400, description = "Malformed input", body = ErrorView),
-    (status = 401, description = "No valid key", body = ErrorView),
-    (status = 413, description = "The body is too large", body = ErrorView),
-    (status = 415, description = "The body is not JSON", body = ErrorView),
-    (status = 429, description = "Too many requests", body = ErrorView),
-    (status = 503, description = "No provider that embeds answers", body = ErrorView),
+    Compatible,
 ))]
 pub(crate) async fn create(
     State(site): State<Site>,

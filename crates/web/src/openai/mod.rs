@@ -4,4 +4,4 @@
 pub(crate) mod chat;
 pub(crate) mod embeddings;
 pub(crate) mod models;
-mod wire;
+pub(crate) mod wire;

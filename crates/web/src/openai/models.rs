@@ -7,8 +7,8 @@ use kernel::{Code, Fault};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wire::ErrorView;
 use crate::Site;
+use crate::api::problems::CompatibleReading;
 use crate::body::Path;
 use crate::failure::Outcome;
 use crate::who::Who;
@@ -45,8 +45,7 @@ impl Model {
 /// The apps that the caller may enter.
 #[utoipa::path(get, path = "/v1/models", operation_id = "listModels", tag = "openai", security(("key" = []), ("bearer" = [])), responses(
     (status = 200, description = "The models", body = Models),
-    (status = 401, description = "No valid key", body = ErrorView),
-    (status = 429, description = "Too many requests", body = ErrorView),
+    CompatibleReading,
 ))]
 pub(crate) async fn list(State(site): State<Site>, who: Who) -> Outcome<Json<Models>> {
     let may = who.may(&site, AppsRead)?;
@@ -56,9 +55,7 @@ pub(crate) async fn list(State(site): State<Site>, who: Who) -> Outcome<Json<Mod
 /// One of them.
 #[utoipa::path(get, path = "/v1/models/{model}", operation_id = "readModel", tag = "openai", security(("key" = []), ("bearer" = [])), params(("model" = String, Path, description = "The app's id")), responses(
     (status = 200, description = "The model", body = Model),
-    (status = 401, description = "No valid key", body = ErrorView),
-    (status = 404, description = "There is no such model for this caller", body = ErrorView),
-    (status = 429, description = "Too many requests", body = ErrorView),
+    CompatibleReading,
 ))]
 pub(crate) async fn read(
     State(site): State<Site>,

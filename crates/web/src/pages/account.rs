@@ -9,13 +9,13 @@ use identity::{AccountRead, AccountWrite, AppsRead, KeysManage, NewApiKey, Sessi
 use kernel::{AppId, KeyId, PageRequest, Role, SessionId};
 use std::time::Duration;
 
-use super::form::{Fields, onward, page, refused};
+use super::form::{Fields, onward, page, refused, sentence};
 use super::person::{Person, proven};
 use super::{app_view, security};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::ui::account::{KeyView, KeysPage, ProfilePage, SessionView, SessionsPage};
+use crate::ui::account::{EmailPage, KeyView, KeysPage, ProfilePage, SessionView, SessionsPage};
 use crate::ui::form::FormView;
 use crate::ui::html;
 use crate::ui::view::PersonView;
@@ -25,6 +25,7 @@ pub(super) fn routes() -> Router<Site> {
     Router::new()
         .route("/account", get(profile))
         .route("/account/profile", post(rename))
+        .route("/account/email", get(email).post(change_email))
         .route("/account/sessions", get(sessions))
         .route("/account/sessions/end-others", post(end_others))
         .route("/account/sessions/{id}/end", post(end_session))
@@ -38,6 +39,10 @@ pub(super) fn routes() -> Router<Site> {
 pub(super) fn done(word: &str) -> Option<String> {
     let words = match word {
         "saved" => "Saved.",
+        "email" => "Done. Below is the address that your account has now.",
+        "email-sent" => {
+            "A link is on its way to the new address. Your account has it once the link is opened."
+        }
         "password" => "Your password is changed. You are signed out everywhere else.",
         "totp-off" => "The second factor is off.",
         "passkey" => "The passkey is added.",
@@ -64,6 +69,14 @@ async fn show_profile(
     let user = site.accounts.me(&person.may(site, AccountRead)?).await?;
     let mut shell = person.shell(site, "/account").await?;
     shell.done = done(&person.asked("done"));
+    let mut issuers: Vec<String> = site
+        .accounts
+        .identities(&person.may(site, AccountRead)?)
+        .await?
+        .into_iter()
+        .map(|one| one.issuer)
+        .collect();
+    issuers.dedup();
     let all = site.hall.apps(&person.may(site, AppsRead)?);
     let level = |app: &AppId| person.who.principal.level(app).map_or("use", kernel::Level::as_str);
     let shown = ProfilePage {
@@ -78,7 +91,7 @@ async fn show_profile(
         created_at: user.created_at,
         verified: user.verified_at.is_some(),
         apps: all.iter().map(|app| (app_view(app), level(&app.id))).collect(),
-        issuers: Vec::new(),
+        issuers,
     };
     Ok(page(code, html(&shown)?))
 }
@@ -96,6 +109,35 @@ async fn rename(State(site): State<Site>, person: Person, fields: Fields) -> Out
             show_profile(&site, &person, Some(form), status).await
         }
     }
+}
+
+async fn show_email(site: &Site, person: &Person, form: FormView, code: StatusCode) -> Outcome<Response> {
+    let user = site.accounts.me(&person.may(site, AccountRead)?).await?;
+    let shell = person.shell(site, "/account").await?;
+    let shown = EmailPage { shell, form, email: user.email, mail: site.accounts.sends_mail() };
+    Ok(page(code, html(&shown)?))
+}
+
+async fn email(State(site): State<Site>, person: Person) -> Outcome<Response> {
+    show_email(&site, &person, FormView::new(), StatusCode::OK).await
+}
+
+async fn change_email(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
+    person.may(&site, AccountWrite)?;
+    let person = proven!(person, &site, &fields, "You are about to change the address of your account.");
+    let may = person.may(&site, AccountWrite)?;
+    let Err(fault) = site.accounts.change_email(&may, fields.text("address"), None, None).await else {
+        let done = if site.accounts.sends_mail() { "email-sent" } else { "email" };
+        return Ok(onward(&format!("/account?done={done}")));
+    };
+    // The service knows the field by another name than the form, whose own must not be taken for a user name.
+    let words = fault.fields().first().map(|field| sentence(&field.detail));
+    let (status, form) = refused(fields.view(), fault)?;
+    let form = match words {
+        Some(words) => fields.view().wrong("address", &words),
+        None => form,
+    };
+    show_email(&site, &person, form, status).await
 }
 
 /// A session as it is listed; `this` is the one that asks.

@@ -429,24 +429,24 @@ async fn revoke(
 async fn settings(State(site): State<Site>, person: Person) -> Outcome<Response> {
     let may = person.admin(&site)?;
     let shell = shell(&site, &person, &may, "/admin/settings").await?;
+    let ages = site.ages.load_full().as_ref().clone();
     let mut groups: Vec<(String, Vec<SettingView>)> = Vec::new();
     for setting in (site.settings)() {
         let group = setting.name.split_once('.').map_or("general", |(group, _)| group).replace('_', " ");
         let title = sentence(&group).trim_end_matches('.').to_owned();
-        let value = setting.value.unwrap_or_default();
         let view = SettingView {
-            secret: value.contains("fingerprint"),
-            chosen: !matches!(setting.origin.as_str(), "default" | "not set"),
             name: setting.name,
-            value,
+            value: setting.value.unwrap_or_default(),
             origin: setting.origin,
+            secret: setting.secret,
+            chosen: setting.chosen,
         };
         match groups.iter_mut().find(|(name, _)| *name == title) {
             Some((_, settings)) => settings.push(view),
             None => groups.push((title, vec![view])),
         }
     }
-    Ok(page(StatusCode::OK, html(&SettingsPage { shell, groups, ages: Vec::new() })?))
+    Ok(page(StatusCode::OK, html(&SettingsPage { shell, groups, ages })?))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
-use identity::{AccountRead, AccountWrite, Admin, Credentials, May, Permission};
-use kernel::{Code, Fault, Secret};
+use identity::{AccountRead, AccountWrite, Admin, Credentials, May, Permission, User};
+use kernel::{Code, Secret};
 
 use super::form::{Fields, page, refused};
 use super::frame;
@@ -113,10 +113,13 @@ impl Person {
         if !password.expose().is_empty() {
             return Ok(Ok(password));
         }
-        match self.clone().ask(site, fields, what, FormView::new(), StatusCode::FORBIDDEN).await? {
-            Proof::Wanted(response) => Ok(Err(response)),
-            Proof::Given(_) => Err(Fault::internal("asked, and given at once").into()),
-        }
+        let user = site.accounts.me(&self.may(site, AccountRead)?).await?;
+        // A code is not looked at here, so none is asked for.
+        let shown = ProvePage {
+            has_second_factor: false,
+            ..self.question(site, fields, what, FormView::new(), user).await
+        };
+        Ok(Err(page(StatusCode::FORBIDDEN, html(&shown)?)))
     }
 
     async fn prove(self, site: &Site, fields: &Fields, what: &str) -> Outcome<Proof> {
@@ -150,17 +153,28 @@ impl Person {
         status: StatusCode,
     ) -> Outcome<Proof> {
         let user = site.accounts.me(&self.may(site, AccountRead)?).await?;
-        let shown = ProvePage {
+        let shown = self.question(site, fields, what, form, user).await;
+        Ok(Proof::Wanted(page(status, html(&shown)?)))
+    }
+
+    async fn question(
+        &self,
+        site: &Site,
+        fields: &Fields,
+        what: &str,
+        form: FormView,
+        user: User,
+    ) -> ProvePage {
+        ProvePage {
             frame: frame(site, Some(&self.who), &self.path).await,
             form,
-            email: user.email,
             action: self.path.clone(),
             carried: fields.carried(),
             what: what.to_owned(),
             has_password: user.has_password,
             has_second_factor: user.totp_at.is_some(),
-        };
-        Ok(Proof::Wanted(page(status, html(&shown)?)))
+            email: user.email,
+        }
     }
 }
 

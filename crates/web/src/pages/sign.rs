@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::header::{SET_COOKIE, VARY};
 use http::{HeaderValue, StatusCode};
@@ -179,15 +179,17 @@ async fn arrive(
     let from = guest.context();
     let cookie = guest.cookie(site.accounts.oidc_cookie());
     let query = query.unwrap_or_default();
-    match site.accounts.oidc_finish(&name, &query, cookie.as_deref(), &from).await {
-        Ok(arrival) => {
-            let mut response = enter(&site, arrival.verified, &from, local(&arrival.return_to)).await?;
-            let forget = HeaderValue::from_str(&arrival.cookie).map_err(Fault::internal)?;
-            response.headers_mut().append(SET_COOKIE, forget);
-            Ok(response)
+    let arrived = async {
+        match site.accounts.oidc_finish(&name, &query, cookie.as_deref(), &from).await {
+            Ok(arrival) => enter(&site, arrival.verified, &from, local(&arrival.return_to)).await,
+            Err(fault) => not_arrived(&site, &guest, "", fault).await,
         }
-        Err(fault) => not_arrived(&site, &guest, "", fault).await,
-    }
+    };
+    let mut response = arrived.await.unwrap_or_else(IntoResponse::into_response);
+    // A journey ends here, whatever came of it: its memory must not serve a second answer.
+    let forget = HeaderValue::from_str(&site.accounts.oidc_forget()).map_err(Fault::internal)?;
+    response.headers_mut().append(SET_COOKIE, forget);
+    Ok(response)
 }
 
 /// The page of signing in again, with what went wrong elsewhere.

@@ -57,18 +57,17 @@ async fn list(State(site): State<Site>, person: Person) -> Outcome<Response> {
     let filter = UserFilter {
         q: Some(q.clone()).filter(|q| !q.is_empty()),
         role: Role::parse(&role).ok(),
-        ..UserFilter::default()
+        active: match state.as_str() {
+            "active" => Some(true),
+            "inactive" => Some(false),
+            _ => None,
+        },
     };
     // What is no address fits nobody: that is an empty list, not a fault.
     let found = match site.administration.users(&may, filter, piece(&person)?).await {
         Ok(found) => found,
         Err(fault) if fault.code() == Code::InvalidInput => kernel::Page { items: Vec::new(), next: None },
         Err(fault) => return Err(fault.into()),
-    };
-    let wanted = |user: &UserView| match state.as_str() {
-        "active" => user.active,
-        "inactive" => !user.active,
-        _ => true,
     };
     let next = found.next.map(|next| {
         format!(
@@ -82,10 +81,10 @@ async fn list(State(site): State<Site>, person: Person) -> Outcome<Response> {
     let shown = UsersPage {
         shell,
         filter: FormView::new().with("q", &q).with("role", &role).with("state", &state),
-        users: found.items.into_iter().map(user_view).filter(wanted).collect(),
+        users: found.items.into_iter().map(user_view).collect(),
         next,
         filtered: !(q.is_empty() && role.is_empty() && state.is_empty()),
-        totals: None,
+        totals: Some(site.administration.count_users(&may).await?),
     };
     Ok(page(StatusCode::OK, html(&shown)?))
 }

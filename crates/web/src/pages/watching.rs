@@ -14,7 +14,6 @@ use super::account::piece;
 use super::admin::{labels, shell};
 use super::form::{onward, page};
 use super::person::Person;
-use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
 use crate::ui::admin::{AlertView, AlertsPage, AuditPage, AuditView, OverviewPage, PulseView, Tile};
@@ -22,6 +21,7 @@ use crate::ui::chart::{Chart, Line};
 use crate::ui::form::FormView;
 use crate::ui::frame::{ago, encode, grouped};
 use crate::ui::{html, ready};
+use crate::{SecretAge, Site};
 
 /// The pages of watching.
 pub(super) fn routes() -> Router<Site> {
@@ -57,6 +57,7 @@ async fn overview(State(site): State<Site>, person: Person) -> Outcome<Response>
         1 => warnings.push(("One alert is open.".to_owned(), "/admin/alerts")),
         many => warnings.push((format!("{many} alerts are open."), "/admin/alerts")),
     }
+    warnings.extend(old_secrets(&site.ages.load()));
     let pulse = pulse(&site, &may).await?;
     let shown = OverviewPage {
         shell,
@@ -66,6 +67,22 @@ async fn overview(State(site): State<Site>, person: Person) -> Outcome<Response>
         warnings,
     };
     Ok(page(StatusCode::OK, html(&shown)?))
+}
+
+/// A word about secrets that should have been replaced.
+fn old_secrets(ages: &[SecretAge]) -> Option<(String, &'static str)> {
+    let old: Vec<&str> = ages.iter().filter(|age| age.old).map(|age| age.name.as_str()).collect();
+    let text = match old.as_slice() {
+        [] => return None,
+        [one] => format!("{one} should be replaced: it has been in use for a long time."),
+        [first, rest @ ..] => {
+            format!(
+                "{first} and {} more secrets should be replaced: they have been in use for a long time.",
+                rest.len()
+            )
+        }
+    };
+    Some((text, "/admin/settings"))
 }
 
 async fn pulse_fragment(State(site): State<Site>, person: Person) -> Outcome<Response> {

@@ -26,6 +26,18 @@ pub(crate) struct ProfilePage {
     pub(crate) issuers: Vec<String>,
 }
 
+/// `/account/email`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "account/email.html")]
+pub(crate) struct EmailPage {
+    pub(crate) shell: Shell,
+    pub(crate) form: FormView,
+    /// The address until now.
+    pub(crate) email: String,
+    /// The new one is asked by mail first.
+    pub(crate) mail: bool,
+}
+
 /// `/account/security`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "account/security.html")]

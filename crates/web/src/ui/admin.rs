@@ -10,6 +10,7 @@ use super::chart::Chart;
 use super::form::FormView;
 use super::frame::initials;
 use super::shell::Shell;
+use crate::SecretAge;
 
 /// `/admin`.
 #[derive(Clone, Debug, Template)]
@@ -312,6 +313,6 @@ pub(crate) struct SettingView {
 pub(crate) struct SettingsPage {
     pub(crate) shell: Shell,
     pub(crate) groups: Vec<(String, Vec<SettingView>)>,
-    /// How old each secret is: its name, since when, and whether that is too long.
-    pub(crate) ages: Vec<(String, Time, bool)>,
+    /// How long each secret has been in use.
+    pub(crate) ages: Vec<SecretAge>,
 }

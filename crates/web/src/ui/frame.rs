@@ -101,6 +101,37 @@ pub fn moment(at: Time) -> Markup {
     Markup(format!(r#"<time datetime="{stamp}" data-local>{words} UTC</time>"#))
 }
 
+/// A day: by UTC for everybody, by the person's own clock where scripts run.
+pub fn day(at: Time) -> Markup {
+    let stamp = at.rfc3339_seconds();
+    let words = stamp.get(..10).unwrap_or(&stamp);
+    Markup(format!(r#"<time datetime="{stamp}" data-local="day">{words}</time>"#))
+}
+
+/// A number of bytes, to two digits at least: `999 B`, `1.5 kB`, `20 MB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1_000 {
+        return format!("{bytes}\u{a0}B");
+    }
+    let mut unit: u128 = 1_000;
+    for name in UNITS {
+        // Tenths, rounded; whole ones from ten on. What rounds to a thousand belongs to the next unit.
+        let tenths = (u128::from(bytes) * 10 + unit / 2) / unit;
+        let whole = (u128::from(bytes) + unit / 2) / unit;
+        if whole < 1_000 {
+            let (ones, tenth) = (tenths / 10, tenths % 10);
+            return match (ones, tenth) {
+                (0..10, 1..) => format!("{ones}.{tenth}\u{a0}{name}"),
+                (0..10, _) => format!("{ones}\u{a0}{name}"),
+                _ => format!("{}\u{a0}{name}", grouped(u64::try_from(whole).unwrap_or(u64::MAX))),
+            };
+        }
+        unit *= 1_000;
+    }
+    format!("{}\u{a0}EB", u128::from(bytes) / 1_000_000_000_000_000_000)
+}
+
 /// A number with thin spaces between its thousands.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -152,6 +183,26 @@ mod tests {
             Viewer::sign_in_url("/apps/a?x=1&y=\"<"),
             "/sign-in?return_to=/apps/a%3Fx%3D1%26y%3D%22%3C"
         );
+    }
+
+    #[test]
+    fn sizes_and_days_are_readable() {
+        for (bytes, words) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1 kB"),
+            (1_549, "1.5 kB"),
+            (9_960, "10 kB"),
+            (20_000_000, "20 MB"),
+            (999_499, "999 kB"),
+            (999_500, "1 MB"),
+            (1_234_567_890, "1.2 GB"),
+            (u64::MAX, "18 EB"),
+        ] {
+            assert_eq!(size(bytes), words.replace(' ', "\u{a0}"), "{bytes}");
+        }
+        let html = day(Time::from_seconds(1_000_000)).to_string();
+        assert!(html.contains(">1970-01-12<") && html.contains("data-local=\"day\""), "{html}");
     }
 
     #[test]

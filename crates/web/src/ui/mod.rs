@@ -15,6 +15,7 @@ mod icons;
 pub mod markdown;
 mod openapi;
 pub mod pages;
+pub mod pieces;
 pub mod reference;
 #[cfg(test)]
 mod samples;

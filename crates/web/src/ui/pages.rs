@@ -49,12 +49,12 @@ struct ErrorTemplate<'a> {
 
 impl AppView {
     /// The address of the app's page.
-    pub(super) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("/apps/{}", self.id)
     }
 
     /// The icon of its kind.
-    pub(super) fn picture(&self) -> Markup {
+    pub fn picture(&self) -> Markup {
         icon(self.kind.as_str())
     }
 }

@@ -14,6 +14,7 @@ use super::shell::{Brake, Shell};
 use super::sign::*;
 use super::view::AppView;
 use super::{Markup, assets, fill};
+use crate::SecretAge;
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>' {{ 7*7 }}";
 
@@ -394,6 +395,7 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
         ("totp", text(&TotpPage { shell: shell("/account/security"), form: FormView::new(), picture: Markup(r#"<svg viewBox="0 0 8 8"><path d="M0 0h8v8H0z"/></svg>"#.to_owned()), secret: words.say("JBSW Y3DP EHPK 3PXP"), address: "otpauth://totp/Stoa".to_owned() })),
         ("recovery", text(&RecoveryPage { shell: shell("/account/security"), codes: (0..10).map(|n| words.say(&format!("k7q{n}-w2mx-9rt{n}"))).collect() })),
         ("sessions", text(&SessionsPage { shell: shell("/account/sessions"), sessions: words.sessions(), next: None })),
+        ("email", text(&EmailPage { shell: shell("/account"), form: words.form().wrong("address", &words.say("This is not an e-mail address.")), email: words.say("ada@example.com"), mail: true })),
         ("keys", text(&keys)),
         ("keys-fresh", text(&KeysPage { fresh: Some((words.say("Nightly import"), words.say("stoa_9fK2mXw7QpZr5TnV8bYc3HdJ6sLgA4eU"))), form: words.refused(), ..keys.clone() })),
         ("keys-empty", text(&KeysPage { keys: vec![], apps: vec![], next: None, ..keys })),
@@ -413,7 +415,7 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
         ("blocks", text(&BlocksPage { shell: shell("/admin/blocks"), form: words.refused(), blocks: vec![BlockView { net: words.say("203.0.113.0/24"), reason: words.say("scans"), created_at: ago(5_000), expires_at: Some(ago(-80_000)) }, BlockView { net: words.say("2001:db8::/48"), reason: String::new(), created_at: ago(9_000), expires_at: None }], own: words.say("198.51.100.4") })),
         ("lockdown", text(&LockdownPage { shell: shell("/admin/lockdown"), mode: "off", since: None, by: String::new() })),
         ("lockdown-users", text(&LockdownPage { shell: braked, mode: "users", since: Some(ago(100)), by: words.say("ada@example.com") })),
-        ("settings", text(&SettingsPage { shell: shell("/admin/settings"), groups: vec![("Server".to_owned(), vec![SettingView { name: "API_PORT".to_owned(), value: words.say("8080"), origin: "default".to_owned(), secret: false, chosen: false }, SettingView { name: "SESSION_SECRET".to_owned(), value: words.say("fingerprint 9f2c1e8b"), origin: words.say("environment: SESSION_SECRET"), secret: true, chosen: true }]), ("Who is asking".to_owned(), vec![SettingView { name: "COOKIE_DOMAIN".to_owned(), value: String::new(), origin: "default".to_owned(), secret: false, chosen: false }])], ages: vec![("SESSION_SECRET".to_owned(), ago(18_000_000), true), ("JWT_SECRET_KEY".to_owned(), ago(800_000), false)] })),
+        ("settings", text(&SettingsPage { shell: shell("/admin/settings"), groups: vec![("Server".to_owned(), vec![SettingView { name: "API_PORT".to_owned(), value: words.say("8080"), origin: "default".to_owned(), secret: false, chosen: false }, SettingView { name: "SESSION_SECRET".to_owned(), value: words.say("fingerprint 9f2c1e8b"), origin: words.say("environment: SESSION_SECRET"), secret: true, chosen: true }]), ("Who is asking".to_owned(), vec![SettingView { name: "COOKIE_DOMAIN".to_owned(), value: String::new(), origin: "default".to_owned(), secret: false, chosen: false }])], ages: vec![SecretAge { name: words.say("SESSION_SECRET"), days: 208, old: true }, SecretAge { name: "JWT_SECRET_KEY".to_owned(), days: 9, old: false }] })),
     ]
 }
 

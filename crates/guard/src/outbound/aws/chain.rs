@@ -188,6 +188,20 @@ impl Aws {
             *self.0.held.write() = None;
         }
     }
+
+    /// Forgets these credentials, because a service said that they have ended, unless newer ones are in use already:
+    /// of many requests that were signed with the same ones, the first alone makes the source be asked again.
+    pub fn forget_used(&self, used: &Credentials) {
+        let mut held = self.0.held.write();
+        if held.as_ref().is_some_and(|held| *held.credentials == *used) {
+            *held = None;
+        }
+    }
+
+    /// The time by which requests are signed.
+    pub fn now(&self) -> Time {
+        self.0.ambient.now()
+    }
 }
 
 impl Held {

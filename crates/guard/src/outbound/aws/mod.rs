@@ -17,7 +17,7 @@ pub use config::{Config, Container, ContainerToken, Keys, WebIdentity};
 pub use credentials::Credentials;
 pub use failure::Failure;
 pub use secrets::{SecretValue, Stage};
-pub use sign::{Paths, Scope, sign};
+pub use sign::{Paths, Scope, encode, sign};
 pub use sts::Caller;
 
 #[cfg(test)]

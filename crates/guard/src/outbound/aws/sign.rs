@@ -191,8 +191,8 @@ fn decode(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Encodes all but the unreserved characters of RFC 3986.
-fn encode(bytes: &[u8]) -> String {
+/// Encodes all but the unreserved characters of RFC 3986: what a name must look like as one segment of a path.
+pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for byte in bytes {
         match byte {

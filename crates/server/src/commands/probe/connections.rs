@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crypto::{Keyring, MasterKey};
 use guard::limits::Limiter;
+use guard::outbound::aws::Aws;
 use guard::outbound::{Bounds, Outbound, Request};
 use http::HeaderMap;
 use kernel::{Ambient, Fault, Secret};
@@ -178,7 +179,8 @@ pub(crate) async fn models(settings: &Settings, ambient: &Ambient) -> Vec<Probe>
         Ok(outbound) => outbound,
         Err(fault) => return vec![Probe::bad("model", because(&fault), "install `ca-certificates`")],
     };
-    let report = Models::new(settings.models.clone(), outbound, ambient.clone()).probe().await;
+    let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
+    let report = Models::new(settings.models.clone(), outbound, aws, ambient.clone()).probe().await;
     let probe = |provider: llm::ProviderProbe| {
         let name = format!("model {}", provider.name);
         if provider.ok { Probe::good(&name, provider.say) } else { Probe::bad(&name, provider.say, "") }

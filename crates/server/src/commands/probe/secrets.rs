@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use guard::outbound::Outbound;
-use guard::outbound::aws::Aws;
+use guard::outbound::aws::{Aws, Config};
 use kernel::{Ambient, Fault};
 use store::{Database, Store};
 
 use super::Probe;
 use crate::ages::{self, Age, OLD, TOO_OLD};
 use crate::jobs::every_key;
+use crate::settings::table::aws::AWS_KEY_ID;
 use crate::settings::table::identity::{
     JWT_ACCESS_MINUTES, JWT_REFRESH_DAYS, SESSION_MINUTES, SESSION_SLIDE_MINUTES, VISITOR_SECONDS,
 };
@@ -36,7 +37,7 @@ pub(crate) fn secrets_manager(sources: &Sources) -> Option<Probe> {
 /// Asks AWS who this server is; `None` when nothing is configured for it.
 pub(crate) async fn aws(settings: &Settings, sources: &Sources, ambient: &Ambient) -> Option<Probe> {
     let (name, config) = ("aws", &settings.aws);
-    let asked = sources.vault.is_some() || sources.vault_missing.is_some();
+    let asked = sources.vault.is_some() || sources.vault_missing.is_some() || asks_bedrock(settings);
     if !asked && config.keys.is_none() && config.web_identity.is_none() && config.container.is_none() {
         return None;
     }
@@ -46,6 +47,32 @@ pub(crate) async fn aws(settings: &Settings, sources: &Sources, ambient: &Ambien
         Ok(caller) => Probe::good(name, format!("by {}: {}", config.source(), caller.arn)),
         Err(failure) => Probe::bad(name, format!("by {}: {failure}", config.source()), failure.fix()),
     })
+}
+
+fn asks_bedrock(settings: &Settings) -> bool {
+    settings.models.providers.iter().any(llm::Provider::is_bedrock)
+}
+
+/// With what Bedrock is asked, without asking anybody; `None` when it is not. Keys are shown as their fingerprints.
+pub(crate) fn bedrock(settings: &Settings, values: &Values) -> Option<Probe> {
+    if !asks_bedrock(settings) {
+        return None;
+    }
+    let (name, config) = ("bedrock credentials", &settings.aws);
+    let source = config.source();
+    let detail = match config {
+        Config { keys: Some(_), .. } => values
+            .shown(&AWS_KEY_ID)
+            .map_or_else(String::new, |(shown, origin)| format!(": the key {shown}, from {origin}")),
+        Config { web_identity: Some(identity), .. } => format!(": {}", identity.role_arn),
+        Config { container: Some(_), .. } => String::new(),
+        Config { metadata: Some(url), .. } => format!(": asked at {}", url.host_str().unwrap_or_default()),
+        _ => {
+            let fix = guard::outbound::aws::Failure::NoCredentials.fix();
+            return Some(Probe::bad(name, "there is nowhere to get any from", fix));
+        }
+    };
+    Some(Probe::good(name, format!("from {source}{detail}")))
 }
 
 /// How long sessions and tokens live.

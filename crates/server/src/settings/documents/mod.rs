@@ -95,6 +95,8 @@ fn sample_text(sort: &str) -> &'static str {
         "a URL that begins with `sqlite:` or `postgresql://`" => "sqlite:data/stoa.db",
         "a URL that begins with `redis://` or `rediss://`" => "redis://localhost:6379/0",
         "a model name" => "gpt-4o-mini",
+        "a model's id or ARN" => "eu.amazon.nova-lite-v1:0",
+        "names" => "bedrock,openai",
         "an app id" => "handbook",
         _ => "name",
     }

@@ -99,6 +99,42 @@ pub(crate) const fn media_types() -> Form<Vec<String>> {
     }
 }
 
+/// Short names such as those of providers.
+pub(crate) const fn names() -> Form<Vec<String>> {
+    Form {
+        read: |raw| {
+            let name = |item: &str| {
+                let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+                if !item.is_empty() && item.len() <= 32 && item.bytes().all(plain) {
+                    Ok(item.to_owned())
+                } else {
+                    Err("must be names of `a-z`, `0-9` and `-`, separated by commas".to_owned())
+                }
+            };
+            raw.items().into_iter().map(name).collect()
+        },
+        write: |names| names.join(", "),
+        shape: Shape::List("names"),
+    }
+}
+
+/// The id of a model at Bedrock, or its ARN: the letters of its documents, and 2,048 of them at the most.
+pub(crate) const fn model_id() -> Form<String> {
+    Form {
+        read: |raw| {
+            let text = raw.text();
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:/".contains(&b);
+            if (1..=2_048).contains(&text.len()) && text.bytes().all(plain) {
+                Ok(text)
+            } else {
+                Err("must be the id of a model or inference profile, or its ARN".to_owned())
+            }
+        },
+        write: String::clone,
+        shape: Shape::Text("a model's id or ARN"),
+    }
+}
+
 /// The id of a Firebase project. It becomes part of an address, so it holds nothing that could lead elsewhere.
 pub(crate) const fn project_id() -> Form<String> {
     Form {

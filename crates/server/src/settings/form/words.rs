@@ -7,6 +7,7 @@ use ops::telemetry::{Format, Level};
 
 use super::{Form, Shape};
 use crate::settings::profile::Profile;
+use crate::settings::providers::Speech;
 use crate::settings::table::JwtAlgorithm;
 
 /// A profile.
@@ -91,6 +92,19 @@ pub(crate) const fn choice_registration() -> Form<Registration> {
             .to_owned()
         },
         shape: Shape::Choice(&["off", "invite", "open"]),
+    }
+}
+
+/// What a provider speaks.
+pub(crate) const fn choice_speech() -> Form<Speech> {
+    Form {
+        read: |raw| match raw.text().as_str() {
+            "openai" => Ok(Speech::OpenAi),
+            "bedrock" => Ok(Speech::Bedrock),
+            _ => Err("must be `openai` or `bedrock`".to_owned()),
+        },
+        write: |speech| if *speech == Speech::OpenAi { "openai" } else { "bedrock" }.to_owned(),
+        shape: Shape::Choice(&["openai", "bedrock"]),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::settings::database::{DatabaseUrl, PostgresUrl, Server, SslMode};
 use crate::settings::keys::KEYRING_FILE;
 use crate::settings::strength::is_common_password;
 use crate::settings::table::identity::{ENCRYPTION_ENABLED, ENCRYPTION_KEY};
+use crate::settings::table::knowledge::KNOWLEDGE_DIR;
 use crate::settings::table::server::*;
 
 /// The rules of this file.
@@ -151,6 +152,14 @@ pub(super) static RULES: &[Rule] = &[
         say: "the data folder cannot be written",
         fix: "name a folder that the server may write",
         breaks: |case| case.place_if(&DATA_DIR, !case.facts.data_dir_writable && needs_folder(case)),
+    },
+    Rule {
+        id: super::KNOWLEDGE_FOLDER,
+        severity: Violation,
+        holds: "the knowledge folder can be written",
+        say: "the knowledge folder cannot be written",
+        fix: "name a folder that the server may write, or remove the setting",
+        breaks: |case| case.place_if(&KNOWLEDGE_DIR, !case.facts.knowledge_dir_writable),
     },
 ];
 

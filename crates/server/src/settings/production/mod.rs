@@ -60,6 +60,9 @@ impl Case<'_> {
     }
 }
 
+/// The rule that refuses in every profile.
+const KNOWLEDGE_FOLDER: &str = "knowledge-folder";
+
 /// Every rule, in the order in which `check` prints them.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     [secrets::RULES, traffic::RULES, data::RULES, models::RULES, alerts::RULES].into_iter().flatten()
@@ -89,6 +92,11 @@ impl Finding {
     /// The rule does not hold and production refuses.
     pub(crate) fn refuses(&self) -> bool {
         !self.holds() && self.severity == Severity::Violation
+    }
+
+    /// The rule holds in every profile: without it the server could not do what it was told.
+    pub(crate) fn always(&self) -> bool {
+        self.id == KNOWLEDGE_FOLDER
     }
 
     /// The rule does not hold and production starts anyway.

@@ -3,8 +3,9 @@
 use super::Severity::{Violation, Warning};
 use super::data::has_own_key;
 use super::{Case, Rule};
+use crate::settings::amazon;
 use crate::settings::form::is_loopback;
-use crate::settings::providers::is_configured;
+use crate::settings::providers::{asks_bedrock, is_configured};
 use crate::settings::raw::Origin;
 use crate::settings::table::aws::*;
 use crate::settings::table::identity::{ENCRYPTION_KEY, JWT_SECRET, SESSION_SECRET};
@@ -19,9 +20,10 @@ pub(super) static RULES: &[Rule] = &[
         severity: Warning,
         holds: "a model provider is set",
         say: "no model provider is set, so the built-in answerer serves, from documents alone",
-        fix: "set it, or OPENAI_BASE_URL for a server that needs no key",
+        fix: "set it, or OPENAI_BASE_URL for a server that needs no key, or BEDROCK_MODEL",
         breaks: |case| {
-            let any = is_configured(case.values) || case.values.declared(PROVIDERS.name).next().is_some();
+            let declared = case.values.declared(PROVIDERS.name).next().is_some();
+            let any = is_configured(case.values) || asks_bedrock(case.values) || declared;
             case.place_if(&MODEL_KEY, !any && !case.values.is_explicit(&MODEL_KEY))
         },
     },
@@ -80,15 +82,33 @@ pub(super) static RULES: &[Rule] = &[
         id: "aws-https",
         severity: Violation,
         holds: "AWS is called over HTTPS, or on this machine",
-        say: "credentials and secrets would travel over plain HTTP",
+        say: "credentials, secrets or messages would travel over plain HTTP",
         fix: "write the address with https://, or remove it",
         breaks: |case| {
             let plain = |key| {
                 let url = case.get::<url::Url>(key);
                 url.is_some_and(|url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback))
             };
-            let endpoints = [&AWS_ENDPOINT, &AWS_STS_ENDPOINT, &SECRETS_MANAGER_ENDPOINT];
+            let endpoints = [
+                &AWS_ENDPOINT,
+                &AWS_STS_ENDPOINT,
+                &AWS_S3_ENDPOINT,
+                &SECRETS_MANAGER_ENDPOINT,
+                &BEDROCK_ENDPOINT,
+            ];
             endpoints.into_iter().flat_map(|key| case.place_if(key, plain(key))).collect()
+        },
+    },
+    Rule {
+        id: "bedrock-credentials",
+        severity: Violation,
+        holds: "there is a source of credentials for Bedrock, or Bedrock is not asked",
+        say: "Bedrock is to be asked, and credentials can come from nowhere",
+        fix: "give the task or instance a role, or set temporary keys; AWS_EC2_METADATA_DISABLED forbids asking the instance",
+        breaks: |case| {
+            let nowhere = amazon::config(case.values, &mut Vec::new())
+                .is_some_and(|config| config.source() == guard::outbound::aws::Config::default().source());
+            case.place_if(&BEDROCK_MODEL, asks_bedrock(case.values) && nowhere)
         },
     },
     Rule {

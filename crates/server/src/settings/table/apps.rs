@@ -8,7 +8,7 @@ use crate::settings::form;
 /// The apps.
 pub(crate) static APPS: Group = Group {
     name: "apps",
-    about: "An app of your own, or a change to one of the default apps `assistant`, `workspace`, `support` and `tutor`.",
+    about: "An app of your own, or a change to one of the default apps `assistant`, `workspace`, `support`, `files` and `tutor`.",
     fields: APP_FIELDS,
     example: "id = \"handbook\"\nkind = \"chat\"\nname = \"Handbook\"\nusers = \"everybody\"\nmax_input_chars = 8000",
 };
@@ -50,6 +50,14 @@ settings! { @fields APP_FIELDS;
     APP_CONTEXT: u64 = form::whole::<0, 10_000>(), "context_messages", [], Default::None;
     /// Texts are moderated before a model sees them.
     APP_MODERATION: bool = form::flag(), "moderation", [], Default::None;
+    /// A tutor: the highest rung of the hints, 0 to 4.
+    APP_HINTS: u64 = form::whole::<0, 4>(), "hints", [], Default::None;
+    /// A tutor: after this many wrong tries the answer is handed over to who asks for it; 0 never hands it over.
+    APP_REVEAL_AFTER: u64 = form::whole::<0, 1_000>(), "reveal_after", [], Default::None;
+    /// A tutor: after this many questions it asks for a summary; 0 for no bound.
+    APP_MAX_QUESTIONS: u64 = form::whole::<0, 1_000_000>(), "max_questions", [], Default::None;
+    /// A tutor: the languages it may speak by itself, `en` and `de`; the first where the learner's is none of them.
+    APP_LANGUAGES: Vec<String> = form::names(), "languages", [], Default::None;
     /// How many hours content is kept; 0 keeps it until somebody deletes it.
     APP_RETENTION_HOURS: u64 = form::whole::<0, 876_000>(), "retention_hours", [], Default::None;
 }

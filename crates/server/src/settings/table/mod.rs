@@ -6,8 +6,10 @@
 pub(crate) mod alerts;
 pub(crate) mod apps;
 pub(crate) mod aws;
+pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod issuers;
+pub(crate) mod knowledge;
 pub(crate) mod later;
 pub(crate) mod model;
 pub(crate) mod server;
@@ -162,13 +164,15 @@ pub(crate) static ROOMS: &[&Room] = &[
     &traffic::SIZES,
     &model::ASSISTANT,
     &model::MODEL,
+    &model::BEDROCK,
     &server::LOGS,
     &aws::AWS,
     &aws::SECRETS_MANAGER,
     &later::MONITORING,
     &alerts::ALERTS,
     &later::BACKUP,
-    &later::FILES,
+    &knowledge::KNOWLEDGE,
+    &files::FILES,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.

@@ -3,8 +3,9 @@
 use kernel::Secret;
 use url::Url;
 
-use super::{Default, Group, Room, always, settings};
+use super::{Default, Group, Room, always, follows, settings};
 use crate::settings::form;
+use crate::settings::providers::Speech;
 
 /// The assistant.
 pub(crate) static ASSISTANT: Room = Room {
@@ -25,7 +26,7 @@ settings! { @fields ASSISTANT_ROWS;
 /// The model.
 pub(crate) static MODEL: Room = Room {
     title: "Model",
-    about: "Who answers: any server that speaks the OpenAI protocol. With none the built-in answerer serves, from documents alone.",
+    about: "Who answers: any server that speaks the OpenAI protocol, or Amazon Bedrock, below. With none the built-in answerer serves, from documents alone.",
     settings: MODEL_ROWS,
 };
 
@@ -40,6 +41,8 @@ settings! { @fields MODEL_ROWS;
     MODEL_MAX_TOKENS: u64 = form::whole::<1, 1_000_000>(), "model.max_tokens", ["OPENAI_MAX_TOKENS"], always("500"), live;
     /// Sampling temperature when the app names none.
     MODEL_TEMPERATURE: f32 = form::decimal::<2>(), "model.temperature", ["OPENAI_TEMPERATURE"], always("0.7"), live;
+    /// The names of the providers in the order in which they are tried: `openai` for the one above, `bedrock`, and those of `[[providers]]`. Those that are not named follow in their usual order.
+    MODEL_ORDER: Vec<String> = form::names(), "model.order", ["MODEL_ORDER"], follows("`openai`, `bedrock`, then `[[providers]]` in the order of the file"), live;
     /// How many seconds connecting to the provider may take.
     MODEL_CONNECT: u64 = form::whole::<1, 120>(), "model.connect_seconds", ["MODEL_CONNECT_SECONDS"], always("5");
     /// How many seconds the provider has for the first piece of an answer.
@@ -50,10 +53,26 @@ settings! { @fields MODEL_ROWS;
     MODEL_TOTAL: u64 = form::whole::<1, 86_400>(), "model.total_seconds", ["MODEL_TOTAL_SECONDS"], always("600"), live;
 }
 
+/// Amazon Bedrock.
+pub(crate) static BEDROCK: Room = Room {
+    title: "Amazon Bedrock",
+    about: "A model of Amazon Bedrock, asked over Converse with the credentials of `aws` (keys, a web identity, the container's role, the instance's role). The length and the temperature of answers and the time-outs are those of `model`.",
+    settings: BEDROCK_ROWS,
+};
+
+settings! { @fields BEDROCK_ROWS;
+    /// The model to ask for when the app names none: a model's id, the id of an inference profile, or the ARN of either. Setting it is what connects Bedrock.
+    BEDROCK_MODEL: String = form::model_id(), "bedrock.model", ["BEDROCK_MODEL", "BEDROCK_MODEL_ID"], Default::None, live;
+    /// The region that is asked.
+    BEDROCK_REGION: String = form::text("a region"), "bedrock.region", ["BEDROCK_REGION"], follows("the region in the model's ARN, else `AWS_REGION`"), live;
+    /// The address of Bedrock, for an endpoint of your own network or a test. Production wants HTTPS or this machine.
+    BEDROCK_ENDPOINT: Url = form::url(), "bedrock.endpoint_url", ["BEDROCK_ENDPOINT", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"], follows("Bedrock's address in the region"), live;
+}
+
 /// More providers.
 pub(crate) static PROVIDERS: Group = Group {
     name: "providers",
-    about: "More providers, tried in this order after the one above when it fails.",
+    about: "More providers, tried in this order after those above when they fail.",
     fields: PROVIDER_FIELDS,
     example: "name = \"spare\"\nbase_url = \"http://127.0.0.1:11434/v1\"\nmodel = \"llama3.2\"",
 };
@@ -61,8 +80,12 @@ pub(crate) static PROVIDERS: Group = Group {
 settings! { @fields PROVIDER_FIELDS;
     /// A short name for logs and metrics.
     PROVIDER_NAME: String = form::text("a short name"), "name", [], Default::None;
-    /// The provider's address.
+    /// What it speaks. `bedrock` is asked with the credentials of `aws`.
+    PROVIDER_PROTOCOL: Speech = form::choice_speech(), "protocol", [], always("openai");
+    /// The provider's address. Bedrock has one of its own in each region.
     PROVIDER_URL: Url = form::url(), "base_url", [], Default::None;
+    /// The region of Bedrock, else that of the model's ARN, else `AWS_REGION`.
+    PROVIDER_REGION: String = form::text("a region"), "region", [], Default::None;
     /// The variable that holds the key.
     PROVIDER_KEY_VARIABLE: String = form::text("the name of a variable"), "api_key_variable", [], Default::None;
     /// The file that holds the key.

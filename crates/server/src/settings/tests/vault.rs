@@ -197,7 +197,7 @@ fn the_keys_of_more_providers_come_from_there_too_and_their_change_is_noticed() 
         "[[providers]]\nname = \"spare\"\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"m\"\napi_key_variable = \"SPARE_KEY\"\n",
     );
     let first = load(&sources);
-    assert_eq!(first.models.providers[0].api_key.as_ref().unwrap().expose(), "one");
+    assert_eq!(first.models.providers[0].api_key().unwrap().expose(), "one");
     sources.vault = Some(Vault::sample(&[("SPARE_KEY", "two")], &[], Phase::Settled));
     assert_eq!(first.marks.changed(&load(&sources).marks), ["providers"]);
     assert!(

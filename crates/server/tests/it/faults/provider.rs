@@ -69,7 +69,8 @@ async fn garbage_never_harms() {
 async fn health_measures_the_provider() {
     let world = Setup::sqlite().unlimited().start().await;
     let model = async || world.anonymous().get("/health").send().await.json()["services"]["model"].clone();
-    let ask = || world.key().post("/api/v1/chat").json(&json!({"message": "hello"})).send();
+    let ask =
+        || world.key().post("/api/v1/chat").json(&json!({"message": "hello", "app": "assistant"})).send();
     world.upstream.set(Mode::Refuse(500));
     for _ in 0..5 {
         ask().await;
@@ -84,7 +85,8 @@ async fn health_measures_the_provider() {
     .await;
     let gone = Setup::sqlite().set("OPENAI_BASE_URL", "http://127.0.0.1:9/v1").start().await;
     let began = Instant::now();
-    let answer = gone.key().post("/api/v1/chat").json(&json!({"message": "hello"})).send().await;
+    let answer =
+        gone.key().post("/api/v1/chat").json(&json!({"message": "hello", "app": "assistant"})).send().await;
     assert_eq!(answer.code(), "model_unavailable");
     assert!(began.elapsed() < Duration::from_secs(5) && !answer.text().contains("127.0.0.1"), "{answer:?}");
 }

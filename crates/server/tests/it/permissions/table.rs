@@ -145,6 +145,9 @@ pub fn table() -> Vec<Row> {
     [
         public(),
         talk(),
+        teaching(),
+        desks(),
+        files(),
         account(),
         keys(),
         users(),
@@ -214,6 +217,51 @@ fn talk() -> Vec<Row> {
     ]
 }
 
+fn teaching() -> Vec<Row> {
+    let body = || json!({"title": "Sum", "statement": "What is 19 + 23?", "answer": "42", "visibility": "published"});
+    let learned = || Ids { own: open(NONE), foreign: accounts(200), random: accounts(404) };
+    let rows = vec![
+        row("GET /api/v1/apps/{app}/problems", Plain(accounts(200))),
+        row("POST /api/v1/apps/{app}/problems", Plain(admins(201))).json(body()),
+        row("GET /api/v1/apps/{app}/problems/{id}", learned()),
+        row("PUT /api/v1/apps/{app}/problems/{id}", admins_any(200)).json(body()),
+        row("DELETE /api/v1/apps/{app}/problems/{id}", admins_any(204)),
+        row("GET /api/v1/apps/{app}/problems/{id}/progress", admins_any(200)),
+        // A problem is no conversation about it: that one is not there for anybody.
+        row("GET /api/v1/apps/{app}/problems/{id}/transcripts/{conversation}", admins_any(404)),
+        row("GET /api/v1/apps/{app}/progress", Plain(accounts(200))),
+    ];
+    rows.into_iter().map(|row| row.with("app", "tutor")).collect()
+}
+
+/// At the desk of the workspace, which the manager manages.
+fn desks() -> Vec<Row> {
+    let desk = |status: u16| By { manager: status, admin: status, ..nobody() };
+    let one = || Ids { own: open(NONE), foreign: open(NONE), random: desk(404) };
+    // Nobody has an answer to rate here: the message in the path is one of nothing.
+    let rated = owners(404, false, true);
+    vec![
+        row("POST /api/v1/conversations/{id}/messages/{message}/feedback", rated)
+            .json(json!({"rating": "up"})),
+        row("POST /api/v1/conversations/{id}/hand-off", wish()).json(json!({})),
+        row("GET /api/v1/apps/{app}/inbox", Plain(desk(200))),
+        row("GET /api/v1/apps/{app}/inbox/{id}", one()),
+        row("POST /api/v1/apps/{app}/inbox/{id}/claim", one()),
+        row("POST /api/v1/apps/{app}/inbox/{id}/reply", one()).json(json!({"content": "hello"})),
+        row("POST /api/v1/apps/{app}/inbox/{id}/return", one()),
+        row("POST /api/v1/apps/{app}/inbox/{id}/close", one()),
+        row("GET /api/v1/apps/{app}/gaps", Plain(desk(200))),
+        row("POST /api/v1/apps/{app}/gaps/{id}/resolve", one()),
+        row("GET /api/v1/apps/{app}/quality", Plain(desk(200))),
+    ]
+}
+
+/// A person can be asked for where customers are served; the others have their conversation in the assistant.
+fn wish() -> Cells {
+    let Ids { own, foreign, random } = owners(400, false, true) else { return Plain(open(NONE)) };
+    Ids { own: By { talking_key: 200, ..own }, foreign, random }
+}
+
 fn account() -> Vec<Row> {
     let wrong = json!({"password": "wrong but long enough"});
     let passkey = Ids { own: open(NONE), foreign: open(NONE), random: accounts(404) };
@@ -226,6 +274,7 @@ fn account() -> Vec<Row> {
         // The password is asked for, whoever is signed in.
         // Who has none yet sets one, and is signed out by it as everybody is.
         row("PUT /api/v1/me/password", Plain(accounts(400))).json(change).introduced(204).ends(),
+        row("PUT /api/v1/me/email", Plain(accounts(400))).json(json!({"email": "no address"})),
         row("GET /api/v1/me/sessions", Plain(accounts(200))),
         row("DELETE /api/v1/me/sessions/{id}", accounts_own(204)),
         row("POST /api/v1/me/totp", Plain(accounts(200))),
@@ -240,6 +289,33 @@ fn account() -> Vec<Row> {
         row("GET /api/v1/me/export", Plain(people)),
         row("POST /api/v1/auth/logout", Plain(accounts(204))).ends(),
         row("POST /api/v1/auth/logout-all", Plain(accounts(204))).ends(),
+    ]
+}
+
+/// Whoever may enter the file store; no key may, unless the app says so.
+const fn keepers(status: u16) -> By<u16> {
+    By { member: status, admin: status, ..nobody() }
+}
+
+/// An operation on a file of one's own.
+const fn keepers_own(done: u16) -> Cells {
+    let own = By { member: done, admin: done, ..open(NONE) };
+    Ids { own, foreign: keepers(404), random: keepers(404) }
+}
+
+fn files() -> Vec<Row> {
+    vec![
+        row("GET /api/v1/files", Plain(keepers(200))),
+        // Who may is told what is wrong with the body.
+        row("POST /api/v1/files", Plain(keepers(415))),
+        row("GET /api/v1/files/usage", Plain(keepers(200))),
+        row("DELETE /api/v1/files/trash", Plain(keepers(200))),
+        row("POST /api/v1/files/delete", Plain(keepers(404))).json(json!({"file_ids": [super::RANDOM]})),
+        row("GET /api/v1/files/{id}", keepers_own(200)),
+        row("GET /api/v1/files/{id}/content", keepers_own(200)),
+        row("POST /api/v1/files/{id}/restore", keepers_own(200)),
+        row("POST /api/v1/files/batches/{id}/restore", keepers_own(200)),
+        row("DELETE /api/v1/files/{id}", keepers_own(200)),
     ]
 }
 
@@ -355,6 +431,8 @@ fn pages_of_accounts() -> Vec<Row> {
     vec![
         row("GET /account", Plain(accounts(200))),
         row("POST /account/profile", Plain(accounts(303))).form("name=Ada"),
+        row("GET /account/email", Plain(accounts(200))),
+        row("POST /account/email", Plain(accounts(400))).form("address=none"),
         row("GET /account/sessions", Plain(accounts(200))),
         // An ID token has no session that could be kept.
         row("POST /account/sessions/end-others", Plain(accounts(303))).ends(),

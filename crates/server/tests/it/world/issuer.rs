@@ -23,6 +23,8 @@ pub struct Issuer {
     key: Arc<SigningKey>,
     /// The ID tokens that codes are traded for.
     codes: Arc<Mutex<HashMap<String, String>>>,
+    /// Who sits in front of its page; nobody declines.
+    person: Arc<Mutex<Option<String>>>,
     /// What was sent to the token endpoint.
     pub traded: Arc<Mutex<Vec<String>>>,
 }
@@ -36,6 +38,7 @@ impl Issuer {
             address: listener.local_addr().unwrap(),
             key: Arc::new(SigningKey::ed25519(&secret).unwrap()),
             codes: Arc::default(),
+            person: Arc::default(),
             traded: Arc::default(),
         };
         let serving = issuer.clone();
@@ -85,6 +88,12 @@ impl Issuer {
         self.codes.lock().unwrap().insert(code.to_owned(), token);
     }
 
+    /// From now on this person signs in on its page, or nobody does.
+    #[allow(dead_code, reason = "for the tests with a browser")]
+    pub fn seat(&self, subject: Option<&str>) {
+        *self.person.lock().unwrap() = subject.map(str::to_owned);
+    }
+
     async fn serve(&self, socket: TcpStream) -> Option<()> {
         let mut socket = BufReader::new(socket);
         let (mut path, mut length) = (String::new(), 0);
@@ -107,6 +116,13 @@ impl Issuer {
         }
         let mut body = vec![0; length];
         socket.read_exact(&mut body).await.ok()?;
+        if let Some(query) = path.strip_prefix("/authorize?") {
+            let answer = format!(
+                "HTTP/1.1 302 x\r\nlocation: {}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+                self.send_back(query)?
+            );
+            return socket.get_mut().write_all(answer.as_bytes()).await.ok();
+        }
         let (status, said) = self.answer(&path, &String::from_utf8(body).ok()?);
         let said = said.to_string();
         let answer = format!(
@@ -115,6 +131,29 @@ impl Issuer {
             said.len()
         );
         socket.get_mut().write_all(answer.as_bytes()).await.ok()
+    }
+
+    /// Where its page sends the browser, with a code for whoever sits there.
+    fn send_back(&self, query: &str) -> Option<String> {
+        let asked: HashMap<String, String> =
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let mut back = url::Url::parse(asked.get("redirect_uri")?).ok()?;
+        let mut pairs = back.query_pairs_mut();
+        pairs.append_pair("state", asked.get("state")?).append_pair("iss", &self.url());
+        match self.person.lock().unwrap().as_deref() {
+            Some(subject) => {
+                let mut claims = self.claims(subject);
+                claims["nonce"] = json!(asked.get("nonce")?);
+                let code = format!("code-of-{subject}");
+                self.sell(&code, self.sign(&claims));
+                pairs.append_pair("code", &code);
+            }
+            None => {
+                pairs.append_pair("error", "access_denied");
+            }
+        }
+        drop(pairs);
+        Some(back.into())
     }
 
     fn answer(&self, path: &str, body: &str) -> (u16, Value) {

@@ -18,12 +18,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use amazon::{Amazon, By};
+pub use amazon::{Amazon, By, Does};
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
 pub use issuer::Issuer;
-pub use people::{PASSWORD, signed_in};
+pub use people::{PASSWORD, Person, signed_in};
 pub use process::{Output, Process, run};
 pub use receivers::{Hook, Smtp};
 pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};

@@ -7,11 +7,12 @@ use super::accounts::{ADMIN, PASSWORD, ROOM, claim};
 use super::looks::{ILLEGIBLE, SMALL};
 use super::scene::walk;
 
-const PAGES: [(&str, &str); 16] = [
+const PAGES: [(&str, &str); 17] = [
     ("account", "/account"),
     ("security", "/account/security"),
     ("sessions", "/account/sessions"),
     ("keys", "/account/keys"),
+    ("email", "/account/email"),
     ("overview", "/admin"),
     ("users", "/admin/users"),
     ("new-user", "/admin/users/new"),

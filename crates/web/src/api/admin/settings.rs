@@ -23,6 +23,10 @@ pub struct SettingView {
     /// Where the value comes from.
     #[schema(example = "default")]
     pub origin: String,
+    /// The value is a fingerprint.
+    pub secret: bool,
+    /// Somebody chose the value; otherwise it is the default, follows from another setting, or is not set.
+    pub chosen: bool,
 }
 
 /// Each effective value with its origin.

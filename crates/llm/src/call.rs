@@ -5,27 +5,23 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use guard::outbound::{Body, Bounds, Client, Failure as Broken, Request, Step};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue};
-use kernel::Secret;
-use url::Url;
+use http::HeaderValue;
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 
 use crate::failure::Failure;
 
 /// Most bytes of any answer. A long stream is many times larger than its text.
 const MOST: u64 = 128 << 20;
-
-/// The way to one provider: the client, and the key for this provider's host alone.
-pub(crate) struct Line {
-    client: Client,
-    headers: HeaderMap,
-}
+/// Where Amazon writes what is wrong.
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// The head of an answer, with a body that has not been read. Dropping it closes the connection.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) media: Media,
-    retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
+    /// Amazon's name for what is wrong, as it was written.
+    pub(crate) error: Option<HeaderValue>,
     pub(crate) body: Body,
 }
 
@@ -33,57 +29,33 @@ pub(crate) struct Reply {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Media {
     Json,
+    /// Server-sent events.
     Events,
+    /// Frames of Amazon's event streams.
+    Frames,
     Other,
 }
 
-impl Line {
-    /// A line with this key, which goes along as a bearer token.
-    pub(crate) fn new(client: Client, key: Option<&Secret<String>>) -> Line {
-        let mut headers = HeaderMap::new();
-        if let Some(key) = key {
-            match HeaderValue::from_str(&format!("Bearer {}", key.expose())) {
-                Ok(mut value) => {
-                    value.set_sensitive(true);
-                    headers.insert(AUTHORIZATION, value);
-                }
-                Err(_) => tracing::error!(
-                    "OPENAI_API_KEY holds characters that a header cannot carry; calls go without a key"
-                ),
-            }
+/// Sends a request. The whole call may take `limit`.
+pub(crate) async fn send(client: &Client, request: Request, limit: Duration) -> Result<Reply, Failure> {
+    // What the steps may take is decided where pieces are understood: a comment is no sign of life.
+    let bounds = Bounds { first_byte: limit, idle: limit, total: limit, bytes: MOST };
+    let answer = match client.send(request.within(bounds)).await {
+        Ok(answer) => answer,
+        Err(Broken::Timeout(Step::FirstByte | Step::Idle | Step::Total)) => {
+            return Err(Failure::Slow("total"));
         }
-        Line { client, headers }
-    }
-
-    /// Posts JSON. The whole call may take `limit`.
-    pub(crate) async fn post(&self, url: &Url, body: Bytes, limit: Duration) -> Result<Reply, Failure> {
-        self.send(Request::post_json(url.clone(), self.headers.clone(), body), limit).await
-    }
-
-    /// Gets JSON.
-    pub(crate) async fn get(&self, url: &Url, limit: Duration) -> Result<Reply, Failure> {
-        self.send(Request::get(url.clone(), self.headers.clone()), limit).await
-    }
-
-    async fn send(&self, request: Request, limit: Duration) -> Result<Reply, Failure> {
-        // What the steps may take is decided where pieces are understood: a comment is no sign of life.
-        let bounds = Bounds { first_byte: limit, idle: limit, total: limit, bytes: MOST };
-        let answer = match self.client.send(request.within(bounds)).await {
-            Ok(answer) => answer,
-            Err(Broken::Timeout(Step::FirstByte | Step::Idle | Step::Total)) => {
-                return Err(Failure::Slow("total"));
-            }
-            Err(Broken::TooLarge) => return Err(Failure::Garbage("the answer is too long")),
-            Err(broken) => return Err(Failure::Connect(broken.to_string())),
-        };
-        let text = |name| answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        Ok(Reply {
-            status: answer.status.as_u16(),
-            media: Media::of(text(CONTENT_TYPE)),
-            retry_after: retry_after(text(RETRY_AFTER)),
-            body: answer.body,
-        })
-    }
+        Err(Broken::TooLarge) => return Err(Failure::Garbage("the answer is too long")),
+        Err(broken) => return Err(Failure::Connect(broken.to_string())),
+    };
+    let text = |name| answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    Ok(Reply {
+        status: answer.status.as_u16(),
+        media: Media::of(text(CONTENT_TYPE)),
+        retry_after: retry_after(text(RETRY_AFTER)),
+        error: answer.headers.get(ERROR_TYPE).cloned(),
+        body: answer.body,
+    })
 }
 
 impl Reply {
@@ -129,6 +101,8 @@ impl Media {
         let name = content_type.and_then(|name| name.split(';').next()).unwrap_or("").trim();
         if name.eq_ignore_ascii_case("text/event-stream") {
             Media::Events
+        } else if name.eq_ignore_ascii_case("application/vnd.amazon.eventstream") {
+            Media::Frames
         } else if name.eq_ignore_ascii_case("application/json")
             || name.to_ascii_lowercase().ends_with("+json")
         {
@@ -154,6 +128,7 @@ mod tests {
             (Some("application/json; charset=utf-8"), Media::Json),
             (Some("Application/problem+JSON"), Media::Json),
             (Some(" text/event-stream;x"), Media::Events),
+            (Some("application/vnd.amazon.eventstream"), Media::Frames),
             (Some("text/html"), Media::Other),
             (Some(""), Media::Other),
             (None, Media::Other),

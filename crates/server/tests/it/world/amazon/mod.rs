@@ -1,17 +1,21 @@
-//! Amazon as far as the server knows it: Secrets Manager, STS, the metadata of an instance, the agent of a
+//! Amazon as far as the server knows it: Secrets Manager, STS, Bedrock, the metadata of an instance, the agent of a
 //! container, all at one address. It checks every signature with a reading of the rules of its own, and nobody but
 //! who signed well is told anything.
+
+mod model;
+mod signature;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+pub use model::{Does, Model};
+use signature::{rfc3339, verify};
 
 /// Where a server gets its credentials from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,9 @@ struct Shared {
     /// How long temporary credentials live.
     life: Mutex<Option<Duration>>,
     given: Mutex<BTreeMap<String, usize>>,
+    /// Credentials that were given out carry this number, and those with another one have ended.
+    round: Mutex<usize>,
+    bedrock: model::Shared,
 }
 
 /// Amazon. It serves as long as the test's runtime lives.
@@ -99,6 +106,16 @@ impl Amazon {
         versions.push(Version { id, made_at: now().as_secs_f64(), values });
     }
 
+    /// From now on the credentials that were given out count no more; those that are given out next do.
+    pub fn end_credentials(&self) {
+        *self.shared.round.lock().unwrap() += 1;
+    }
+
+    /// The models of Bedrock.
+    pub fn model(&self) -> Model<'_> {
+        Model(&self.shared.bedrock)
+    }
+
     pub fn set_down(&self, down: bool) {
         *self.shared.down.lock().unwrap() = down;
     }
@@ -125,6 +142,19 @@ impl Amazon {
 
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The variables of a server that asks Bedrock here with credentials of this source, and nobody for settings.
+    pub fn bedrock(&self, by: By) -> Vec<(&'static str, String)> {
+        let mut variables = self.variables(by);
+        variables.retain(|(name, _)| !name.contains("SECRETS_MANAGER"));
+        variables.retain(|(name, _)| *name != "AWS_ENDPOINT_URL");
+        variables.push(("AWS_ENDPOINT_URL_STS", self.url()));
+        variables.push(("AWS_REGION", REGION.to_owned()));
+        variables.push(("BEDROCK_ENDPOINT", self.url()));
+        variables.push(("BEDROCK_MODEL", model::ID.to_owned()));
+        variables.dedup_by(|later, earlier| later.0 == earlier.0);
+        variables
     }
 
     /// The files that a server needs which finds its settings here.
@@ -189,6 +219,9 @@ impl Asked {
 
 async fn serve(mut socket: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let asked = read(&mut socket).await?;
+    if asked.path.starts_with("/model/") {
+        return model::serve(&mut socket, &asked, shared).await;
+    }
     let (status, body) = if *shared.down.lock().unwrap() {
         (500, "{\"__type\":\"InternalServiceError\"}".to_owned())
     } else {
@@ -234,7 +267,8 @@ fn answer(asked: &Asked, shared: &Shared) -> Result<(u16, String), String> {
         *shared.given.lock().unwrap().entry(format!("{by:?}")).or_default() += 1;
         let life = shared.life.lock().unwrap().unwrap_or(Duration::from_secs(3_600));
         let (id, secret, token) = by.credentials();
-        (id, secret, token.unwrap(), rfc3339((now() + life).as_secs()))
+        let token = format!("{}{}", token.unwrap(), "=".repeat(*shared.round.lock().unwrap()));
+        (id, secret, token, rfc3339((now() + life).as_secs()))
     };
     let document = |by: By| {
         let (id, secret, token, end) = give(by);
@@ -317,89 +351,4 @@ fn answer(asked: &Asked, shared: &Shared) -> Result<(u16, String), String> {
         }
         (method, path) => Err(format!("nothing at {method} {path}")),
     }
-}
-
-/// Whose signature it is. Written from the rules for services that take their request at `/` without a query.
-fn verify(asked: &Asked, service: &str) -> Result<By, String> {
-    let line = asked.header("authorization").strip_prefix("AWS4-HMAC-SHA256 ").ok_or("not signed")?;
-    let part = |name: &str| {
-        line.split(", ")
-            .find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
-            .ok_or(format!("no {name}"))
-    };
-    let scope: Vec<&str> = part("Credential")?.split('/').collect();
-    let [id, day, region, of, end] = scope[..] else { return Err("a scope of another form".to_owned()) };
-    let by = By::ALL.into_iter().find(|by| by.credentials().0 == id).ok_or("an unknown key")?;
-    let (_, secret, token) = by.credentials();
-    let stamp = asked.header("x-amz-date");
-    // Without a region STS is asked at the address for all regions.
-    let region_holds = region == REGION || service == "sts" && region == "us-east-1";
-    if !region_holds || of != service || end != "aws4_request" || !stamp.starts_with(day) {
-        return Err(format!("a signature for something else: {scope:?}"));
-    }
-    if age(stamp).ok_or("a date of another form")? > 300 {
-        return Err("RequestExpired".to_owned());
-    }
-    if asked.header("x-amz-security-token") != token.unwrap_or_default() {
-        return Err("another token".to_owned());
-    }
-    let names = part("SignedHeaders")?;
-    let signed: Vec<&str> = names.split(';').collect();
-    let must =
-        ["host", "x-amz-date", "content-type"].into_iter().chain(token.map(|_| "x-amz-security-token"));
-    if !must.into_iter().all(|name| signed.contains(&name)) || !signed.is_sorted() {
-        return Err(format!("too little is signed: {names}"));
-    }
-    let headers: String = signed.iter().map(|name| format!("{name}:{}\n", asked.header(name))).collect();
-    let body = hex(&Sha256::digest(&asked.body));
-    let request = format!("{}\n/\n\n{headers}\n{names}\n{body}", asked.method);
-    let text = format!(
-        "AWS4-HMAC-SHA256\n{stamp}\n{day}/{region}/{service}/aws4_request\n{}",
-        hex(&Sha256::digest(request.as_bytes()))
-    );
-    let mut key = format!("AWS4{secret}").into_bytes();
-    for step in [day, region, service, "aws4_request", &text] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
-        mac.update(step.as_bytes());
-        key = mac.finalize().into_bytes().to_vec();
-    }
-    if part("Signature")? != hex(&key) {
-        return Err("another signature".to_owned());
-    }
-    Ok(by)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The days from the epoch to the beginning of a year, a month and a day (Howard Hinnant's `days_from_civil`).
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year - era * 400;
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// How many seconds ago, or ahead, `20261121T010203Z` is.
-fn age(stamp: &str) -> Option<u64> {
-    let number = |range: std::ops::Range<usize>| stamp.get(range)?.parse::<i64>().ok();
-    let day = days(number(0..4)?, number(4..6)?, number(6..8)?);
-    let seconds = day * 86_400 + number(9..11)? * 3_600 + number(11..13)? * 60 + number(13..15)?;
-    Some(seconds.abs_diff(i64::try_from(now().as_secs()).ok()?))
-}
-
-fn rfc3339(seconds: u64) -> String {
-    let (mut day, rest) = (i64::try_from(seconds / 86_400).unwrap(), seconds % 86_400);
-    let mut year = 1970;
-    while days(year + 1, 1, 1) <= day {
-        year += 1;
-    }
-    let mut month = 1;
-    while month < 12 && days(year, month + 1, 1) <= day {
-        month += 1;
-    }
-    day -= days(year, month, 1);
-    format!("{year:04}-{month:02}-{:02}T{:02}:{:02}:{:02}Z", day + 1, rest / 3_600, rest / 60 % 60, rest % 60)
 }

@@ -1,0 +1,380 @@
+//! Contents in a folder and in a bucket that a small stub of S3 keeps in memory.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crypto::DataKey;
+use crypto::stream::CHUNK;
+use guard::outbound::Outbound;
+use guard::outbound::aws::{self, Keys};
+use kernel::{Clock, Random, Secret, Time};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::*;
+
+struct Fixed;
+
+impl Clock for Fixed {
+    fn now(&self) -> Time {
+        Time::from_seconds(1_795_222_923)
+    }
+}
+
+struct Counted;
+
+static DRAWN: AtomicU64 = AtomicU64::new(0);
+
+impl Random for Counted {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&DRAWN.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+        hasher.finalize_xof().fill(bytes);
+    }
+}
+
+fn ambient() -> Ambient {
+    Ambient::new(Arc::new(Fixed), Arc::new(Counted))
+}
+
+fn place(id: &str) -> crypto::Place<'_> {
+    crypto::Place { table: "blobs", column: "content", row: id }
+}
+
+fn open(folder: &Path, keep: Keep, endpoint: Option<String>) -> Blobs {
+    guard::outbound::install_crypto_provider();
+    let outbound = Outbound::new(Duration::from_secs(2)).unwrap();
+    let config = aws::Config {
+        keys: Some(Keys {
+            id: Secret::new("AKIDEXAMPLE".into()),
+            secret: Secret::new("secret".into()),
+            token: None,
+        }),
+        endpoint: endpoint.map(|url| url.parse().unwrap()),
+        ..aws::Config::default()
+    };
+    let aws = Aws::new(config, outbound.operator().clone(), ambient());
+    let config = Config { folder: folder.to_owned(), keep };
+    Blobs::open(&config, outbound.operator(), &aws, &ambient()).unwrap()
+}
+
+async fn stage(blobs: &Blobs, key: &DataKey, content: &[u8], step: usize) -> Staged {
+    let id = blobs.new_id();
+    let mut aside = blobs.aside(&id, Sealer::new(key, place(&id), &Counted)).await.unwrap();
+    for piece in content.chunks(step) {
+        aside.write(piece).await.unwrap();
+    }
+    assert_eq!(aside.size(), content.len() as u64);
+    aside.finish().await.unwrap()
+}
+
+async fn read(
+    blobs: &Blobs,
+    key: &DataKey,
+    id: &str,
+    size: u64,
+    range: std::ops::Range<u64>,
+) -> Result<Vec<u8>> {
+    blobs.read(id, size, range, |header| Opener::new(key, place(id), header, size)).await?.collect().await
+}
+
+fn content(size: usize) -> Vec<u8> {
+    (0..size).map(|at| (at * 7 % 253) as u8).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()));
+        } else if entry.file_name() != "lock" {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+/// What holds wherever contents lie.
+async fn lives_and_ends(blobs: &Blobs, sizes: &[usize]) {
+    let key = DataKey::generate(&Counted);
+    for (size, step) in sizes.iter().zip([1, 7_777, CHUNK, 5 * CHUNK, 300_000].iter().cycle()) {
+        let whole = content(*size);
+        let staged = stage(blobs, &key, &whole, (*step).max(size / 50)).await;
+        assert_eq!(staged.digest(), blake3::hash(&whole).as_bytes());
+        assert!(!blobs.exists(staged.id()).await.unwrap());
+        blobs.keep(&staged).await.unwrap();
+        let (id, size) = (staged.id().to_owned(), *size as u64);
+        drop(staged);
+        assert!(blobs.exists(&id).await.unwrap());
+        assert_eq!(read(blobs, &key, &id, size, 0..size).await.unwrap(), whole, "{size}");
+        for range in
+            [0..size.min(1), size / 2..size, size.saturating_sub(1)..size, size / 3..size / 2, size..size]
+        {
+            let part = read(blobs, &key, &id, size, range.clone()).await.unwrap();
+            assert_eq!(part, &whole[range.start as usize..range.end as usize], "{range:?} of {size}");
+        }
+        assert!(read(blobs, &DataKey::generate(&Counted), &id, size, 0..size).await.is_err());
+        assert!(read(blobs, &key, &id, size + 1, 0..1).await.is_err(), "another size");
+        let mut listed = Vec::new();
+        let mut after = None;
+        loop {
+            let (names, next) = blobs.list(after).await.unwrap();
+            listed.extend(names);
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        assert!(listed.contains(&id));
+        blobs.destroy(&id).await.unwrap();
+        blobs.destroy(&id).await.unwrap();
+        assert!(!blobs.exists(&id).await.unwrap());
+        assert!(read(blobs, &key, &id, size, 0..size).await.is_err());
+    }
+    for id in ["", "../../etc/passwd", "ABCDEF", &"g".repeat(32), &"a".repeat(33)] {
+        assert!(blobs.destroy(id).await.is_err() && blobs.exists(id).await.is_err(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_keeps_contents_whole_sealed_and_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("deep/files");
+    let blobs = open(&root, Keep::Folder, None);
+    lives_and_ends(&blobs, &[0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 4 * CHUNK, 4 * CHUNK + 1, 1_000_000]).await;
+    assert!(files(&root).is_empty(), "nothing is left: {:?}", files(&root));
+
+    let key = DataKey::generate(&Counted);
+    let staged = stage(&blobs, &key, &b"zebra-marker ".repeat(50_000), 1_000).await;
+    blobs.keep(&staged).await.unwrap();
+    // Another try after an end that was not heard of.
+    blobs.keep(&staged).await.unwrap();
+    let kept = files(&root);
+    assert_eq!(kept.len(), 1);
+    assert!(!std::fs::read(&kept[0]).unwrap().windows(5).any(|window| window == b"zebra"));
+    for path in [kept[0].clone(), kept[0].parent().unwrap().into(), root.clone()] {
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+    }
+    // Cut, extended, altered: a part that is whole is still not given out of what is not.
+    let size = staged.size();
+    let sealed = std::fs::read(&kept[0]).unwrap();
+    std::fs::write(&kept[0], &sealed[..sealed.len() - 1]).unwrap();
+    assert!(read(&blobs, &key, staged.id(), size, 0..1).await.is_err());
+    let mut altered = sealed.clone();
+    altered[CHUNK / 2] ^= 1;
+    std::fs::write(&kept[0], &altered).unwrap();
+    assert!(read(&blobs, &key, staged.id(), size, 0..1).await.is_err());
+    assert!(
+        read(&blobs, &key, staged.id(), size, CHUNK as u64..size).await.is_ok(),
+        "the chunks after it are whole"
+    );
+}
+
+#[tokio::test]
+async fn what_breaks_off_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = open(folder.path(), Keep::Folder, None);
+    let key = DataKey::generate(&Counted);
+    let id = blobs.new_id();
+    let mut aside = blobs.aside(&id, Sealer::new(&key, place(&id), &Counted)).await.unwrap();
+    aside.write(&content(900_000)).await.unwrap();
+    assert_eq!(files(folder.path()).len(), 1);
+    drop(aside);
+    drop(stage(&blobs, &key, b"whole, and not wanted", 5).await);
+    assert!(files(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn the_next_process_sweeps_what_a_dead_one_left_and_not_what_a_living_one_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let living = open(folder.path(), Keep::Folder, None);
+    let key = DataKey::generate(&Counted);
+    let id = living.new_id();
+    let mut aside = living.aside(&id, Sealer::new(&key, place(&id), &Counted)).await.unwrap();
+    aside.write(b"still being written").await.unwrap();
+    // A process that was killed leaves its folder and a lock that nobody holds.
+    let dead = folder.path().join("aside/dead");
+    std::fs::create_dir(&dead).unwrap();
+    std::fs::write(dead.join("lock"), "").unwrap();
+    std::fs::write(dead.join("half"), "half of a content").unwrap();
+    let next = open(folder.path(), Keep::Folder, None);
+    assert!(!dead.exists());
+    let staged = aside.finish().await.unwrap();
+    living.keep(&staged).await.unwrap();
+    assert_eq!(read(&next, &key, &id, staged.size(), 0..5).await.unwrap(), b"still");
+}
+
+#[tokio::test]
+async fn a_bucket_keeps_contents_like_a_folder() {
+    let stub = Stub::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let bucket = Bucket::parse("s3://stoa-files/blobs", "eu-central-1").unwrap();
+    let blobs = open(folder.path(), Keep::S3(bucket), Some(stub.url.clone()));
+    lives_and_ends(&blobs, &[0, 1, 3 * CHUNK + 5, 9 << 20]).await;
+    assert!(files(folder.path()).is_empty(), "nothing stays on this machine");
+    let seen = stub.seen.lock().unwrap().clone();
+    assert!(seen.iter().any(|line| line.contains("partNumber=2")), "large contents go in parts");
+    assert!(seen.iter().all(|line| line.contains("/stoa-files/")));
+    assert!(stub.objects.lock().unwrap().is_empty());
+
+    // What the bucket refuses, and what it only refuses for a moment.
+    let key = DataKey::generate(&Counted);
+    let staged = stage(&blobs, &key, &content(10), 5).await;
+    *stub.failures.lock().unwrap() = 2;
+    blobs.keep(&staged).await.unwrap();
+    *stub.failures.lock().unwrap() = 3;
+    let staged = stage(&blobs, &key, &content(10), 5).await;
+    assert_eq!(blobs.keep(&staged).await.unwrap_err().code(), kernel::Code::Unavailable);
+}
+
+/// As much of S3 as is used here. It checks that requests are signed, not by whom.
+struct Stub {
+    url: String,
+    objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+    failures: Arc<Mutex<u32>>,
+}
+
+impl Stub {
+    async fn start() -> Stub {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stub = Stub {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            objects: Arc::default(),
+            seen: Arc::default(),
+            failures: Arc::default(),
+        };
+        let (objects, seen, failures) = (stub.objects.clone(), stub.seen.clone(), stub.failures.clone());
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let (objects, seen, failures) = (objects.clone(), seen.clone(), failures.clone());
+                tokio::spawn(async move {
+                    let (head, body) = take(&mut socket).await?;
+                    let line = head.lines().next()?.to_owned();
+                    seen.lock().unwrap().push(line.clone());
+                    let failing = {
+                        let mut left = failures.lock().unwrap();
+                        let failing = *left > 0;
+                        *left = left.saturating_sub(1);
+                        failing
+                    };
+                    let answer = if failing {
+                        reply(503, "", b"<Error><Code>SlowDown</Code></Error>")
+                    } else {
+                        answer(&objects, &line, &head, body)
+                    };
+                    socket.write_all(&answer).await.ok()
+                });
+            }
+        });
+        stub
+    }
+}
+
+async fn take(socket: &mut tokio::net::TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+            let length: usize = length.map_or(0, |length| length.parse().unwrap());
+            let mut body = bytes[end + 4..].to_vec();
+            while body.len() < length {
+                let mut more = vec![0; 1 << 16];
+                let read = socket.read(&mut more).await.ok().filter(|read| *read > 0)?;
+                body.extend_from_slice(&more[..read]);
+            }
+            return Some((head, body));
+        }
+        let mut more = [0; 4_096];
+        let read = socket.read(&mut more).await.ok().filter(|read| *read > 0)?;
+        bytes.extend_from_slice(&more[..read]);
+    }
+}
+
+fn reply(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut answer = format!(
+        "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n",
+        body.len()
+    )
+    .into_bytes();
+    answer.extend_from_slice(body);
+    answer
+}
+
+fn answer(objects: &Mutex<BTreeMap<String, Vec<u8>>>, line: &str, head: &str, body: Vec<u8>) -> Vec<u8> {
+    let mut parts = line.split(' ');
+    let (method, target) = (parts.next().unwrap(), parts.next().unwrap());
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let pairs: BTreeMap<&str, &str> =
+        query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+    let signed = head.lines().any(|line| {
+        line.to_lowercase().starts_with("authorization: aws4-hmac-sha256 credential=akidexample/")
+    });
+    let hashed = head.lines().any(|line| line.to_lowercase().starts_with("x-amz-content-sha256: "));
+    if !signed || !hashed {
+        return reply(403, "", b"<Error><Code>AccessDenied</Code></Error>");
+    }
+    let mut objects = objects.lock().unwrap();
+    match (method, pairs.get("partNumber"), pairs.contains_key("uploads"), pairs.contains_key("uploadId")) {
+        ("POST", _, true, _) => reply(200, "", b"<R><UploadId>up&amp;load/1+2=</UploadId></R>"),
+        ("PUT", Some(number), ..) => {
+            assert_eq!(pairs["uploadId"], "up%26load%2F1%2B2%3D");
+            objects.insert(format!("{path}#{number:0>5}"), body);
+            reply(200, &format!("etag: \"tag-{number}\"\r\n"), b"")
+        }
+        ("POST", _, _, true) => {
+            let listed = String::from_utf8(body).unwrap();
+            let prefix = format!("{path}#");
+            let parts: Vec<String> = objects.keys().filter(|key| key.starts_with(&prefix)).cloned().collect();
+            let whole: Vec<u8> = parts.iter().flat_map(|part| objects.remove(part).unwrap()).collect();
+            assert_eq!(listed.matches("<Part>").count(), parts.len());
+            assert!(listed.contains("<ETag>&quot;tag-1&quot;</ETag>"));
+            objects.insert(path.to_owned(), whole);
+            reply(200, "", b"<CompleteMultipartUploadResult></CompleteMultipartUploadResult>")
+        }
+        ("PUT", ..) => {
+            objects.insert(path.to_owned(), body);
+            reply(200, "etag: \"x\"\r\n", b"")
+        }
+        ("GET", ..) if pairs.get("list-type") == Some(&"2") => {
+            let keys: Vec<&str> = objects.keys().map(|key| key.trim_start_matches("/stoa-files/")).collect();
+            // One a piece, so that going on is tried.
+            let after: usize = pairs.get("continuation-token").map_or(0, |token| token.parse().unwrap());
+            let key = keys
+                .get(after)
+                .map(|key| format!("<Contents><Key>{key}</Key></Contents>"))
+                .unwrap_or_default();
+            let next = if after + 1 < keys.len() {
+                format!("<NextContinuationToken>{}</NextContinuationToken>", after + 1)
+            } else {
+                String::new()
+            };
+            reply(200, "", format!("<R>{key}{next}</R>").as_bytes())
+        }
+        ("GET", ..) => match objects.get(path) {
+            None => reply(404, "", b"<Error><Code>NoSuchKey</Code></Error>"),
+            Some(object) => {
+                let range = head
+                    .lines()
+                    .find_map(|line| line.to_lowercase().strip_prefix("range: bytes=").map(str::to_owned))
+                    .unwrap();
+                let (from, to) = range.split_once('-').unwrap();
+                let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+                let range = format!("content-range: bytes {from}-{to}/{}\r\n", object.len());
+                reply(206, &range, &object[from..(to + 1).min(object.len())])
+            }
+        },
+        ("HEAD", ..) => reply(if objects.contains_key(path) { 200 } else { 404 }, "", b""),
+        ("DELETE", ..) => {
+            objects.remove(path);
+            reply(204, "", b"")
+        }
+        _ => reply(400, "", b""),
+    }
+}
