@@ -1,6 +1,7 @@
 //! The file store over HTTP: what is stored, read, thrown away and taken back; what is refused; and what lies on the
 //! disk of all that.
 
+mod declutter;
 mod hostile;
 mod limits;
 mod tools;
