@@ -20,12 +20,14 @@ mod support;
 mod turn;
 mod tutor;
 
+pub use ::files::clutter;
 pub use ::files::name::attachment;
 pub use catalog::{App, Catalog, Retention};
 pub use conversation::{Export, NewConversation};
 pub use desk::{Handed, OpenQuestion};
 pub use files::{
-    Content, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended, Upload, Usage,
+    Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,
+    Upload, Usage,
 };
 pub use hall::{Hall, Rooms};
 pub use library::{

@@ -84,6 +84,7 @@ fn groups() -> Groups {
             .routes(routes!(api::teaching::transcript))
             .routes(routes!(api::files::restore))
             .routes(routes!(api::files::restore_batch))
+            .routes(routes!(api::files::declutter::ignore))
             .merge(
                 // What a visitor has too; the words and answers are as private as those of an account.
                 OpenApiRouter::new()
@@ -116,10 +117,13 @@ fn groups() -> Groups {
         files: OpenApiRouter::new()
             .routes(routes!(api::files::list, api::files::upload::create))
             .routes(routes!(api::files::usage))
+            .routes(routes!(api::files::declutter::report))
             .routes(routes!(api::files::empty))
             .routes(routes!(api::files::read, api::files::delete))
             .routes(routes!(api::files::content::read)),
-        file_deletions: OpenApiRouter::new().routes(routes!(api::files::delete_many)),
+        file_deletions: OpenApiRouter::new()
+            .routes(routes!(api::files::delete_many))
+            .routes(routes!(api::files::declutter::apply)),
         documents: OpenApiRouter::new().routes(routes!(api::documents::list, api::documents::create)),
         keys: OpenApiRouter::new()
             .routes(routes!(api::keys::list, api::keys::create))
