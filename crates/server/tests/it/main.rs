@@ -25,6 +25,7 @@ mod conversations;
 mod desk;
 mod errors;
 mod faults;
+mod files;
 mod front;
 mod idempotency;
 mod keys;
