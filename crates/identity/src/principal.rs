@@ -21,6 +21,8 @@ pub struct Principal {
     /// What tells a credential that was replaced from the one of now: the epoch of a visitor, the print of a key.
     pub(crate) epoch: i64,
     pub(crate) role: Option<Role>,
+    /// The account that made the key.
+    pub(crate) maker: Option<UserId>,
     pub(crate) session: Option<SessionId>,
     pub(crate) proven_at: Option<Time>,
     pub(crate) scopes: Scopes,
@@ -97,6 +99,14 @@ impl Principal {
         match self.subject {
             Subject::User(id) => Some(id),
             Subject::Visitor(_) | Subject::Key(_) => None,
+        }
+    }
+
+    /// Whose files it works with: a key that an account made is there for that account's.
+    pub const fn keeper(&self) -> Subject {
+        match self.maker {
+            Some(maker) => Subject::User(maker),
+            None => self.subject,
         }
     }
 

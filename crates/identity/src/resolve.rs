@@ -224,6 +224,7 @@ impl Identity {
             principal.managed = Apps(managed.cloned().collect());
         }
         principal.operators = maker.is_none();
+        principal.maker = known.maker;
         principal.epoch = known.print;
         principal.scopes = known.scopes;
         principal.limits = known.limits;
@@ -270,6 +271,7 @@ impl Principal {
             address,
             epoch: 0,
             role: None,
+            maker: None,
             session: None,
             proven_at: None,
             scopes: Scopes::ALL,

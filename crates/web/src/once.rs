@@ -18,7 +18,8 @@ use crate::failure::{Failure, Outcome};
 use crate::who::Who;
 use crate::{Site, body, sse};
 
-const HEADER: &str = "idempotency-key";
+/// The header.
+pub(crate) const HEADER: &str = "idempotency-key";
 const EVENT_STREAM: &str = "text/event-stream";
 
 /// Says in the extensions of an answer which stored message its stream writes.
@@ -63,7 +64,7 @@ async fn keyed(site: Site, request: Request, next: Next) -> Outcome<Response> {
 }
 
 /// Keeps what will be the same next time: successes. A failure gives the key back.
-async fn keep(claim: apps::Claim, response: Response) -> Outcome<Response> {
+pub(crate) async fn keep(claim: apps::Claim, response: Response) -> Outcome<Response> {
     if !response.status().is_success() {
         claim.release().await?;
         return Ok(response);
@@ -83,7 +84,7 @@ async fn keep(claim: apps::Claim, response: Response) -> Outcome<Response> {
 }
 
 /// The answer of the first time.
-async fn again(site: &Site, who: &Who, answer: StoredAnswer) -> Outcome<Response> {
+pub(crate) async fn again(site: &Site, who: &Who, answer: StoredAnswer) -> Outcome<Response> {
     let mut response = if answer.content_type == EVENT_STREAM {
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         let (conversation, message) =

@@ -33,6 +33,10 @@ struct Groups {
     everything: OpenApiRouter<Site>,
     /// What only accounts have, without answers that are kept to be repeated: they hold secrets of one moment.
     account: OpenApiRouter<Site>,
+    /// Files that are read and stored, which are streams, and single ones that are thrown away.
+    files: OpenApiRouter<Site>,
+    /// Files that are thrown away together.
+    file_deletions: OpenApiRouter<Site>,
     /// Keys: what only accounts have, where a POST is repeated safely.
     keys: OpenApiRouter<Site>,
     /// What only admins have.
@@ -73,6 +77,8 @@ fn groups() -> Groups {
             .routes(routes!(api::teaching::progress))
             .routes(routes!(api::teaching::own_progress))
             .routes(routes!(api::teaching::transcript))
+            .routes(routes!(api::files::restore))
+            .routes(routes!(api::files::restore_batch))
             .merge(
                 // What a visitor has too; the words and answers are as private as those of an account.
                 OpenApiRouter::new()
@@ -102,6 +108,13 @@ fn groups() -> Groups {
             .routes(routes!(api::factors::finish_passkey))
             .routes(routes!(api::factors::remove_passkey))
             .routes(routes!(api::auth::logout_all)),
+        files: OpenApiRouter::new()
+            .routes(routes!(api::files::list, api::files::upload::create))
+            .routes(routes!(api::files::usage))
+            .routes(routes!(api::files::empty))
+            .routes(routes!(api::files::read, api::files::delete))
+            .routes(routes!(api::files::content::read)),
+        file_deletions: OpenApiRouter::new().routes(routes!(api::files::delete_many)),
         keys: OpenApiRouter::new()
             .routes(routes!(api::keys::list, api::keys::create))
             .routes(routes!(api::keys::revoke))
@@ -156,17 +169,22 @@ fn admin() -> OpenApiRouter<Site> {
 
 /// The OpenAPI document of all of them.
 pub(crate) fn document() -> OpenApi {
-    let Groups { chat, messages, everything, account, keys, admin, entrance, public } = groups();
-    let document = [chat, messages, everything, account, keys, admin, entrance, public]
-        .into_iter()
-        .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
-        .into_openapi();
+    let groups = groups();
+    let Groups { chat, messages, everything, account, files, file_deletions, .. } = groups;
+    let Groups { keys, admin, entrance, public, .. } = groups;
+    let document =
+        [chat, messages, everything, account, files, file_deletions, keys, admin, entrance, public]
+            .into_iter()
+            .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
+            .into_openapi();
     document::finish(document)
 }
 
 /// The whole server as a service.
 pub fn router(site: Site) -> Router {
-    let Groups { chat, messages, everything, account, keys, admin, entrance, public } = groups();
+    let groups = groups();
+    let Groups { chat, messages, everything, account, files, file_deletions, .. } = groups;
+    let Groups { keys, admin, entrance, public, .. } = groups;
     let everybody = from_fn_with_state(site.clone(), who::everything);
     let accounts = from_fn_with_state(site.clone(), who::accounts);
     let admins = from_fn_with_state(site.clone(), who::admins);
@@ -196,7 +214,17 @@ pub fn router(site: Site) -> Router {
                 .layer(everybody.clone()),
         )
         .merge(
-            Router::from(admin).layer(once).layer(admins).layer(secretive.clone()).layer(everybody.clone()),
+            Router::from(admin)
+                .layer(once.clone())
+                .layer(admins)
+                .layer(secretive.clone())
+                .layer(everybody.clone()),
+        )
+        .merge(Router::from(files).layer(from_fn_with_state(site.clone(), who::files)))
+        .merge(
+            Router::from(file_deletions)
+                .layer(once.clone())
+                .layer(from_fn_with_state(site.clone(), who::file_deletions)),
         )
         .merge(Router::from(entrance).layer(secretive).layer(from_fn_with_state(site.clone(), who::entrance)))
         .merge(Router::from(public))

@@ -142,7 +142,7 @@ fn piece() -> impl Strategy<Value = String> {
         "e.g. ",
         "4.",
     ];
-    prop_oneof![4 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => "\\PC{0,12}"]
+    prop_oneof![4 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => "[^|#`~\\pC]{0,12}"]
 }
 
 proptest! {

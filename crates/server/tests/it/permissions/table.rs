@@ -145,7 +145,9 @@ pub fn table() -> Vec<Row> {
     [
         public(),
         talk(),
+        teaching(),
         desks(),
+        files(),
         account(),
         keys(),
         users(),
@@ -215,6 +217,23 @@ fn talk() -> Vec<Row> {
     ]
 }
 
+fn teaching() -> Vec<Row> {
+    let body = || json!({"title": "Sum", "statement": "What is 19 + 23?", "answer": "42", "visibility": "published"});
+    let learned = || Ids { own: open(NONE), foreign: accounts(200), random: accounts(404) };
+    let rows = vec![
+        row("GET /api/v1/apps/{app}/problems", Plain(accounts(200))),
+        row("POST /api/v1/apps/{app}/problems", Plain(admins(201))).json(body()),
+        row("GET /api/v1/apps/{app}/problems/{id}", learned()),
+        row("PUT /api/v1/apps/{app}/problems/{id}", admins_any(200)).json(body()),
+        row("DELETE /api/v1/apps/{app}/problems/{id}", admins_any(204)),
+        row("GET /api/v1/apps/{app}/problems/{id}/progress", admins_any(200)),
+        // A problem is no conversation about it: that one is not there for anybody.
+        row("GET /api/v1/apps/{app}/problems/{id}/transcripts/{conversation}", admins_any(404)),
+        row("GET /api/v1/apps/{app}/progress", Plain(accounts(200))),
+    ];
+    rows.into_iter().map(|row| row.with("app", "tutor")).collect()
+}
+
 /// At the desk of the workspace, which the manager manages.
 fn desks() -> Vec<Row> {
     let desk = |status: u16| By { manager: status, admin: status, ..nobody() };
@@ -270,6 +289,33 @@ fn account() -> Vec<Row> {
         row("GET /api/v1/me/export", Plain(people)),
         row("POST /api/v1/auth/logout", Plain(accounts(204))).ends(),
         row("POST /api/v1/auth/logout-all", Plain(accounts(204))).ends(),
+    ]
+}
+
+/// Whoever may enter the file store; no key may, unless the app says so.
+const fn keepers(status: u16) -> By<u16> {
+    By { member: status, admin: status, ..nobody() }
+}
+
+/// An operation on a file of one's own.
+const fn keepers_own(done: u16) -> Cells {
+    let own = By { member: done, admin: done, ..open(NONE) };
+    Ids { own, foreign: keepers(404), random: keepers(404) }
+}
+
+fn files() -> Vec<Row> {
+    vec![
+        row("GET /api/v1/files", Plain(keepers(200))),
+        // Who may is told what is wrong with the body.
+        row("POST /api/v1/files", Plain(keepers(415))),
+        row("GET /api/v1/files/usage", Plain(keepers(200))),
+        row("DELETE /api/v1/files/trash", Plain(keepers(200))),
+        row("POST /api/v1/files/delete", Plain(keepers(404))).json(json!({"file_ids": [super::RANDOM]})),
+        row("GET /api/v1/files/{id}", keepers_own(200)),
+        row("GET /api/v1/files/{id}/content", keepers_own(200)),
+        row("POST /api/v1/files/{id}/restore", keepers_own(200)),
+        row("POST /api/v1/files/batches/{id}/restore", keepers_own(200)),
+        row("DELETE /api/v1/files/{id}", keepers_own(200)),
     ]
 }
 
