@@ -24,15 +24,15 @@ pub use ::files::clutter;
 pub use ::files::name::attachment;
 pub use catalog::{App, Catalog, Retention};
 pub use conversation::{Export, NewConversation};
-pub use desk::{Handed, OpenQuestion};
+pub use desk::{DeskState, Handed, Inbox, InboxTab, News, OpenQuestion};
 pub use files::{
     Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,
     Upload, Usage,
 };
 pub use hall::{Hall, Rooms};
 pub use library::{
-    Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Offered,
-    Parts as LibraryParts, SUPPORTED, takes_documents,
+    Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Offered, OpenAt,
+    OpenDocument, Parts as LibraryParts, SUPPORTED, meant, takes_documents,
 };
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Role as ChatRole};
@@ -41,6 +41,8 @@ pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
     StoredAnswer,
 };
+pub use store::{DayCount, InboxCounts, Opinion};
 pub use store::{Document, DocumentStatus, Passage};
+pub use support::UNFOUNDED;
 pub use turn::{Answer, Ask, Options, Target};
 pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

@@ -395,17 +395,29 @@ impl Store {
         sees: Visibility,
         page: PageRequest,
     ) -> Result<Page<Document>> {
+        self.documents_of(app, sees, None, page).await
+    }
+
+    /// Those of them that are this far.
+    pub async fn documents_of(
+        &self,
+        app: &AppId,
+        sees: Visibility,
+        status: Option<DocumentStatus>,
+        page: PageRequest,
+    ) -> Result<Page<Document>> {
         let (at, id) = match page.after {
             Some(cursor) => (cursor.key, cursor.tie),
             None => (i64::MAX, String::new()),
         };
         let sql = whole(&format!(
             "app = $1 AND {}{} AND created_at <= $2 AND (created_at < $2 OR id < $3) \
-             ORDER BY created_at DESC, id DESC LIMIT $4",
+             AND status = COALESCE($5, status) ORDER BY created_at DESC, id DESC LIMIT $4",
             admitted(sees),
             shown(sees)
         ));
-        let values = values![app.as_str(), at, id, page.limit.saturating_add(1)];
+        let status = status.map(DocumentStatus::as_str);
+        let values = values![app.as_str(), at, id, page.limit.saturating_add(1), status];
         let rows = self.read("document.list").await?.all(sql, values).await?;
         let secrets = self.secrets().await?;
         let documents: Result<Vec<Document>> = rows.iter().map(|row| read(secrets, row)).collect();
@@ -413,6 +425,21 @@ impl Store {
             key: document.created_at.micros(),
             tie: document.id.to_string(),
         }))
+    }
+
+    /// How many documents of an app that the asker may see are how far.
+    pub async fn count_documents(&self, app: &AppId, sees: Visibility) -> Result<Vec<(DocumentStatus, u64)>> {
+        let sql = format!(
+            "SELECT status, COUNT(*) FROM documents WHERE status <> 'removing' AND app = $1 AND {}{} GROUP BY status",
+            admitted(sees),
+            shown(sees)
+        );
+        let rows =
+            self.read("document.count").await?.all(Sql::Built(sql.into()), values![app.as_str()]).await?;
+        let count = |row: &Row| -> Result<_> {
+            Ok((DocumentStatus::parse(&row.text(0)?)?, u64::try_from(row.int(1)?).unwrap_or(0)))
+        };
+        rows.iter().map(count).collect()
     }
 
     /// Every document that can be found, of all apps: what an index compares itself with.

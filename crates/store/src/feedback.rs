@@ -37,7 +37,7 @@ pub struct NewFeedback {
     pub comment: Option<String>,
 }
 
-const fn place(id: &str) -> Place<'_> {
+pub(crate) const fn place(id: &str) -> Place<'_> {
     Place { table: "feedback", column: "comment", row: id }
 }
 

@@ -76,12 +76,12 @@ const fn place(id: &str) -> Place<'_> {
     Place { table: "hand_offs", column: "reason", row: id }
 }
 
-fn whole(condition: &str) -> Sql {
+pub(crate) fn whole(condition: &str) -> Sql {
     Sql::Built(format!("{COLUMNS} WHERE {condition}").into())
 }
 
 impl Store {
-    async fn open_hand_off_row(&self, row: &Row) -> Result<HandOff> {
+    pub(crate) async fn open_hand_off_row(&self, row: &Row) -> Result<HandOff> {
         let (id, owner) = (row.text(0)?, Subject::parse(&row.text(2)?)?);
         let reason = match row.maybe_bytes(5)? {
             Some(sealed) => Some(self.subject_key(&owner).await?.open_text(place(&id), &sealed)?),

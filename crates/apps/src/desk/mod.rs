@@ -3,6 +3,7 @@
 //! conversation here is named in the audit log. It never reaches a conversation that was not handed over.
 
 mod gaps;
+mod inbox;
 mod summary;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use store::{
 use crate::{Hall, kind};
 
 pub use gaps::OpenQuestion;
+pub use inbox::{DeskState, Inbox, InboxTab, News};
 
 /// Longest answer of a person, and longest reason or comment of a customer, in characters.
 const REPLY_CHARS: usize = 20_000;
@@ -143,7 +145,7 @@ impl Hall {
             model: None,
             input_tokens: None,
             output_tokens: None,
-            details: json!({"author": "person"}),
+            details: json!({"author": "person", "by": may.owner().to_string()}),
         };
         let audit = vec![
             event(may, EventType::DataWritten, conversation_id)

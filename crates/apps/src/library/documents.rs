@@ -31,7 +31,7 @@ impl Hall {
     }
 
     /// That this app answers from documents.
-    fn shelf(&self, app: &AppId) -> Result<()> {
+    pub(super) fn shelf(&self, app: &AppId) -> Result<()> {
         if takes_documents(self.rooms.catalog.get(app)?.kind) {
             return Ok(());
         }
@@ -111,7 +111,7 @@ impl Hall {
             .with("count", count)
     }
 
-    fn looked(&self, may: &May<DocumentsRead>, purpose: &str, count: usize) {
+    pub(super) fn looked(&self, may: &May<DocumentsRead>, purpose: &str, count: usize) {
         self.rooms.audit.note(self.look(may, purpose, count));
     }
 }

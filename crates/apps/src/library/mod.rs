@@ -6,6 +6,7 @@ mod add;
 mod documents;
 mod found;
 mod meaning;
+mod reading;
 mod search;
 mod shelves;
 
@@ -25,6 +26,7 @@ pub use add::{Added, NewDocument, Offered};
 pub use documents::Adder;
 pub use found::{Found, SUPPORTED};
 use meaning::Meaning;
+pub use reading::{OpenAt, OpenDocument, meant};
 use shelves::Shelves;
 
 /// What the library keeps to.

@@ -22,7 +22,7 @@ fn check() -> Grounded {
         "You answer customers of this shop, politely and always briefly.",
         std::iter::empty(),
     );
-    let instead = Reply { text: "INSTEAD".to_owned(), citations: vec![json!({})], differs: false };
+    let instead = Reply { text: "INSTEAD".to_owned(), citations: vec![json!({})], ..Reply::default() };
     Grounded::new(given.into(), leak, words(Language::English), instead, json!({}))
 }
 

@@ -71,6 +71,17 @@ impl Given {
             })
         })
     }
+
+    /// Where the passage stands, under the line that names it: nothing is cited by that.
+    pub(crate) fn place(&self, line: &str) -> Value {
+        let found = &self.found;
+        json!({
+            "line": line,
+            "document_id": found.document_id.to_string(),
+            "passage_id": found.passage_id.to_string(),
+            "page": found.page,
+        })
+    }
 }
 
 /// The names of the document and of the headings above the passage, in one line.

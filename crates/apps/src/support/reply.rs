@@ -25,6 +25,8 @@ pub(crate) struct Reply {
     pub(crate) citations: Vec<Value>,
     /// The documents say something else than the question takes for granted.
     pub(crate) differs: bool,
+    /// Where to look instead: the titles that the text names, with their places.
+    pub(crate) closest: Vec<Value>,
 }
 
 /// The sentences that answer; `None` when none shares a word with the question.
@@ -101,9 +103,11 @@ pub(crate) fn nothing(language: Language, given: &[Given], waiting: bool) -> Rep
     let words = words(language);
     let mut text = words.nothing.to_owned();
     let mut titles: Vec<String> = Vec::new();
+    let mut closest = Vec::new();
     for passage in given {
         let title = heading(&passage.found);
         if !titles.contains(&title) && titles.len() < TITLES {
+            closest.push(passage.place(&title));
             titles.push(title);
         }
     }
@@ -114,7 +118,7 @@ pub(crate) fn nothing(language: Language, given: &[Given], waiting: bool) -> Rep
         }
     }
     text.push_str(&format!("\n\n{}", if waiting { words.asked } else { words.offer }));
-    Reply { text, ..Reply::default() }
+    Reply { text, closest, ..Reply::default() }
 }
 
 #[cfg(test)]
@@ -164,6 +168,7 @@ mod tests {
             let reply = nothing(language, &given("q"), false);
             assert!(reply.text.contains(word) && reply.text.contains("- Returns"), "{}", reply.text);
             assert!(reply.citations.is_empty());
+            assert_eq!(reply.closest[0]["line"], "Returns");
         }
     }
 }

@@ -79,6 +79,9 @@ const FRENCH: Words = Words {
     welcome: "Je vous en prie.",
 };
 
+/// The signs beside sentences that the documents do not hold, in every language.
+pub const UNFOUNDED: [&str; 4] = [ENGLISH.unfounded, GERMAN.unfounded, SPANISH.unfounded, FRENCH.unfounded];
+
 /// The sentences of a language.
 pub(crate) const fn words(language: Language) -> &'static Words {
     match language {

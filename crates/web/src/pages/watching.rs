@@ -17,7 +17,7 @@ use super::person::Person;
 use crate::body::Path;
 use crate::failure::Outcome;
 use crate::ui::admin::{AlertView, AlertsPage, AuditPage, AuditView, OverviewPage, PulseView, Tile};
-use crate::ui::chart::{Chart, Line};
+use crate::ui::chart::{Chart, Line, Pace};
 use crate::ui::form::FormView;
 use crate::ui::frame::{ago, encode, grouped};
 use crate::ui::{html, ready};
@@ -219,7 +219,7 @@ fn charts(read: &Pulse) -> Vec<Chart> {
             .map(|line| format!("{}: now {:.0}{unit}, most {:.0}{unit}", line.name, newest(line), most(line)))
             .collect::<Vec<_>>()
             .join("; ");
-        Chart { slug, title, summary, unit, lines, labels: labels.clone() }
+        Chart { slug, title, summary, unit, lines, labels: labels.clone(), pace: Pace::HOUR }
     };
     let count = |of: fn(&Minute) -> u64| move |one: &Minute| Some(length(of(one)));
     // Nothing was measured where nobody asked: a line at zero would look quick.

@@ -1,4 +1,4 @@
-//! Charts as SVG, drawn on the server: lines and areas over the last hour, with words for those who do not see them
+//! Charts as SVG, drawn on the server: lines and areas over the last hour or the last days, with words for those who do not see them
 //! and a table for those who want the numbers. It draws what it is given and knows nothing of what it means.
 
 use std::fmt::Write as _;
@@ -16,8 +16,30 @@ pub(crate) struct Chart {
     /// What a value is counted in: `ms`, or nothing.
     pub(crate) unit: &'static str,
     pub(crate) lines: Vec<Line>,
-    /// The minute of each value, as `HH:MM` in UTC.
+    /// The moment of each value: the minute as `HH:MM`, or the day, in UTC.
     pub(crate) labels: Vec<String>,
+    pub(crate) pace: Pace,
+}
+
+/// The steps of a chart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// The whole span in words.
+    span: &'static str,
+    /// Every how many steps the axis is labelled.
+    ticks: usize,
+    /// Every how many steps the numbers are listed.
+    rows: usize,
+}
+
+impl Pace {
+    /// The last hour, by minutes.
+    pub(crate) const HOUR: Pace = Pace { span: "the last hour", ticks: 15, rows: 5 };
+
+    /// So many days.
+    pub(crate) const fn days(span: &'static str, days: usize) -> Pace {
+        Pace { span, ticks: if days > 60 { 30 } else { 7 }, rows: if days > 60 { 7 } else { 1 } }
+    }
 }
 
 /// One line of a chart.
@@ -46,8 +68,8 @@ impl Chart {
         let x = |place: usize| LEFT + (WIDTH - LEFT - RIGHT) * whole(place) / whole(steps - 1);
         let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - value / top);
         let mut svg = format!(
-            r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{0}-t {0}-d"><title id="{0}-t">{1}, the last hour</title><desc id="{0}-d">{2}</desc>"#,
-            self.slug, self.title, self.summary
+            r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{0}-t {0}-d"><title id="{0}-t">{1}, {3}</title><desc id="{0}-d">{2}</desc>"#,
+            self.slug, self.title, self.summary, self.pace.span
         );
         for part in 0..=2 {
             let value = top * f64::from(part) / 2.0;
@@ -63,7 +85,7 @@ impl Chart {
         }
         for (place, label) in self.labels.iter().enumerate() {
             let last = place + 1 == self.labels.len();
-            if (self.labels.len() - 1 - place).is_multiple_of(15) {
+            if (self.labels.len() - 1 - place).is_multiple_of(self.pace.ticks) {
                 let anchor = if last {
                     "end"
                 } else if place == 0 {
@@ -114,12 +136,12 @@ impl Chart {
         }
     }
 
-    /// The numbers, newest first, every fifth minute: enough to read aloud.
+    /// The numbers, newest first, few enough to read aloud.
     pub(crate) fn rows(&self) -> Vec<(String, Vec<String>)> {
         let newest = self.labels.len().saturating_sub(1);
         (0..self.labels.len())
             .rev()
-            .filter(|place| (newest - place).is_multiple_of(5))
+            .filter(|place| (newest - place).is_multiple_of(self.pace.rows))
             .filter_map(|place| {
                 let values = self.lines.iter().map(|line| self.value(line, place)).collect();
                 self.labels.get(place).map(|label| (label.clone(), values))
@@ -206,6 +228,7 @@ mod tests {
             unit: "ms",
             lines: vec![Line { name: "all", tone: "one", values }],
             labels,
+            pace: Pace::HOUR,
         }
     }
 

@@ -4,14 +4,27 @@
 use askama::Template;
 use kernel::Result;
 
+use super::beside::signature;
 use super::markdown::{self, Cites};
-use super::view::{Ending, MessageView, Speaker};
+use super::view::{ClosestView, DeskLine, Ending, MessageView, Speaker};
 use super::{Markup, fill};
 
 #[derive(Template)]
 #[template(path = "message.html")]
 struct MessageTemplate<'a> {
     message: &'a MessageView,
+}
+
+#[derive(Template)]
+#[template(path = "news.html")]
+struct NewsTemplate<'a> {
+    desk: &'a DeskLine,
+    messages: &'a [MessageView],
+}
+
+/// What has happened in a conversation with a person of the desk: how it stands, and new messages.
+pub fn news(desk: &DeskLine, messages: &[MessageView]) -> Result<String> {
+    fill(&NewsTemplate { desk, messages })
 }
 
 /// One message of the transcript: `<article class="message …">`.
@@ -25,11 +38,11 @@ impl MessageView {
         MessageTemplate { message: self }.render().map(Markup)
     }
 
-    fn is_persons(&self) -> bool {
+    pub(super) fn is_persons(&self) -> bool {
         self.speaker == Speaker::Person
     }
 
-    fn is_writing(&self) -> bool {
+    pub(super) fn is_writing(&self) -> bool {
         self.speaker == Speaker::Answerer && self.ending == Ending::Writing
     }
 
@@ -37,11 +50,51 @@ impl MessageView {
         self.model.as_deref().is_some_and(|model| model == "builtin" || model.starts_with("builtin/"))
     }
 
+    /// Written by the house itself rather than by a model.
+    fn is_houses(&self) -> bool {
+        self.model.as_deref() == Some("stoa")
+    }
+
+    /// Whether its quotes can be opened in their documents.
+    pub(super) fn has_places(&self) -> bool {
+        self.citations.iter().any(|citation| !citation.href.is_empty())
+    }
+
     /// The answer as sanitised HTML.
-    fn prose(&self) -> Markup {
+    pub(super) fn prose(&self) -> Markup {
+        self.written(self.around().0)
+    }
+
+    /// What follows the list of closest passages.
+    pub(super) fn rest(&self) -> Markup {
+        self.written(self.around().1)
+    }
+
+    fn written(&self, text: &str) -> Markup {
         let numbers: Vec<u32> = self.citations.iter().map(|citation| citation.number).collect();
         let anchor = self.id.to_string();
-        Markup(markdown::render_cited(&self.content, Cites { anchor: &anchor, numbers: &numbers }))
+        let cites = Cites { anchor: &anchor, numbers: &numbers, unfounded: self.beside.unfounded };
+        Markup(markdown::render_cited(text, cites))
+    }
+
+    /// The text before and behind the lines that name closest passages: they are shown as links instead.
+    fn around(&self) -> (&str, &str) {
+        let lines: Vec<String> =
+            self.beside.closest.iter().map(|place| format!("- {}", place.line)).collect();
+        match self.content.split_once(&lines.join("\n")) {
+            Some(around) if !lines.is_empty() => around,
+            _ => (&self.content, ""),
+        }
+    }
+
+    /// Where the list of closest passages stands: only where the text names them too.
+    pub(super) fn closest(&self) -> &[ClosestView] {
+        if self.around().0.len() < self.content.len() { &self.beside.closest } else { &[] }
+    }
+
+    /// Who of the desk wrote it, and the letters of the picture.
+    pub(super) fn signature(&self) -> (String, String) {
+        signature(self.beside.person.as_deref().unwrap_or_default())
     }
 }
 
@@ -49,7 +102,7 @@ impl MessageView {
 mod tests {
     use kernel::{MessageId, Time};
 
-    use super::super::view::CitationView;
+    use super::super::view::{Beside, CitationView, ClosestView, OpinionView};
     use super::*;
 
     fn view(speaker: Speaker, content: &str, ending: Ending) -> MessageView {
@@ -61,6 +114,7 @@ mod tests {
             created_at: Time::EPOCH,
             ending,
             model: None,
+            beside: Beside::default(),
         }
     }
 
@@ -77,6 +131,9 @@ mod tests {
             title: "<i>T</i>".to_owned(),
             source: "\"onload=x".to_owned(),
             quote: "<script>q</script>".to_owned(),
+            heading_path: vec!["<i>H</i>".to_owned()],
+            page: Some(3),
+            href: String::new(),
         };
         let answer = MessageView {
             citations: vec![cite],
@@ -104,5 +161,93 @@ mod tests {
             ..view(Speaker::Answerer, "x", Ending::Complete)
         };
         assert!(message(&built_in).unwrap().contains("Built-in answerer"));
+    }
+
+    #[test]
+    fn a_reply_of_a_person_looks_like_one() {
+        let beside = Beside { person: Some("Ada <b>".to_owned()), ..Beside::default() };
+        let html =
+            message(&MessageView { beside, ..view(Speaker::Answerer, "Hello *you*", Ending::Complete) })
+                .unwrap();
+        assert!(
+            html.contains("from-staff") && html.contains("Ada &#60;b&#62;") && html.contains("<em>you</em>"),
+            "{html}"
+        );
+        assert!(!html.contains("data-opinion"), "a person is not rated");
+        let nameless = Beside { person: Some(String::new()), ..Beside::default() };
+        let html =
+            message(&MessageView { beside: nameless, ..view(Speaker::Answerer, "x", Ending::Complete) })
+                .unwrap();
+        assert!(html.contains("A person"), "{html}");
+    }
+
+    #[test]
+    fn closest_passages_are_links_in_their_place() {
+        let place = |line: &str| ClosestView {
+            line: line.to_owned(),
+            href: "/apps/s/documents/1?passage=2#passage-2".to_owned(),
+            page: None,
+        };
+        let beside = Beside { closest: vec![place("A *b* <i>"), place("C")], ..Beside::default() };
+        let text = "Nothing.\n\nThe closest passages are:\n\n- A *b* <i>\n- C\n\nAsk a person.";
+        let html = message(&MessageView {
+            beside: beside.clone(),
+            ..view(Speaker::Answerer, text, Ending::Complete)
+        })
+        .unwrap();
+        assert_eq!(html.matches("#passage-2").count(), 2, "{html}");
+        assert!(
+            html.contains("A *b* &#60;i&#62;")
+                && !html.contains("<i>")
+                && html.contains("<p>Ask a person.</p>"),
+            "{html}"
+        );
+        let other =
+            message(&MessageView { beside, ..view(Speaker::Answerer, "Other words", Ending::Complete) })
+                .unwrap();
+        assert!(!other.contains("#passage-2"), "{other}");
+    }
+
+    #[test]
+    fn citations_of_documents_are_footnotes_that_open_them() {
+        let cite = CitationView {
+            number: 1,
+            title: "Returns".to_owned(),
+            source: "Returns".to_owned(),
+            quote: "Within <30> days.".to_owned(),
+            heading_path: vec!["Returns".to_owned(), "How".to_owned()],
+            page: Some(2),
+            href: "/apps/s/documents/1?passage=2&quote=1-9#quote".to_owned(),
+        };
+        let beside = Beside {
+            opinion: Some(OpinionView {
+                action: "/apps/s/c/messages/m/feedback".to_owned(),
+                rating: "up",
+                comment: "<b>".to_owned(),
+            }),
+            unfounded: true,
+            quoted: true,
+            ..Beside::default()
+        };
+        let answer = MessageView {
+            citations: vec![cite],
+            beside,
+            ..view(Speaker::Answerer, "Yes [1]. No \u{26a0} not found in the documents.", Ending::Complete)
+        };
+        let html = message(&answer).unwrap();
+        for wanted in [
+            "class=\"footnotes\"",
+            "&#38;quote=1-9#quote",
+            "How",
+            "Page 2",
+            "Within &#60;30&#62; days.",
+            "class=\"unfounded\"",
+            "id=\"why-",
+            "aria-pressed=\"true\"",
+            "word for word",
+        ] {
+            assert!(html.contains(wanted), "{wanted} in {html}");
+        }
+        assert!(!html.contains("<b>") && !html.contains("<30>"));
     }
 }

@@ -22,6 +22,10 @@ const HEADING: u8 = 3;
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 /// Where the chips of citations lead: the passages that `fragments::message` prints under the answer.
 const CITE: &str = "#cite-";
+/// Where the signs of sentences lead that no document holds: the words below the answer that explain them.
+const WHY: &str = "#why-";
+/// How such a sign begins.
+const SIGN: char = '⚠';
 
 /// The citations that a text may point to.
 #[derive(Clone, Copy, Debug)]
@@ -30,11 +34,13 @@ pub struct Cites<'a> {
     pub anchor: &'a str,
     /// The numbers that have a passage. Other numbers in brackets stay text.
     pub numbers: &'a [u32],
+    /// Signs of sentences that no document holds lead to what explains them: `why-<anchor>`.
+    pub unfounded: bool,
 }
 
 /// Markdown as safe HTML. Takes any text; time and output are linear in its length.
 pub fn render(text: &str) -> String {
-    render_cited(text, Cites { anchor: "", numbers: &[] })
+    render_cited(text, Cites { anchor: "", numbers: &[], unfounded: false })
 }
 
 /// Markdown as safe HTML, with each `[1]` that has a passage as a chip that leads to it.
@@ -172,7 +178,10 @@ fn tame<'a>(arena: &'a Arena<'a>, root: Node<'a>, cites: Cites<'_>) {
                 heading.level = heading.level.saturating_sub(highest).saturating_add(HEADING).min(6);
             }
             NodeValue::CodeBlock(block) => block.info = language(&block.info),
-            NodeValue::Text(text) if !cites.numbers.is_empty() && text.contains('[') => {
+            NodeValue::Text(text)
+                if (!cites.numbers.is_empty() && text.contains('['))
+                    || (cites.unfounded && text.contains(SIGN)) =>
+            {
                 let text = std::mem::take(text);
                 drop(data);
                 chips(arena, node, &text, cites);
@@ -203,13 +212,30 @@ fn language(info: &str) -> String {
     if fits { word.to_ascii_lowercase() } else { String::new() }
 }
 
-/// Splits a text around each `[number]` that has a passage, and puts chips between the parts.
+/// Splits a text around each `[number]` that has a passage, and around signs, and puts chips between the parts.
 fn chips<'a>(arena: &'a Arena<'a>, node: Node<'a>, text: &str, cites: Cites<'_>) {
     let linked = node.ancestors().skip(1).any(|above| matches!(above.data().value, NodeValue::Link(_)));
     let mut rest = text;
     let mut before = String::new();
-    while let Some((head, tail)) = rest.split_once('[') {
+    while let Some(at) = rest.find(['[', SIGN]) {
+        let (head, tail) = rest.split_at(at);
         before.push_str(head);
+        let Some(tail) = tail.strip_prefix('[') else {
+            let words = apps::UNFOUNDED.iter().find(|words| tail.starts_with(*words));
+            match words.filter(|_| cites.unfounded && !linked) {
+                Some(words) => {
+                    let text = std::mem::take(&mut before);
+                    node.insert_before(arena.alloc(NodeValue::Text(Cow::Owned(text)).into()));
+                    node.insert_before(arena.alloc(sign(words, cites.anchor)));
+                    rest = tail.get(words.len()..).unwrap_or_default();
+                }
+                None => {
+                    before.push(SIGN);
+                    rest = tail.get(SIGN.len_utf8()..).unwrap_or_default();
+                }
+            }
+            continue;
+        };
         let cited = tail.split_once(']').and_then(|(digits, after)| {
             let number = digits.parse::<u32>().ok().filter(|n| cites.numbers.contains(n) && !linked)?;
             // "+1" and "01" parse too and are not what the answerer writes.
@@ -232,8 +258,18 @@ fn chips<'a>(arena: &'a Arena<'a>, node: Node<'a>, text: &str, cites: Cites<'_>)
     node.data_mut().value = NodeValue::Text(Cow::Owned(before));
 }
 
+fn plain_anchor(anchor: &str) -> String {
+    anchor.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+}
+
+/// The sign beside a sentence that no document holds; its words are the house's own.
+fn sign<'a>(words: &str, anchor: &str) -> AstNode<'a> {
+    let anchor = plain_anchor(anchor);
+    NodeValue::Raw(format!(r#"<a class="unfounded" href="{WHY}{anchor}">{words}</a>"#)).into()
+}
+
 fn chip<'a>(number: u32, anchor: &str) -> AstNode<'a> {
-    let anchor: String = anchor.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let anchor = plain_anchor(anchor);
     NodeValue::Raw(format!(
         r#"<a class="cite" href="{CITE}{anchor}-{number}" aria-label="Source {number}">{number}</a>"#
     ))
@@ -242,7 +278,7 @@ fn chip<'a>(number: u32, anchor: &str) -> AstNode<'a> {
 
 /// Addresses without a host lead nowhere, except those of our own passages.
 fn only_passages(url: &str) -> Option<Cow<'_, str>> {
-    url.starts_with(CITE).then_some(Cow::Borrowed(url))
+    (url.starts_with(CITE) || url.starts_with(WHY)).then_some(Cow::Borrowed(url))
 }
 
 static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
@@ -289,7 +325,7 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         .url_relative(UrlRelative::Custom(Box::new(only_passages)))
         .link_rel(Some("noopener noreferrer nofollow"))
         .attribute_filter(|tag, attribute, value| match (tag, attribute) {
-            ("a", "class") => (value == "cite").then(|| value.into()),
+            ("a", "class") => matches!(value, "cite" | "unfounded").then(|| value.into()),
             ("span", "class") => (value == "task").then(|| value.into()),
             ("code", "class") => value
                 .strip_prefix("language-")
@@ -387,7 +423,7 @@ mod tests {
 
     #[test]
     fn brackets_with_a_passage_become_chips() {
-        let cites = Cites { anchor: "m-1", numbers: &[1, 2] };
+        let cites = Cites { anchor: "m-1", numbers: &[1, 2], unfounded: false };
         let html = render_cited("Back up daily [1][2], not [3]. `[1]` [x[1]](https://a.example) [01]", cites);
         assert_eq!(html.matches("class=\"cite\"").count(), 2, "{html}");
         assert!(html.contains("href=\"#cite-m-1-1\"") && html.contains("aria-label=\"Source 2\""), "{html}");
@@ -395,7 +431,19 @@ mod tests {
             html.contains("not [3].") && html.contains("<code>[1]</code>") && html.contains("[01]"),
             "{html}"
         );
-        assert!(!render_cited("[1]", Cites { anchor: "\"><b", numbers: &[1] }).contains("<b"));
+        assert!(
+            !render_cited("[1]", Cites { anchor: "\"><b", numbers: &[1], unfounded: true }).contains("<b")
+        );
+    }
+
+    #[test]
+    fn signs_lead_to_what_explains_them() {
+        let cites = Cites { anchor: "m-1", numbers: &[], unfounded: true };
+        let html = render_cited("It flies \u{26a0} not found in the documents. \u{26a0} hot [1]", cites);
+        assert_eq!(html.matches("href=\"#why-m-1\"").count(), 1, "{html}");
+        assert!(html.contains("\u{26a0} hot [1]"), "{html}");
+        assert!(!render("\u{26a0} not found in the documents").contains("href"));
+        assert!(!render("[x](#why-m-1 \"\u{26a0} not found in the documents\")").contains("unfounded"));
     }
 
     #[test]

@@ -3,9 +3,13 @@
 
 pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod app;
 pub mod assets;
+pub mod beside;
 pub(crate) mod chart;
+pub(crate) mod desk;
 pub mod device;
+pub(crate) mod documents;
 pub mod errors;
 mod example;
 pub mod form;
@@ -30,8 +34,9 @@ use kernel::{Code, Fault};
 pub use assets::asset_url;
 pub use icons::icon;
 pub use view::{
-    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
-    LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
+    AppView, Beside, ChatPage, CitationView, ClosestView, ConversationView, DeskLine, Ending, ErrorPage,
+    Frame, FrontPage, HealthView, LimitsView, MessageView, ModelView, OpinionView, PersonView, Speaker,
+    ToolView, Viewer,
 };
 
 /// A piece of HTML that templates print as it is. Only this room makes one, from text that is already safe.

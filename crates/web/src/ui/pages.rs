@@ -171,7 +171,9 @@ mod tests {
     use kernel::{AppId, ConversationId, MessageId, Time};
 
     use super::super::assets;
-    use super::super::view::{HealthView, LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer};
+    use super::super::view::{
+        Beside, DeskLine, HealthView, LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
+    };
     use super::*;
     use crate::ui::Ending;
 
@@ -183,6 +185,7 @@ mod tests {
             kind: AppKind::Chat,
             name: HOSTILE.to_owned(),
             description: HOSTILE.to_owned(),
+            tools: Vec::new(),
         }
     }
 
@@ -212,6 +215,7 @@ mod tests {
             created_at: now(),
             ending: Ending::Complete,
             model: Some(HOSTILE.to_owned()),
+            beside: Beside::default(),
         };
         ChatPage {
             app: app(),
@@ -221,6 +225,11 @@ mod tests {
             conversation: Some(conversation(2, 3 * DAY)),
             messages: vec![said(Speaker::Person), said(Speaker::Answerer)],
             earlier_url: Some("/apps/assistant?before=1".to_owned()),
+            desk: Some(DeskLine {
+                state: "claimed",
+                by: HOSTILE.to_owned(),
+                action: "/apps/a/b/person".to_owned(),
+            }),
             model: ModelView { connected: true, label: HOSTILE.to_owned() },
             limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 12 },
             now: now(),

@@ -7,7 +7,7 @@ use kernel::{AppId, AppKind, Time};
 
 use super::account::*;
 use super::admin::*;
-use super::chart::{Chart, Line};
+use super::chart::{Chart, Line, Pace};
 use super::form::FormView;
 use super::frame::{Frame, PersonView, Viewer};
 use super::shell::{Brake, Shell};
@@ -41,6 +41,7 @@ impl Words {
             kind,
             name: self.say(name),
             description: self.say(description),
+            tools: Vec::new(),
         }
     }
 
@@ -187,6 +188,7 @@ impl Words {
             unit,
             lines: lines.into_iter().map(|(name, tone, values)| Line { name, tone, values }).collect(),
             labels: labels.clone(),
+            pace: Pace::HOUR,
         };
         let mut gaps = wave(20.0, 8.0, 0.3);
         for value in gaps.iter_mut().take(25) {

@@ -3,6 +3,8 @@
 use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
 use serde_json::Value;
 
+pub use super::beside::{Beside, ClosestView, DeskLine, OpinionView};
+use super::beside::{href, page_of};
 pub use super::frame::{Frame, PersonView, Viewer};
 
 /// An app that the person may enter.
@@ -16,6 +18,19 @@ pub struct AppView {
     pub name: String,
     /// One sentence; may be empty.
     pub description: String,
+    /// What else the person may do there than talk.
+    pub tools: Vec<ToolView>,
+}
+
+/// A page of an app beside its front page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolView {
+    /// Its address.
+    pub href: String,
+    /// Its icon.
+    pub icon: &'static str,
+    /// What it is called.
+    pub name: &'static str,
 }
 
 /// A conversation in the list beside the transcript.
@@ -101,6 +116,8 @@ pub struct MessageView {
     pub ending: Ending,
     /// What wrote it, shown small under the answer.
     pub model: Option<String>,
+    /// What goes with it beyond its words.
+    pub beside: Beside,
 }
 
 /// A passage that an answer quotes.
@@ -114,15 +131,22 @@ pub struct CitationView {
     pub source: String,
     /// The quoted passage.
     pub quote: String,
+    /// The headings above it, outermost first.
+    pub heading_path: Vec<String>,
+    /// Its page, in documents that have pages.
+    pub page: Option<u32>,
+    /// The address of the quote in its document; empty where there is none to open.
+    pub href: String,
 }
 
 impl CitationView {
     /// Most citations of one message that are shown.
     pub const MOST: usize = 50;
 
-    /// Reads the API's `citations`: a list of `{"number", "title", "source", "quote"}`. Entries without a number
-    /// count from 1; anything else that is missing is empty; what is not a list gives none.
-    pub fn list(citations: &Value) -> Vec<CitationView> {
+    /// Reads the API's `citations`: a list of `{"number", "title", "source", "quote"}`, those of documents with their
+    /// places. Entries without a number count from 1; anything else that is missing is empty; what is not a list gives
+    /// none. `app` is whose documents are quoted.
+    pub fn list(citations: &Value, app: Option<&AppId>) -> Vec<CitationView> {
         let entries = citations.as_array().map(Vec::as_slice).unwrap_or_default();
         let text = |entry: &Value, names: &[&str]| {
             names.iter().find_map(|name| entry.get(name)?.as_str()).unwrap_or_default().to_owned()
@@ -138,9 +162,17 @@ impl CitationView {
                 title: text(entry, &["title"]),
                 source: text(entry, &["source", "heading_path"]),
                 quote: text(entry, &["quote", "text"]),
+                heading_path: headings(entry),
+                page: page_of(entry),
+                href: href(app, entry),
             })
             .collect()
     }
+}
+
+fn headings(entry: &Value) -> Vec<String> {
+    let path = entry.get("heading_path").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    path.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// What answers.
@@ -180,6 +212,8 @@ pub struct ChatPage {
     pub messages: Vec<MessageView>,
     /// The address of a page with the messages before these, when there are any.
     pub earlier_url: Option<String>,
+    /// Whether a person has been asked for; `None` where nobody can be.
+    pub desk: Option<DeskLine>,
     /// What answers here.
     pub model: ModelView,
     /// What may be sent.
@@ -243,20 +277,23 @@ mod tests {
 
     #[test]
     fn citations_are_read_from_whatever_is_stored() {
-        let citations = CitationView::list(&json!([
-            {"number": 3, "title": "Operations", "source": "operations.md", "quote": "Back up daily."},
-            {"title": "Second"},
-            17,
-            {"number": -4, "quote": null, "text": "kept"},
-        ]));
+        let citations = CitationView::list(
+            &json!([
+                {"number": 3, "title": "Operations", "source": "operations.md", "quote": "Back up daily."},
+                {"title": "Second"},
+                17,
+                {"number": -4, "quote": null, "text": "kept"},
+            ]),
+            None,
+        );
         assert_eq!(citations.iter().map(|c| c.number).collect::<Vec<_>>(), [3, 2, 3, 4]);
         assert_eq!(citations[0].quote, "Back up daily.");
         assert_eq!(citations[2].title, "");
         assert_eq!(citations[3].quote, "kept");
         for nothing in [json!(null), json!({}), json!("x"), json!([])] {
-            assert!(CitationView::list(&nothing).is_empty());
+            assert!(CitationView::list(&nothing, None).is_empty());
         }
-        assert_eq!(CitationView::list(&json!(vec![json!({}); 1000])).len(), CitationView::MOST);
+        assert_eq!(CitationView::list(&json!(vec![json!({}); 1000]), None).len(), CitationView::MOST);
     }
 
     #[test]
