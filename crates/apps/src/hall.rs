@@ -71,6 +71,11 @@ impl Hall {
         self.rooms.catalog.get(&id).map(|_| id)
     }
 
+    /// The app with this id, for who may do something in it.
+    pub fn app(&self, id: &AppId) -> Result<App> {
+        self.rooms.catalog.get(id).cloned()
+    }
+
     /// Whether a model provider is configured; without one the built-in answerer serves.
     pub fn has_model(&self) -> bool {
         self.rooms.models.configured()

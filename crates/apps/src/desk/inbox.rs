@@ -79,6 +79,12 @@ impl Hall {
         Ok(Inbox { page, counts, names })
     }
 
+    /// How many customers of this app wait for a person.
+    pub async fn waiting(&self, may: &May<Desk>) -> Result<u64> {
+        let app = self.desk_of(may)?;
+        Ok(self.rooms.store.inbox_counts(&app, may.owner()).await?.waiting)
+    }
+
     /// A word that changes whenever the inbox of this app looks different. It shows nothing of anybody.
     pub async fn inbox_beat(&self, may: &May<Desk>) -> Result<String> {
         let app = self.desk_of(may)?;

@@ -5,7 +5,7 @@ use identity::{DocumentsManage, DocumentsRead, May};
 use kernel::{AppId, AuditEvent, DocumentId, EventType, Fault, Page, PageRequest, Result, Visibility};
 use store::{Document, Passage};
 
-use super::{Added, Found, Library, NewDocument, takes_documents};
+use super::{Added, Found, Library, NewDocument, Offered, takes_documents};
 use crate::Hall;
 
 /// Longest question in characters.
@@ -41,11 +41,22 @@ impl Hall {
 
     /// Adds a document; see [`Library::add`].
     pub async fn add_document(&self, may: &May<DocumentsManage>, new: Adder) -> Result<Document> {
+        let (new, added) = self.brought(may, new)?;
+        self.rooms.library.add(new, added).await
+    }
+
+    /// Offers a document; see [`Library::offer`].
+    pub async fn offer_document(&self, may: &May<DocumentsManage>, new: Adder) -> Result<Offered> {
+        let (new, added) = self.brought(may, new)?;
+        self.rooms.library.offer(new, added).await
+    }
+
+    fn brought(&self, may: &May<DocumentsManage>, new: Adder) -> Result<(NewDocument, Added)> {
         let app = may.what().0.clone();
         self.shelf(&app)?;
         let Adder { visibility, name, title, bytes } = new;
         let added = Added { by: may.owner().into(), ip: Some(may.who().address()) };
-        self.rooms.library.add(NewDocument { app, visibility, name, title, bytes }, added).await
+        Ok((NewDocument { app, visibility, name, title, bytes }, added))
     }
 
     /// The documents that the caller may see, newest first.

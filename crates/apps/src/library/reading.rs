@@ -12,7 +12,7 @@ use store::{Document, DocumentStatus, Passage};
 use crate::Hall;
 
 /// Passages on one sheet of a document.
-pub const SHEET: u32 = 40;
+const SHEET: u32 = 40;
 
 /// Where a document is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
