@@ -11,8 +11,8 @@ use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
 use web::ui;
 use web::ui::pieces::{DropZone, Empty, FilterTab, Pair, Side};
 use web::ui::{
-    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
-    LimitsView, MessageView, ModelView, Speaker, Viewer, assets, fragments, pages, reference,
+    AppView, Beside, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage,
+    HealthView, LimitsView, MessageView, ModelView, Speaker, Viewer, assets, fragments, pages, reference,
 };
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -105,6 +105,7 @@ fn apps() -> Outcome<Vec<AppView>> {
             kind,
             name: name.to_owned(),
             description: description.to_owned(),
+            tools: Vec::new(),
         })
     };
     Ok(vec![
@@ -161,6 +162,7 @@ fn message(n: u32, speaker: Speaker, content: &str, ending: Ending) -> Outcome<M
         created_at: now(),
         ending,
         model: (speaker == Speaker::Answerer).then(|| "builtin".to_owned()),
+        beside: Beside::default(),
     })
 }
 
@@ -170,6 +172,9 @@ fn answer() -> Outcome<MessageView> {
         title: title.to_owned(),
         source: "docs/operations.md".to_owned(),
         quote: quote.to_owned(),
+        heading_path: Vec::new(),
+        page: None,
+        href: String::new(),
     };
     Ok(MessageView {
         citations: vec![
@@ -227,6 +232,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 2 },
         messages,
         earlier_url: None,
+        desk: None,
         model: model(connected),
         now: now(),
     })

@@ -2,11 +2,15 @@
 
 mod account;
 mod admin;
+mod app;
+mod desk;
+mod documents;
 mod form;
 mod guest;
 mod person;
 mod security;
 mod sign;
+mod talk;
 mod users;
 mod watching;
 
@@ -28,8 +32,8 @@ use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
 use crate::ui::view::{
-    AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
-    LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
+    AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage, HealthView, LimitsView, ModelView,
+    PersonView, ToolView, Viewer,
 };
 use crate::ui::{self, assets};
 use crate::who::Who;
@@ -63,6 +67,7 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .route("/apps/{app}", get(chat))
         .route("/apps/{app}/{conversation}", get(conversation))
         .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
+        .merge(app::routes())
         .merge(account::routes())
         .merge(admin::routes())
         .route("/docs/errors", get(errors))
@@ -159,12 +164,14 @@ async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationI
             }
             user_messages = conversation.user_messages;
             let newest = site.hall.newest_messages(&may, id, SHOWN).await?;
-            messages = newest.iter().map(message_view).collect();
+            messages = talk::views(site, &may, &app, id, &newest).await?;
             Some(conversation_view(conversation))
         }
     };
+    let desk = talk::desk_line(site, &may, this, open).await?;
     let page = ChatPage {
-        app: app_view(this),
+        app: app_view(this, &who.principal),
+        desk,
         frame,
         conversations: listed.items.into_iter().map(conversation_view).collect(),
         next_conversations: listed.next,
@@ -191,7 +198,9 @@ async fn fragment(
     let may = who.may(&site, ConversationRead)?;
     let (conversation, message) = (ConversationId::parse(&conversation)?, MessageId::parse(&message)?);
     let found = site.hall.message(&may, conversation, message).await?;
-    Ok(Html(ui::fragments::message(&message_view(&found))?))
+    let app = site.hall.conversation(&may, conversation).await?.app;
+    let views = talk::views(&site, &may, &app, conversation, &[found]).await?;
+    Ok(Html(views.iter().map(ui::fragments::message).collect::<kernel::Result<String>>()?))
 }
 
 async fn reference(
@@ -221,7 +230,7 @@ async fn frame(site: &Site, who: Option<&Who>, back: &str) -> Frame {
         return Frame { apps: Vec::new(), viewer: Viewer::Visitor(back.to_owned()) };
     };
     let apps = match site.identity.may(&who.principal, AppsRead) {
-        Ok(may) => site.hall.apps(&may).iter().map(app_view).collect(),
+        Ok(may) => site.hall.apps(&may).iter().map(|app| app_view(app, &who.principal)).collect(),
         Err(_) => Vec::new(),
     };
     let viewer = match site.identity.may(&who.principal, AccountRead) {
@@ -254,8 +263,23 @@ fn model(site: &Site, app: Option<&apps::App>) -> ModelView {
     }
 }
 
-fn app_view(app: &apps::App) -> AppView {
+/// The pages of an app that somebody may use beside its talk, for the menus.
+fn tools(app: &apps::App, who: &identity::Principal) -> Vec<ToolView> {
+    let tool = |path: &str, icon, name| ToolView { href: format!("/apps/{}/{path}", app.id), icon, name };
+    let manages = who.managed().contains(&app.id);
+    match (app.kind, manages) {
+        (AppKind::Support, true) => {
+            vec![tool("documents", "file", "Documents"), tool("desk", "inbox", "Desk")]
+        }
+        (AppKind::Support, false) => vec![tool("documents", "file", "Documents")],
+        (AppKind::Chat | AppKind::Tutor, true) => vec![tool("desk/quality", "chart", "Quality")],
+        (AppKind::Chat | AppKind::Tutor, false) | (AppKind::Files, _) => Vec::new(),
+    }
+}
+
+fn app_view(app: &apps::App, who: &identity::Principal) -> AppView {
     AppView {
+        tools: tools(app, who),
         id: app.id.clone(),
         kind: app.kind,
         name: app.name.clone(),
@@ -265,16 +289,4 @@ fn app_view(app: &apps::App) -> AppView {
 
 fn conversation_view(row: apps::Conversation) -> ConversationView {
     ConversationView { id: row.id, title: row.title, updated_at: row.updated_at }
-}
-
-fn message_view(row: &apps::Message) -> MessageView {
-    MessageView {
-        id: row.id,
-        speaker: if row.role == apps::Role::User { Speaker::Person } else { Speaker::Answerer },
-        content: row.content.clone(),
-        citations: CitationView::list(&row.citations),
-        created_at: row.created_at,
-        ending: Ending::from_finish_reason(row.finish_reason.map(apps::FinishReason::as_str)),
-        model: row.model.clone(),
-    }
 }

@@ -6,6 +6,8 @@ import { listen, prepare } from "./reading.js";
 import * as transcript from "./transcript.js";
 import * as composer from "./composer.js";
 import * as sidebar from "./sidebar.js";
+import * as opinion from "./opinion.js";
+import * as person from "./person.js";
 import { resume, send } from "./turn.js";
 
 const talk = document.querySelector(".talk");
@@ -44,9 +46,15 @@ function shorten(text) {
   return line.length > 60 ? `${line.slice(0, 57).trimEnd()}…` : line;
 }
 
-function listener(answer) {
+function listener(answer, asked) {
   return {
-    start({ message }) { if (message?.id) answer.id = message.id; },
+    start({ message, user_message: question }) {
+      if (message?.id) {
+        answer.id = message.id;
+        answer.element.dataset.message = message.id;
+      }
+      if (asked && question?.id) asked.dataset.message = question.id;
+    },
     text: (text) => answer.append(text),
     citation: (citation) => answer.cite(citation),
     again: () => answer.reset(),
@@ -54,14 +62,14 @@ function listener(answer) {
 }
 
 /** Follows a turn to its end, whatever the end is. `run` gives what `done` says. */
-async function follow(answer, question, run) {
+async function follow(answer, question, run, asked) {
   answering = true;
   stopping = false;
   composer.setBusy(true);
   let end = null;
   let problem = null;
   try {
-    end = await run(listener(answer));
+    end = await run(listener(answer, asked));
   } catch (error) {
     problem = error;
   }
@@ -91,6 +99,7 @@ async function finish(answer, id) {
   transcript.announce(`Answer: ${(answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500)}`);
   const { title } = await getConversation(conversation()).catch(() => ({}));
   if (title) sidebar.retitle(conversation(), title);
+  person.settled();
 }
 
 async function failed(error, answer, question) {
@@ -150,7 +159,7 @@ async function ask(text) {
   clearNotice();
   const key = doubtful?.text === text && doubtful.conversation === conversation() ? doubtful.key : freshKey();
   doubtful = null;
-  const person = transcript.addPerson(text);
+  const asked = transcript.addPerson(text);
   const answer = new transcript.Answer();
   transcript.goToEnd();
   await follow(answer, text, async (turn) => {
@@ -162,11 +171,11 @@ async function ask(text) {
       return end;
     } catch (error) {
       if (error.begun) count();
-      else person.remove();
+      else asked.remove();
       if (error instanceof Problem && error.status === 0) doubtful = { text, key, conversation: conversation() };
       throw error;
     }
-  });
+  }, asked);
 }
 
 function count() {
@@ -191,6 +200,8 @@ prepare(document);
 listen();
 sidebar.begin();
 composer.begin({ send: ask, stop });
+opinion.begin();
+person.begin(() => answering);
 document.addEventListener("click", (event) => {
   const suggestion = event.target.closest?.("[data-suggestion]");
   if (suggestion) ask(suggestion.textContent);

@@ -171,6 +171,9 @@ addEventListener("submit", async (event) => {
   event.preventDefault();
   if (await ask(button.dataset.ask, button.dataset.askText, button.dataset.askLabel ?? button.textContent.trim(), button.matches(".danger, .danger-button"))) {
     button.dataset.sure = "yes";
+    // Who is asked here is not asked on another page again.
+    const sure = button.form.elements.namedItem("sure");
+    if (sure) sure.value = "yes";
     button.form.requestSubmit(button);
   } else button.focus();
 }, true);

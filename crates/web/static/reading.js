@@ -76,7 +76,9 @@ function showPassage(chip, card) {
   const text = passage.cloneNode(true);
   text.removeAttribute("id");
   text.removeAttribute("tabindex");
-  card.replaceChildren(heading, text);
+  // A footnote brings its own heading; in a card it is no item of a list.
+  if (text.matches("li")) card.replaceChildren(...text.querySelector(".footnote-words").childNodes);
+  else card.replaceChildren(heading, text);
   card.tabIndex = -1;
   card.showPopover();
   putBeside(card, chip);

@@ -172,6 +172,28 @@ export class Answer {
   }
 }
 
+/** Puts messages that the server has sent in their places, and gives those that were not here yet. */
+export function arrive(messages) {
+  const arrived = [];
+  let behind = null;
+  for (const message of messages) {
+    const here = list.querySelector(`[data-message="${CSS.escape(message.dataset.message)}"]`);
+    if (!here) {
+      const fresh = document.adoptNode(message);
+      if (behind) behind.after(fresh);
+      else list.append(fresh);
+      prepare(fresh);
+      arrived.push(fresh);
+    }
+    behind = here ?? arrived.at(-1);
+  }
+  if (arrived.length) {
+    welcome(false);
+    follow();
+  }
+  return arrived;
+}
+
 /** The answer that was being written when the page was loaded, or nothing. */
 export function unfinished() {
   const element = list.querySelector(".message.writing:last-child");

@@ -57,7 +57,7 @@ async function read(response, state, listener) {
     // A repeated request, or a turn that has ended: the finished message as JSON.
     const answer = await response.json();
     const message = answer.message ?? answer.items?.at(-1) ?? answer;
-    listener.start({ message });
+    listener.start({ message, user_message: answer.user_message });
     return message.id ? { message_id: message.id, finish_reason: message.finish_reason } : null;
   }
   const silence = new AbortController();

@@ -166,8 +166,9 @@ class Zone {
 
   send(upload) {
     const request = new XMLHttpRequest();
-    const body = new FormData();
-    for (const hidden of this.form.querySelectorAll("input[type=hidden]")) body.append(hidden.name, hidden.value);
+    // Fields that belong to the form may stand anywhere on the page; the file comes last, as they count for it.
+    const body = new FormData(this.form);
+    body.delete(this.box.dataset.field);
     body.append(this.box.dataset.field, upload.file, upload.file.name);
     upload.request = request;
     this.say(upload, "sending", `0 % of ${size(upload.file.size)}`);
@@ -197,8 +198,13 @@ class Zone {
     } catch {
       // A proxy in between answers with a page of its own.
     }
-    if (request.status >= 200 && request.status < 300) {
-      this.say(upload, "done");
+    if (request.status >= 200 && request.status < 300 && data.status === "failed") {
+      // It has arrived, and nothing can be read in it: the same file again would not help.
+      this.say(upload, "failed", data.reason ?? "It cannot be read.", false);
+      this.arrived = true;
+    } else if (request.status >= 200 && request.status < 300) {
+      const parts = data.passages === undefined ? [] : [size(upload.file.size), `${data.passages} passage${data.passages === 1 ? "" : "s"}`, ...(data.warnings ?? [])];
+      this.say(upload, "done", parts.join(" · "));
       this.arrived = true;
       const { link } = this.box.dataset;
       if (link && data.id) {
@@ -218,6 +224,16 @@ class Zone {
         const problem = Problem.from({ title, ...data, status: request.status });
         // Another attempt after an answer is another request.
         upload.key = freshKey();
+        const known = request.status === 409 && this.box.dataset.link && /document ([0-9a-f-]{36})/.exec(problem.message)?.[1];
+        if (known) {
+          this.say(upload, "done", "It is here already.");
+          const anchor = document.createElement("a");
+          anchor.href = this.box.dataset.link.replace("{id}", encodeURIComponent(known));
+          anchor.textContent = upload.file.name;
+          upload.name.replaceChildren(anchor);
+          this.go();
+          return;
+        }
         this.say(upload, "failed", request.status === 401 ? "You are signed out. Sign in again in another tab, then try again." : problem.message);
       }
     }

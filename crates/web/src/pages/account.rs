@@ -90,7 +90,7 @@ async fn show_profile(
         role: role(&user),
         created_at: user.created_at,
         verified: user.verified_at.is_some(),
-        apps: all.iter().map(|app| (app_view(app), level(&app.id))).collect(),
+        apps: all.iter().map(|app| (app_view(app, &person.who.principal), level(&app.id))).collect(),
         issuers,
     };
     Ok(page(code, html(&shown)?))
@@ -219,7 +219,11 @@ async fn show_keys(
         form,
         keys: found.items.iter().map(key_view).collect(),
         next: found.next,
-        apps: all.iter().filter(|app| app.entry.keys).map(app_view).collect(),
+        apps: all
+            .iter()
+            .filter(|app| app.entry.keys)
+            .map(|app| app_view(app, &person.who.principal))
+            .collect(),
         fresh,
     };
     Ok(page(code, html(&shown)?))

@@ -46,7 +46,8 @@ pub(super) async fn shell(site: &Site, person: &Person, app: &apps::App, here: &
     let enters = identity.may(who, AppsRead).is_ok() && who.apps().contains(&app.id);
     let mut places = Vec::new();
     let mut place = |path: &str, icon, name, count| {
-        let href = if path.is_empty() { format!("/apps/{}", app.id) } else { format!("/apps/{}/{path}", app.id) };
+        let href =
+            if path.is_empty() { format!("/apps/{}", app.id) } else { format!("/apps/{}/{path}", app.id) };
         places.push(Place { href, icon, name, count, here: path == here });
     };
     if enters {
@@ -66,14 +67,7 @@ pub(super) async fn shell(site: &Site, person: &Person, app: &apps::App, here: &
     if desk.is_some() {
         place("desk/quality", "chart", "Quality", None);
     }
-    AppShell {
-        frame,
-        app: app_view(app, who),
-        places,
-        done: None,
-        failed: None,
-        now: site.ambient.now(),
-    }
+    AppShell { frame, app: app_view(app, who), places, done: None, failed: None, now: site.ambient.now() }
 }
 
 /// Whether the person may change the documents of the app. Asking changes nothing and is not audited.

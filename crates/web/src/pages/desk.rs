@@ -110,10 +110,22 @@ async fn inbox(State(site): State<Site>, person: Person, Path(app): Path<String>
 /// What an empty part of the inbox says.
 fn nothing(tab: InboxTab, base: &str) -> Empty {
     let (icon, title, text) = match tab {
-        InboxTab::Waiting => ("check", "Nobody is waiting", "A customer who asks for a person appears here at once."),
-        InboxTab::Mine => ("inbox", "You have no conversation", "Claim one that waits, and it is yours until you give it back."),
-        InboxTab::Claimed => ("inbox", "Nobody has a conversation", "Conversations that somebody has claimed stand here, with the name."),
-        InboxTab::Over => ("inbox", "Nothing is over yet", "Conversations that were closed or given back stand here."),
+        InboxTab::Waiting => {
+            ("check", "Nobody is waiting", "A customer who asks for a person appears here at once.")
+        }
+        InboxTab::Mine => (
+            "inbox",
+            "You have no conversation",
+            "Claim one that waits, and it is yours until you give it back.",
+        ),
+        InboxTab::Claimed => (
+            "inbox",
+            "Nobody has a conversation",
+            "Conversations that somebody has claimed stand here, with the name.",
+        ),
+        InboxTab::Over => {
+            ("inbox", "Nothing is over yet", "Conversations that were closed or given back stand here.")
+        }
     };
     let waiting = (format!("{base}?tab=waiting"), "See who is waiting".to_owned());
     let action = (tab != InboxTab::Waiting).then_some(waiting);
@@ -264,7 +276,8 @@ async fn give_back(
     let app = service(&site, &app)?;
     let (may, id) = (desk(&site, &person, &app)?, HandOffId::parse(&id)?);
     let outcome = site.hall.give_back(&may, id).await;
-    after(&site, &person, &app, &may, id, outcome, format!("/apps/{}/desk?tab=mine&done=returned", app.id)).await
+    after(&site, &person, &app, &may, id, outcome, format!("/apps/{}/desk?tab=mine&done=returned", app.id))
+        .await
 }
 
 async fn close(
@@ -303,7 +316,9 @@ async fn questions(State(site): State<Site>, person: Person, Path(app): Path<Str
     let empty = Empty {
         icon: "check",
         title: "Every question was answered".to_owned(),
-        text: "What customers ask and no document answers is listed here, so that you know what to write next.".to_owned(),
+        text:
+            "What customers ask and no document answers is listed here, so that you know what to write next."
+                .to_owned(),
         action: Some((base, "See the documents".to_owned())),
     };
     Ok(page(StatusCode::OK, html(&QuestionsPage { shell, questions, empty })?))
@@ -328,8 +343,11 @@ async fn resolve(
 }
 
 /// Spans of days that can be looked at.
-const SPANS: [(u32, &str, &str); 3] =
-    [(7, "7 days", "the last 7 days"), (30, "30 days", "the last 30 days"), (90, "90 days", "the last 90 days")];
+const SPANS: [(u32, &str, &str); 3] = [
+    (7, "7 days", "the last 7 days"),
+    (30, "30 days", "the last 30 days"),
+    (90, "90 days", "the last 90 days"),
+];
 
 /// A day in seconds.
 const DAY: u64 = 24 * 60 * 60;
@@ -338,8 +356,7 @@ async fn quality(State(site): State<Site>, person: Person, Path(app): Path<Strin
     let app = named(&site, &app)?;
     let may = desk(&site, &person, &app)?;
     let asked = person.asked("days");
-    let (days, _, words) =
-        SPANS.into_iter().find(|(days, ..)| days.to_string() == asked).unwrap_or(SPANS[1]);
+    let (days, _, words) = SPANS.into_iter().find(|(days, ..)| days.to_string() == asked).unwrap_or(SPANS[1]);
     let span = Duration::from_secs(u64::from(days) * DAY);
     let serves = serves_customers(app.kind);
     let found = site.hall.quality(&may, span).await?;
@@ -425,9 +442,12 @@ fn chart(by_day: &[DayCount], now: Time, days: u32, words: &'static str) -> Char
     let first = today - i64::from(days) + 1;
     let of = |day: i64| by_day.iter().find(|one| one.day == day).copied().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "counts of a day")]
-    let values = |pick: fn(&DayCount) -> u64| (first..=today).map(|day| Some(pick(&of(day)) as f64)).collect();
+    let values =
+        |pick: fn(&DayCount) -> u64| (first..=today).map(|day| Some(pick(&of(day)) as f64)).collect();
     let labels = (first..=today)
-        .map(|day| Time::from_seconds(day * seconds).rfc3339_seconds().get(5..10).unwrap_or_default().to_owned())
+        .map(|day| {
+            Time::from_seconds(day * seconds).rfc3339_seconds().get(5..10).unwrap_or_default().to_owned()
+        })
         .collect();
     let (answered, refused) = by_day.iter().fold((0, 0), |(a, r), one| (a + one.answered, r + one.refused));
     Chart {

@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
-use apps::{Adder, Document, DocumentStatus, Found, OpenAt, Passage};
+use apps::{Adder, Document, DocumentStatus, Found, Offered, OpenAt, Passage};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
 use identity::{DocumentsManage, DocumentsRead, May};
-use kernel::{Code, DocumentId, Fault, PassageId, Visibility};
+use kernel::{Code, DocumentId, Fault, Kind, PassageId, Visibility};
 
 use super::account::piece;
 use super::app::{manages, service, shell};
@@ -20,7 +20,7 @@ use super::person::Person;
 use crate::Site;
 use crate::api::documents::incoming;
 use crate::body::Path;
-use crate::failure::Outcome;
+use crate::failure::{Outcome, status};
 use crate::ui::beside::place_url;
 use crate::ui::documents::{
     Cited, DocumentPage, DocumentView, DocumentsPage, FoundView, PassageView, RemovePage, SearchView, pieces,
@@ -173,9 +173,12 @@ fn nothing(status: Option<DocumentStatus>, manages: bool, base: &str) -> Empty {
         (Some(DocumentStatus::Failed), _) => {
             ("check", "Every file could be read", "What cannot be read is listed here with the reason.", None)
         }
-        (Some(_), _) => {
-            ("file", "None of them", "No document is this far.", Some((base.to_owned(), "Show all".to_owned())))
-        }
+        (Some(_), _) => (
+            "file",
+            "None of them",
+            "No document is this far.",
+            Some((base.to_owned(), "Show all".to_owned())),
+        ),
     };
     Empty { icon, title: title.to_owned(), text: text.to_owned(), action }
 }
@@ -219,7 +222,7 @@ async fn search(site: &Site, may: &May<DocumentsRead>, query: String) -> Outcome
     let (problem, found) = match site.hall.search(may, &query, FOUND).await {
         Ok(found) => (String::new(), found),
         Err(fault) if matches!(fault.code(), Code::InvalidInput | Code::Unavailable) => {
-            let words = fault.fields().first().map_or(fault.message(), |field| field.detail.as_str());
+            let words = fault.fields().first().map_or(fault.message(), |field| &field.detail);
             (sentence(words), Vec::new())
         }
         Err(fault) => return Err(fault.into()),
@@ -255,8 +258,12 @@ async fn add(
     let new = match incoming::files(&site, request).await {
         Ok(new) => new,
         Err(failure) => {
-            let (code, form) = refused(FormView::new(), failure.0)?;
-            let words = form.problem.unwrap_or_else(|| "This could not be read.".to_owned());
+            let fault = &failure.0;
+            if !matches!(fault.kind(), Kind::Invalid | Kind::Refused | Kind::TooLarge | Kind::Unsupported) {
+                return Err(failure);
+            }
+            let words = sentence(fault.fields().first().map_or(fault.message(), |field| &field.detail));
+            let code = status(fault.code());
             let added = vec![("Nothing was added.".to_owned(), words, false)];
             return show(&site, &person, &app, Around { added, ..Around::default() }, code).await;
         }
@@ -266,11 +273,12 @@ async fn add(
     // A browser sends an empty part where no file was chosen.
     for one in new.into_iter().filter(|one| !(one.name.is_empty() && one.bytes.is_empty())) {
         let name = one.name.clone();
-        let (words, there) = match site.hall.add_document(&may, one).await {
-            Ok(row) if row.status == DocumentStatus::Failed => {
+        let (words, there) = match site.hall.offer_document(&may, one).await {
+            Ok(Offered::Known(_)) => ("is here already.".to_owned(), true),
+            Ok(Offered::Added(row)) if row.status == DocumentStatus::Failed => {
                 (row.reason.as_deref().map(sentence).unwrap_or_default(), false)
             }
-            Ok(row) => (format!("is added: {}.", view(row).facts()), true),
+            Ok(Offered::Added(row)) => (format!("is added: {}.", view(*row).facts()), true),
             Err(fault) if matches!(fault.code(), Code::Conflict | Code::TooLarge | Code::InvalidInput) => {
                 (sentence(fault.message()), false)
             }
@@ -295,15 +303,18 @@ async fn write(
     let app = service(&site, &app)?;
     let may = person.may(&site, DocumentsManage(app.id.clone()))?;
     let outcome = match typed(&fields) {
-        Ok(new) => site.hall.add_document(&may, new).await,
+        Ok(new) => site.hall.offer_document(&may, new).await,
         Err(fault) => Err(fault),
     };
     let (code, form) = match outcome {
-        Ok(row) if row.status == DocumentStatus::Failed => {
+        Ok(Offered::Known(_)) => {
+            (StatusCode::CONFLICT, fields.view().wrong("text", "This very text is here already."))
+        }
+        Ok(Offered::Added(row)) if row.status == DocumentStatus::Failed => {
             let words = row.reason.as_deref().map(sentence).unwrap_or_default();
             (StatusCode::UNPROCESSABLE_ENTITY, fields.view().wrong("text", &words))
         }
-        Ok(row) => {
+        Ok(Offered::Added(row)) => {
             let done = if row.visibility == Visibility::Staff { "kept" } else { "written" };
             return Ok(onward(&format!("/apps/{}/documents?done={done}", app.id)));
         }
@@ -335,7 +346,7 @@ async fn one(
         None => OpenAt::Sheet(person.asked("part").parse::<u32>().unwrap_or(1).saturating_sub(1)),
     };
     let opened = site.hall.open_document(&may, id, at).await?;
-    let passages = passages(&opened.passages, named, quote);
+    let passages = passages(&opened.passages, named, quote.as_ref());
     let here = passages.iter().any(|one| if quote.is_some() { one.quoted } else { one.named });
     let cited = match (named, here) {
         (None, _) => Cited::No,
@@ -360,26 +371,23 @@ fn quote(text: &str) -> Option<Range<u64>> {
     (quote.start < quote.end && quote.end - quote.start <= LONGEST_QUOTE).then_some(quote)
 }
 
-fn passages(rows: &[Passage], named: Option<PassageId>, quote: Option<Range<u64>>) -> Vec<PassageView> {
+fn passages(rows: &[Passage], named: Option<PassageId>, quote: Option<&Range<u64>>) -> Vec<PassageView> {
     let mut seen: (&[String], Option<u32>) = (&[], None);
     let mut begun = false;
     rows.iter()
         .map(|row| {
-            let mark = quote.as_ref().and_then(|quote| part(row, quote));
+            let mark = quote.and_then(|quote| part(row, quote));
             let text = pieces(&row.text, mark.as_slice());
             let marked = text.iter().any(|(_, marked)| *marked);
-            let quoted = marked && !std::mem::replace(&mut begun, begun || marked);
-            let headings = if seen.0 == row.headings.as_slice() { Vec::new() } else { row.headings.clone() };
+            let quoted = marked && !begun;
+            begun |= marked;
+            // The title stands above all of them.
+            let above = row.headings.iter().filter(|heading| **heading != row.title);
+            let headings =
+                if seen.0 == row.headings.as_slice() { Vec::new() } else { above.cloned().collect() };
             let page = row.page.filter(|_| seen.1 != row.page);
             seen = (&row.headings, row.page);
-            PassageView {
-                id: row.id.to_string(),
-                headings,
-                page,
-                text,
-                quoted,
-                named: Some(row.id) == named,
-            }
+            PassageView { id: row.id.to_string(), headings, page, text, quoted, named: Some(row.id) == named }
         })
         .collect()
 }
@@ -439,15 +447,15 @@ mod tests {
     #[test]
     fn a_quote_is_marked_where_it_stands_and_once_as_the_place() {
         let rows = [passage(0, "First. Zw\u{f6}lf days."), passage(20, "Second.")];
-        let shown = passages(&rows, Some(rows[0].id), Some(7..12));
+        let shown = passages(&rows, Some(rows[0].id), Some(&(7..12)));
         assert!(shown[0].quoted && shown[0].named && !shown[1].quoted);
         assert!(shown[0].text.contains(&("Zw\u{f6}l".to_owned(), true)), "{:?}", shown[0].text);
         assert_eq!((shown[0].headings.len(), shown[1].headings.len(), shown[1].page), (1, 0, None));
-        let both = passages(&rows, None, Some(7..24));
+        let both = passages(&rows, None, Some(&(7..24)));
         assert!(both[0].quoted && !both[1].quoted && both[1].text[0].1, "it goes on in the next passage");
         // In the middle of a letter, and behind the end.
         for bad in [7..10, 900..950] {
-            assert!(passages(&rows, None, Some(bad)).iter().all(|one| !one.quoted));
+            assert!(passages(&rows, None, Some(&bad)).iter().all(|one| !one.quoted));
         }
     }
 }

@@ -17,10 +17,8 @@ use super::person::Person;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::ui::view::{
-    Beside, CitationView, DeskLine, Ending, MessageView, OpinionView, Speaker,
-};
 use crate::ui::fragments;
+use crate::ui::view::{Beside, CitationView, DeskLine, Ending, MessageView, OpinionView, Speaker};
 
 /// The forms of a conversation, and the piece that follows it.
 pub(super) fn routes() -> Router<Site> {
@@ -121,7 +119,8 @@ pub(super) async fn views(
     let with_opinion = |row: &apps::Message| {
         let mut view = message_view(app, &authors, row);
         // What a person wrote is not rated, and nothing is before it is complete.
-        if view.speaker == Speaker::Answerer && view.beside.person.is_none() && view.ending != Ending::Writing {
+        if view.speaker == Speaker::Answerer && view.beside.person.is_none() && view.ending != Ending::Writing
+        {
             let opinion = opinions.get(&row.id);
             view.beside.opinion = Some(OpinionView {
                 action: format!("/apps/{app}/{id}/messages/{}/feedback", row.id),

@@ -49,12 +49,15 @@ const FILES: &[(&str, &[u8])] = table! {
     "composer.js"
     "sidebar.js"
     "turn.js"
+    "opinion.js"
+    "person.js"
     "chat.js"
     "pages.js"
     "forms.js"
     "admin.js"
     "toast.js"
     "upload.js"
+    "swap.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {

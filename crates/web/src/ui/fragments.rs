@@ -244,7 +244,7 @@ mod tests {
             "class=\"unfounded\"",
             "id=\"why-",
             "aria-pressed=\"true\"",
-            "word for word",
+            "Word for word",
         ] {
             assert!(html.contains(wanted), "{wanted} in {html}");
         }

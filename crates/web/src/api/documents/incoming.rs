@@ -62,14 +62,19 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// A text from JSON.
 async fn typed(site: &Site, request: Request) -> Outcome<Vec<Adder>> {
     let Json(new) = Json::<NewText>::from_request(request, site).await?;
-    guard::content::validate::title(&new.title)?;
-    if new.text.trim().is_empty() {
-        return Err(Fault::invalid("text", "empty", "the text is empty").into());
-    }
     let visibility = visibility(new.visibility.as_deref())?;
+    Ok(vec![text(new.title, new.text, visibility)?])
+}
+
+/// A text that somebody wrote, as a document.
+pub(crate) fn text(title: String, text: String, visibility: Visibility) -> Result<Adder, Fault> {
+    guard::content::validate::title(&title)?;
+    if text.trim().is_empty() {
+        return Err(Fault::invalid("text", "empty", "the text is empty"));
+    }
     // As Markdown, of which plain text is a part.
-    let name = format!("{}.md", new.title.replace(['/', '\\'], " "));
-    Ok(vec![Adder { visibility, name, title: Some(new.title), bytes: new.text.into_bytes() }])
+    let name = format!("{}.md", title.replace(['/', '\\'], " "));
+    Ok(Adder { visibility, name, title: Some(title), bytes: text.into_bytes() })
 }
 
 fn visibility(word: Option<&str>) -> Result<Visibility, Fault> {
@@ -77,7 +82,7 @@ fn visibility(word: Option<&str>) -> Result<Visibility, Fault> {
 }
 
 /// The files of a form.
-async fn files(site: &Site, request: Request) -> Outcome<Vec<Adder>> {
+pub(crate) async fn files(site: &Site, request: Request) -> Outcome<Vec<Adder>> {
     let most = site.hall.library().most_bytes();
     let mut form = Multipart::of(request)?;
     let (mut seen, mut title, mut left) = (Visibility::Everyone, None, most.saturating_mul(TOGETHER));

@@ -1,6 +1,6 @@
 //! Documents of apps over HTTP: added as files or as text, listed, read, removed, searched.
 
-mod incoming;
+pub(crate) mod incoming;
 mod view;
 
 use apps::{Adder, Once};

@@ -1,0 +1,53 @@
+// Whether an answer helped: told to the server without leaving the page. Without this script it is a form.
+
+import { call, freshKey } from "./api.js";
+import { notice } from "./notices.js";
+import { announce } from "./transcript.js";
+
+const talk = document.querySelector(".talk");
+
+export function begin() {
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-opinion]")) return;
+    event.preventDefault();
+    tell(event.target, event.submitter);
+  });
+}
+
+async function tell(form, button) {
+  const message = form.closest(".message").dataset.message;
+  const thumbs = [...form.querySelectorAll("[aria-pressed]")];
+  const before = thumbs.find((one) => one.getAttribute("aria-pressed") === "true")?.dataset.rating ?? null;
+  const pressed = button?.dataset.rating ?? "same";
+  const rating = pressed === "same" ? before : pressed === before ? null : pressed;
+  const why = form.querySelector("details");
+  const words = why.querySelector("textarea");
+  const show = (rating) => {
+    for (const one of thumbs) {
+      one.setAttribute("aria-pressed", String(one.dataset.rating === rating));
+      one.value = one.dataset.rating === rating ? "none" : one.dataset.rating;
+    }
+    why.hidden = !rating;
+  };
+  show(rating);
+  try {
+    const comment = rating && words.value.trim() ? words.value : null;
+    const path = `/api/v1/conversations/${encodeURIComponent(talk.dataset.conversation)}/messages/${encodeURIComponent(message)}/feedback`;
+    await call("POST", path, { body: { rating, comment }, key: freshKey() });
+    if (pressed === "same") {
+      why.open = false;
+      why.querySelector("summary").textContent = "Change what you wrote";
+      why.querySelector("summary").focus();
+      announce("Thank you. What you wrote was sent.");
+    } else {
+      announce(rating ? "Thank you." : "Taken back.");
+      if (rating === "down") {
+        why.open = true;
+        words.focus();
+      }
+    }
+  } catch (error) {
+    show(before);
+    notice({ text: error.message });
+  }
+}
