@@ -40,6 +40,7 @@ mod records;
 mod replicas;
 mod revocation;
 mod secrets;
+mod service;
 mod support;
 mod tokens;
 mod tutor;

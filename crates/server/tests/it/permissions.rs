@@ -3,6 +3,7 @@
 //! fails the test, and a row that says nothing about one of the callers does not compile: no cell is empty.
 
 mod askers;
+mod service;
 mod table;
 mod things;
 

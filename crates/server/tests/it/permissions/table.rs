@@ -38,11 +38,11 @@ impl Row {
         Row { json: Some(body), ..self }
     }
 
-    fn form(self, form: &str) -> Row {
+    pub(super) fn form(self, form: &str) -> Row {
         Row { form: Some(form.to_owned()), ..self }
     }
 
-    fn with(mut self, name: &'static str, value: &'static str) -> Row {
+    pub(super) fn with(mut self, name: &'static str, value: &'static str) -> Row {
         self.values.insert(0, (name, value));
         self
     }
@@ -56,13 +56,13 @@ impl Row {
     }
 }
 
-fn row(operation: &'static str, cells: Cells) -> Row {
+pub(super) fn row(operation: &'static str, cells: Cells) -> Row {
     let values = vec![("app", "workspace"), ("model", "assistant"), ("message", super::RANDOM)];
     Row { operation, cells, json: None, form: None, values, introduced: None, ends: false }
 }
 
 /// The same for everybody, whatever they show.
-const fn open(status: u16) -> By<u16> {
+pub(super) const fn open(status: u16) -> By<u16> {
     By {
         anonymous: status,
         visitor: status,
@@ -95,7 +95,7 @@ const fn admins(status: u16) -> By<u16> {
 }
 
 /// Nobody who is known: visitors are asked who they are, all others are told no.
-const fn nobody() -> By<u16> {
+pub(super) const fn nobody() -> By<u16> {
     By { anonymous: 401, visitor: 401, dead_key: 401, ..open(403) }
 }
 
@@ -105,7 +105,7 @@ const fn hidden(status: u16) -> By<u16> {
 }
 
 /// For programs and people, not for visitors.
-const fn known(status: u16) -> By<u16> {
+pub(super) const fn known(status: u16) -> By<u16> {
     By { anonymous: 401, visitor: 401, ..everybody(status) }
 }
 
@@ -115,7 +115,7 @@ const fn kept(own: By<u16>) -> By<u16> {
 }
 
 /// An operation on one's own conversation: `reads` and `talks` are what the bound keys get on their own.
-const fn owners(done: u16, reads: bool, talks: bool) -> Cells {
+pub(super) const fn owners(done: u16, reads: bool, talks: bool) -> Cells {
     let reading = if reads { 404 } else { 403 };
     let talking = if talks { 404 } else { 403 };
     let others = By { reading_key: reading, talking_key: talking, ..everybody(404) };
@@ -153,6 +153,7 @@ pub fn table() -> Vec<Row> {
         users(),
         administration(),
         pages(),
+        super::service::rows(),
         pages_of_accounts(),
         pages_of_admins(),
     ]

@@ -8,7 +8,7 @@ use super::scene::{Scene, walk};
 use crate::place;
 
 /// Vectors of our own: markup, Markdown, addresses, broken nesting, the words of the pages' own scripts.
-const VECTORS: [&str; 28] = [
+pub const VECTORS: [&str; 28] = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(2)>",
     "<svg onload=alert(3)></svg>",
@@ -115,7 +115,7 @@ async fn the_witness_sees_what_runs() {
 }
 
 /// The vectors of the HTML5 Security Cheatsheet, when they lie beside the project.
-fn published() -> Vec<String> {
+pub fn published() -> Vec<String> {
     let Some(file) = place::shared("h5sc-xss/vectors.txt") else {
         eprintln!("the published vectors do not lie beside the project: only the built-in ones are tried");
         return Vec::new();

@@ -13,5 +13,6 @@ mod looks;
 mod passkeys;
 mod person;
 mod scene;
+mod service;
 mod troubles;
 mod ways_in;
