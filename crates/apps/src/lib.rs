@@ -20,17 +20,19 @@ mod support;
 mod turn;
 mod tutor;
 
+pub use ::files::clutter;
 pub use ::files::name::attachment;
 pub use catalog::{App, Catalog, Retention};
 pub use conversation::{Export, NewConversation};
 pub use desk::{Handed, OpenQuestion};
 pub use files::{
-    Content, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended, Upload, Usage,
+    Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,
+    Upload, Usage,
 };
 pub use hall::{Hall, Rooms};
 pub use library::{
-    Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Parts as LibraryParts,
-    SUPPORTED, takes_documents,
+    Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Offered,
+    Parts as LibraryParts, SUPPORTED, takes_documents,
 };
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Role as ChatRole};
@@ -39,5 +41,6 @@ pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
     StoredAnswer,
 };
+pub use store::{Document, DocumentStatus, Passage};
 pub use turn::{Answer, Ask, Options, Target};
 pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

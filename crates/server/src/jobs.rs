@@ -147,8 +147,9 @@ async fn tend_files(site: Site, store: Store, ambient: Ambient, stop: Cancellati
             site.hall.tend_files().await
         };
         match round.await {
-            Ok(tended) if tended.expired + tended.removed > 0 => {
-                tracing::info!(expired = tended.expired, removed = tended.removed, "files tended");
+            Ok(tended) if tended.expired + tended.removed + tended.examined > 0 => {
+                let apps::Tended { expired, removed, examined, .. } = tended;
+                tracing::info!(expired, removed, examined, "files tended");
             }
             Ok(_) => {}
             Err(fault) => warn(&fault, "the file store cannot be tended now"),

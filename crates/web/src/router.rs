@@ -37,6 +37,8 @@ struct Groups {
     files: OpenApiRouter<Site>,
     /// Files that are thrown away together.
     file_deletions: OpenApiRouter<Site>,
+    /// Documents on their way in: larger than other bodies, repeated safely by what they are.
+    documents: OpenApiRouter<Site>,
     /// Keys: what only accounts have, where a POST is repeated safely.
     keys: OpenApiRouter<Site>,
     /// What only admins have.
@@ -72,6 +74,9 @@ fn groups() -> Groups {
             .routes(routes!(api::desk::resolve))
             .routes(routes!(api::desk::quality))
             .routes(routes!(api::apps::list))
+            .routes(routes!(api::documents::read, api::documents::delete))
+            .routes(routes!(api::documents::passages))
+            .routes(routes!(api::documents::search))
             .routes(routes!(api::teaching::list, api::teaching::create))
             .routes(routes!(api::teaching::read, api::teaching::replace, api::teaching::delete))
             .routes(routes!(api::teaching::progress))
@@ -79,6 +84,7 @@ fn groups() -> Groups {
             .routes(routes!(api::teaching::transcript))
             .routes(routes!(api::files::restore))
             .routes(routes!(api::files::restore_batch))
+            .routes(routes!(api::files::declutter::ignore))
             .merge(
                 // What a visitor has too; the words and answers are as private as those of an account.
                 OpenApiRouter::new()
@@ -111,10 +117,14 @@ fn groups() -> Groups {
         files: OpenApiRouter::new()
             .routes(routes!(api::files::list, api::files::upload::create))
             .routes(routes!(api::files::usage))
+            .routes(routes!(api::files::declutter::report))
             .routes(routes!(api::files::empty))
             .routes(routes!(api::files::read, api::files::delete))
             .routes(routes!(api::files::content::read)),
-        file_deletions: OpenApiRouter::new().routes(routes!(api::files::delete_many)),
+        file_deletions: OpenApiRouter::new()
+            .routes(routes!(api::files::delete_many))
+            .routes(routes!(api::files::declutter::apply)),
+        documents: OpenApiRouter::new().routes(routes!(api::documents::list, api::documents::create)),
         keys: OpenApiRouter::new()
             .routes(routes!(api::keys::list, api::keys::create))
             .routes(routes!(api::keys::revoke))
@@ -169,11 +179,21 @@ fn admin() -> OpenApiRouter<Site> {
 
 /// The OpenAPI document of all of them.
 pub(crate) fn document() -> OpenApi {
-    let groups = groups();
-    let Groups { chat, messages, everything, account, files, file_deletions, .. } = groups;
-    let Groups { keys, admin, entrance, public, .. } = groups;
+    let Groups {
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    } = groups();
     let document =
-        [chat, messages, everything, account, files, file_deletions, keys, admin, entrance, public]
+        [chat, messages, everything, account, files, file_deletions, documents, keys, admin, entrance, public]
             .into_iter()
             .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
             .into_openapi();
@@ -182,9 +202,19 @@ pub(crate) fn document() -> OpenApi {
 
 /// The whole server as a service.
 pub fn router(site: Site) -> Router {
-    let groups = groups();
-    let Groups { chat, messages, everything, account, files, file_deletions, .. } = groups;
-    let Groups { keys, admin, entrance, public, .. } = groups;
+    let Groups {
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    } = groups();
     let everybody = from_fn_with_state(site.clone(), who::everything);
     let accounts = from_fn_with_state(site.clone(), who::accounts);
     let admins = from_fn_with_state(site.clone(), who::admins);
@@ -203,6 +233,7 @@ pub fn router(site: Site) -> Router {
                 .layer(from_fn_with_state(site.clone(), who::by_method)),
         )
         .merge(Router::from(everything).layer(once.clone()).layer(everybody.clone()))
+        .merge(Router::from(documents).layer(everybody.clone()))
         .merge(
             Router::from(account).layer(accounts.clone()).layer(secretive.clone()).layer(everybody.clone()),
         )

@@ -4,6 +4,7 @@
 //! What the bytes are, where they lie and how they are found is decided below; here is who may, how much, and what is
 //! written down.
 
+mod declutter;
 mod incoming;
 mod reading;
 mod removing;
@@ -23,6 +24,7 @@ use store::{File, FileFilter, FileUsage};
 use crate::Hall;
 use incoming::Incoming;
 
+pub use declutter::{Applied, Declutter};
 pub use reading::{Content, Part};
 pub use removing::{Emptied, Removed};
 pub use tending::{Reconciled, Tended};

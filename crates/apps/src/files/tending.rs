@@ -1,7 +1,9 @@
-//! What the file store does by itself: files whose time in the trash is over go for good, and bytes that are noted for
-//! removal are removed. Small steps, each of which may be the last: the next round goes on.
+//! What the file store does by itself: files whose time in the trash is over go for good, bytes that are noted for removal
+//! are removed, and new contents are looked at. Small steps, each of which may be the last: the next round goes on.
 
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use kernel::{Actor, AuditEvent, EventType, Result};
 
@@ -11,6 +13,8 @@ use crate::Hall;
 const STEP: u32 = 100;
 /// How many steps one round takes.
 const ROUNDS: usize = 20;
+/// For so long contents are looked at in one round; the one that is begun is ended.
+const EXAMINING: Duration = Duration::from_secs(5);
 /// Bytes that cannot be removed are tried again this often at the least.
 const SLOWEST: Duration = Duration::from_secs(6 * 60 * 60);
 
@@ -23,6 +27,8 @@ pub struct Tended {
     pub removed: u64,
     /// Of how many they could not be removed yet.
     pub postponed: u64,
+    /// Contents that were looked at.
+    pub examined: u64,
 }
 
 /// What is stored and what ought to be, compared.
@@ -72,6 +78,10 @@ impl Hall {
             }
             tended.removed += done.len() as u64;
             self.rooms.store.removed(done).await?;
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < EXAMINING && !self.rooms.stop.is_cancelled() && self.examine().await? {
+            tended.examined += 1;
         }
         Ok(tended)
     }

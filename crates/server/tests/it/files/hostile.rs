@@ -145,7 +145,7 @@ on_both_engines! {
     async fn who_may_not_any_more_reads_no_further(setup) {
         let world = setup.start().await;
         let [ann, bob] = keepers(&world).await;
-        let content = vec![b'r'; 48 << 20];
+        let content = vec![b'r'; 24 << 20];
         let id = upload(&ann, "large.txt", &content).await;
         assert_eq!(bob.get(&format!("/api/v1/files/{id}/content")).send().await.status, 404);
         let bearer = ann.get("/").value("authorization");

@@ -311,6 +311,11 @@ fn files() -> Vec<Row> {
         row("GET /api/v1/files/usage", Plain(keepers(200))),
         row("DELETE /api/v1/files/trash", Plain(keepers(200))),
         row("POST /api/v1/files/delete", Plain(keepers(404))).json(json!({"file_ids": [super::RANDOM]})),
+        row("GET /api/v1/files/declutter", Plain(keepers(200))),
+        row("POST /api/v1/files/declutter/apply", Plain(keepers(404)))
+            .json(json!({"file_ids": [super::RANDOM]})),
+        row("POST /api/v1/files/declutter/ignore", Plain(keepers(404)))
+            .json(json!({"file_ids": [super::RANDOM, "019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4e"]})),
         row("GET /api/v1/files/{id}", keepers_own(200)),
         row("GET /api/v1/files/{id}/content", keepers_own(200)),
         row("POST /api/v1/files/{id}/restore", keepers_own(200)),

@@ -1,6 +1,7 @@
 //! Stored files: listed, read, thrown away, taken back. Uploads and contents, which are streams, stand beside.
 
 pub(crate) mod content;
+pub(crate) mod declutter;
 pub(crate) mod upload;
 mod view;
 
