@@ -154,7 +154,7 @@ fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     if asked.path.starts_with("/api/v1/admin") && mock.has("open-admin") {
         return Some("visitor-admin".into());
     }
-    if crate::documents::open(mock, asked) {
+    if crate::documents::open(mock, asked) || crate::files::open(mock, asked) {
         return Some("visitor-open".into());
     }
     let closed = ["/api/v1/admin", "/api/v1/apps/", "/api/v1/keys", "/api/v1/files", "/api/v1/me"]
@@ -237,6 +237,14 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
             return refuse(mock, asked, 403, "csrf", json!([]));
         }
     }
+    if caller == "account"
+        && let Some(answer) = crate::files::route(mock, asked)
+    {
+        return answer;
+    }
+    if asked.path == "/api/v1/files/declutter" {
+        return json_answer(200, &json!({}));
+    }
     let mut body = Value::Null;
     if writes && !asked.body.is_empty() {
         if asked.header("content-type") != "application/json" {
@@ -260,7 +268,8 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
             let seen = if mock.has("shows-key") { asked.header("x-api-key") } else { "" };
             let tutor = json!({"id": "tutor", "kind": "tutor"});
             let mut apps = vec![json!({"id": "assistant", "kind": "chat"})];
-            apps.extend((caller == "account").then_some(tutor));
+            let files = json!({"id": "files", "kind": "files"});
+            apps.extend((caller == "account").then_some([tutor, files]).into_iter().flatten());
             apps.push(json!({"id": "support", "kind": "support"}));
             json_answer(200, &json!({"items": apps, "next": null, "seen": seen}))
         }

@@ -13,5 +13,6 @@ mod api;
 mod document;
 mod documents;
 mod faults;
+mod files;
 mod mock;
 mod whole;
