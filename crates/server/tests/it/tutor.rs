@@ -214,7 +214,7 @@ on_both_engines! {
             let body = json!({"model": "tutor", "messages": history, "stream": stream});
             let answer = class.learner.post("/v1/chat/completions").json(&body).send().await;
             assert_eq!(answer.status, 200, "{answer:?}");
-            assert!(!answer.text().contains("391") && answer.text().contains('?'), "{}", answer.text());
+            assert!(!answer.text().contains(" 391") && answer.text().contains('?'), "{}", answer.text());
         }
         // When the learner has found it, the model may say so.
         world.upstream.set(Mode::Say("Yes, 32 cakes are left. Why does that fit?".into(), std::time::Duration::ZERO));
