@@ -113,7 +113,7 @@ impl Catalog {
         Catalog { apps }
     }
 
-    /// The apps of the default configuration. `files` joins them when its room is built.
+    /// The apps of the default configuration.
     pub fn standard() -> Result<Catalog, Fault> {
         let app = |id: &str, kind, description: &str| -> Result<App, Fault> {
             Ok(App { description: description.to_owned(), ..App::new(AppId::parse(id)?, kind) })
@@ -127,6 +127,7 @@ impl Catalog {
             assistant,
             app("workspace", AppKind::Chat, "Chat for the people of the team.")?,
             app("support", AppKind::Support, "Answers customers from the documents.")?,
+            app("files", AppKind::Files, "Keeps your files, and finds those that can go.")?,
             app("tutor", AppKind::Tutor, "Asks, hints, and never hands over the answer.")?,
         ]))
     }

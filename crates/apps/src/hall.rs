@@ -14,6 +14,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::files::Shelves;
 use crate::live::LiveTurns;
 use crate::{App, Catalog, Library};
 
@@ -31,6 +32,8 @@ pub struct Rooms {
     pub manual: Manual,
     /// The documents of the apps.
     pub library: Library,
+    /// Where files lie, and what may be kept.
+    pub files: Shelves,
     /// Events that belong to no change.
     pub audit: AuditSpool,
     /// Time and randomness.

@@ -6,6 +6,7 @@ mod chat;
 mod cite;
 mod conversation;
 mod desk;
+mod files;
 mod hall;
 mod kind;
 mod library;
@@ -19,9 +20,15 @@ mod support;
 mod turn;
 mod tutor;
 
+pub use ::files::clutter;
+pub use ::files::name::attachment;
 pub use catalog::{App, Catalog, Retention};
 pub use conversation::{Export, NewConversation};
 pub use desk::{Handed, OpenQuestion};
+pub use files::{
+    Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,
+    Upload, Usage,
+};
 pub use hall::{Hall, Rooms};
 pub use library::{
     Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Offered,
@@ -31,7 +38,8 @@ pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Role as ChatRole};
 pub use once::{Claim, Once};
 pub use store::{
-    Conversation, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role, StoredAnswer,
+    Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
+    StoredAnswer,
 };
 pub use store::{Document, DocumentStatus, Passage};
 pub use turn::{Answer, Ask, Options, Target};

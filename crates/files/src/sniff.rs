@@ -4,6 +4,8 @@
 //! What a browser could run as a page of this server (HTML, SVG, XML) is told apart, however it begins, and is in no
 //! wildcard.
 
+use std::sync::Arc;
+
 use kernel::{Code, Fault, Result};
 
 mod magic;
@@ -120,9 +122,9 @@ impl Allowed {
 }
 
 /// Looks at a content while it comes.
-pub struct Judge<'a> {
-    allowed: &'a Allowed,
-    name: &'a str,
+pub struct Judge {
+    allowed: Arc<Allowed>,
+    name: String,
     head: Vec<u8>,
     tail: Vec<u8>,
     text: Text,
@@ -130,11 +132,19 @@ pub struct Judge<'a> {
     judged: bool,
 }
 
-impl<'a> Judge<'a> {
+impl Judge {
     /// For a file with this label.
-    pub fn new(allowed: &'a Allowed, name: &'a str) -> Judge<'a> {
+    pub fn new(allowed: &Arc<Allowed>, name: &str) -> Judge {
         let (head, tail) = (Vec::with_capacity(HEAD), Vec::new());
-        Judge { allowed, name, head, tail, text: Text::default(), format: None, judged: false }
+        Judge {
+            allowed: Arc::clone(allowed),
+            name: name.to_owned(),
+            head,
+            tail,
+            text: Text::default(),
+            format: None,
+            judged: false,
+        }
     }
 
     /// The next bytes. `unsupported_type` as soon as nothing that follows could make it a file that is taken.
@@ -159,7 +169,7 @@ impl<'a> Judge<'a> {
         }
         let found = match self.format {
             Some(format) => format,
-            None if self.text.ends() => markup::kind_of_text(&self.head, self.text.encoding, self.name),
+            None if self.text.ends() => markup::kind_of_text(&self.head, self.text.encoding, &self.name),
             None => BINARY,
         };
         if !self.allowed.takes(found) {

@@ -40,7 +40,8 @@ pub use mint::{KeyService, NewApiKey};
 pub use permission::{
     AccountRead, AccountWrite, Admin, AppsRead, ConversationDelete, ConversationFind, ConversationRate,
     ConversationRead, ConversationStop, ConversationWrite, Converse, DataErase, DataExport, Desk,
-    DocumentsManage, DocumentsRead, KeysManage, Learn, May, Permission, Teach,
+    DocumentsManage, DocumentsRead, FilesDelete, FilesRead, FilesWrite, KeysManage, Learn, May, Permission,
+    Teach,
 };
 pub use principal::{Apps, Method, OwnLimits, Principal};
 pub use resolve::{Refusal, Resolved};

@@ -254,6 +254,43 @@ impl Permission for DocumentsManage {
     }
 }
 
+macro_rules! in_files {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $scope:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub AppId);
+
+        impl Permission for $name {
+            const NAME: &'static str = $text;
+
+            /// An account that may enter the app, or a key that may. What a visitor keeps ends with a cookie, so
+            /// visitors keep no files.
+            fn check(&self, who: &Principal) -> Result<()> {
+                if who.is_visitor() {
+                    return Err(Fault::new(Code::Unauthenticated));
+                }
+                if who.apps().contains(&self.0) { scoped(who, &[Scope::$scope]) } else { Err(Fault::new(Code::Forbidden)) }
+            }
+        }
+
+        impl May<$name> {
+            /// The account or key whose files they are.
+            pub const fn keeper(&self) -> Subject {
+                self.who.keeper()
+            }
+        }
+    )*};
+}
+
+in_files! {
+    /// To see one's own files in this app.
+    FilesRead = "files.read", Read;
+    /// To store files in this app, and to take them out of the trash.
+    FilesWrite = "files.write", Write;
+    /// To throw one's own files in this app away.
+    FilesDelete = "files.delete", Write;
+}
+
 macro_rules! own_person {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {$(
         $(#[$doc])*

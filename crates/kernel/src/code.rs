@@ -22,6 +22,8 @@ pub enum Kind {
     TooLarge,
     /// A content type that is not taken.
     Unsupported,
+    /// A part of something that does not have it.
+    Range,
     /// A host that this server does not serve.
     Misdirected,
     /// Too many requests.
@@ -92,6 +94,7 @@ codes! {
     IdempotencyConflict = "idempotency_conflict", Conflict, "The idempotency key was used for another request", "The same `Idempotency-Key` came with a different body. Use a new key for a new request.";
     TooLarge = "too_large", TooLarge, "The body is too large", "The body exceeds the limit of this route, counted after decompression.";
     QuotaExceeded = "quota_exceeded", TooLarge, "There is no room for this", "What the caller stores would exceed its quota. Delete files for good, or empty the trash: what lies there counts.";
+    RangeNotSatisfiable = "range_not_satisfiable", Range, "The range is not there", "`Range` asks for bytes behind the end; `Content-Range` tells how many there are.";
     UnsupportedType = "unsupported_type", Unsupported, "The content type is not supported", "The route takes `application/json` (or the types its documentation names).";
     UnknownHost = "unknown_host", Misdirected, "The host is not served here", "The `Host` header names none of `ALLOWED_HOSTS`.";
     RateLimited = "rate_limited", Limited, "Rate limit exceeded", "Too many requests in the window. Wait for `Retry-After` seconds.";

@@ -24,6 +24,10 @@ const LOST: Duration = Duration::from_secs(15 * 60);
 /// Revocations older than this are forgotten: every cookie from before has expired.
 const REVOKED: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
+/// How often the file store is looked after, and for how long one replica does it.
+const FILES: Duration = Duration::from_secs(1);
+const FILES_LEASE: Duration = Duration::from_secs(60);
+
 /// Sessions that expired longer ago than this are forgotten (row 001.82 of the requirements).
 const EXPIRED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -131,11 +135,37 @@ pub(crate) async fn tidy(store: Store, ambient: Ambient, stop: CancellationToken
     }
 }
 
+/// Looks after the file store: what was erased or thrown away for good is gone from the disk within a second or two.
+async fn tend_files(site: Site, store: Store, ambient: Ambient, stop: CancellationToken) {
+    let holder: String = ambient.bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+    while pause(FILES, &stop).await {
+        let round = async {
+            // One replica at a time; the others would find nothing to do, and say so to the bucket.
+            if !store.hold_lease("files", &holder, FILES_LEASE).await? {
+                return Ok(apps::Tended::default());
+            }
+            site.hall.tend_files().await
+        };
+        match round.await {
+            Ok(tended) if tended.expired + tended.removed + tended.examined > 0 => {
+                let apps::Tended { expired, removed, examined, .. } = tended;
+                tracing::info!(expired, removed, examined, "files tended");
+            }
+            Ok(_) => {}
+            Err(fault) => warn(&fault, "the file store cannot be tended now"),
+        }
+    }
+    if let Err(fault) = store.drop_lease("files", &holder).await {
+        warn(&fault, "the lease of the file store ends by itself");
+    }
+}
+
 /// Starts the jobs.
 pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
     let House { store, tasks, stop, .. } = house;
     tasks.spawn(watch.run(stop.clone()));
     tasks.spawn(tidy(store.clone(), ambient.clone(), stop.clone()));
+    tasks.spawn(tend_files(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));
     house.library.run(stop);
     house.post.start(tasks, stop);

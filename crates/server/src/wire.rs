@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use apps::{Hall, Library, LibraryParts, Rooms};
+use apps::{Hall, Library, LibraryParts, Rooms, Shelves};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use crypto::{Blind, Keyring};
+use files::blob::Blobs;
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
@@ -150,6 +151,7 @@ pub(crate) async fn build(
         replica: replica(address),
         overdue: None,
     };
+    let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
     let hall = Hall::new(Rooms {
         catalog: settings.catalog.clone(),
         identity: Arc::clone(&identity),
@@ -157,6 +159,7 @@ pub(crate) async fn build(
         models: models.clone(),
         manual: Manual::new(PAGES),
         library: library.clone(),
+        files: Shelves::new(blobs, settings.files.clone()),
         audit: audit.clone(),
         ambient: ambient.clone(),
         tasks: tasks.clone(),

@@ -19,6 +19,7 @@ mod dialect;
 mod document;
 mod epoch;
 mod erasure;
+mod facts;
 mod feedback;
 mod file;
 mod file_trash;
@@ -73,6 +74,7 @@ pub use conversation::{Conversation, ConversationChange, ConversationFilter, New
 pub use document::{ClaimedDocument, Document, DocumentStatus, NewDocument, ReadDocument, ShelvedDocument};
 pub use epoch::{Epochs, Scope};
 pub use erasure::Erased;
+pub use facts::{Examined, Unexamined};
 pub use feedback::{NewFeedback, Rating};
 pub use file::{File, FileFilter, FileUsage, Kept, KeptFile, NewFile, StagedBlob};
 pub use file_trash::{Gone, Trashed};

@@ -192,7 +192,7 @@ impl Store {
     pub async fn problem(&self, app: &AppId, id: ProblemId) -> Result<StoredProblem> {
         let sql = Sql::Built(format!("{COLUMNS} WHERE app = $1 AND id = $2").into());
         let row = self.read("problem.get").await?.one(sql, values![app.as_str(), id.to_string()]).await?;
-        read(&*self.secrets().await?, &row.ok_or(Code::NotFound)?)
+        read(self.secrets().await?, &row.ok_or(Code::NotFound)?)
     }
 
     /// The problems of this app, newest first; drafts too when they are asked for.
@@ -210,7 +210,7 @@ impl Store {
         let values = values![app.as_str(), i64::from(!drafts), at, tie, page.limit.saturating_add(1)];
         let rows = self.read("problem.list").await?.all(Sql::Built(sql.into()), values).await?;
         let secrets = self.secrets().await?;
-        let problems: Result<Vec<StoredProblem>> = rows.iter().map(|row| read(&secrets, row)).collect();
+        let problems: Result<Vec<StoredProblem>> = rows.iter().map(|row| read(secrets, row)).collect();
         let cursor = |problem: &StoredProblem| Cursor {
             key: problem.created_at.micros(),
             tie: problem.id.to_string(),
@@ -231,7 +231,7 @@ impl Store {
         let values = values![conversation.to_string(), owner.to_string(), app.as_str()];
         let row = self.read("problem.of").await?.one(sql, values).await?;
         let Some(row) = row else { return Ok(None) };
-        read(&*self.secrets().await?, &row).map(Some)
+        read(self.secrets().await?, &row).map(Some)
     }
 
     /// Who works on a problem of this app, newest first.

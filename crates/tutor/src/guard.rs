@@ -1,14 +1,17 @@
 //! The leak guard: looks through every outgoing text for the answer, in any form, and for the steps that give it
 //! away. It knows what the learner knows already, and never shows what it found.
 
+mod disguise;
+
 use std::collections::HashSet;
 
+use crate::exact::equation;
 use crate::exact::rational::Rational;
 use crate::exact::scan::{self, Number, Token};
-use crate::exact::{equation, words};
 use crate::fold;
 use crate::problem::Problem;
 use crate::secret::{Secret, Spans};
+use disguise::{hidden, related};
 
 /// What gives the answer away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +103,11 @@ impl Guard {
         let folded = fold::shown(text);
         self.values.extend(scan::numbers(&folded).iter().flat_map(Number::readings));
         self.expressions.extend(equation::find(&folded).expressions.into_iter().map(|(written, _)| written));
+        self.known.push_str(fold::line(text).trim_start());
+    }
+
+    /// The learner has listed numbers to see which of them is taken up: they are read, and stay unsaid.
+    pub(crate) fn overhears(&mut self, text: &str) {
         self.known.push_str(fold::line(text).trim_start());
     }
 
@@ -276,223 +284,6 @@ fn presented(secret: &Secret, text: &str) -> bool {
     })
 }
 
-/// A value in a dress that the scanner does not take for a number.
-fn hidden(secret: &Secret, value: Rational, text: &str, folded: &str) -> bool {
-    let bare: String = unaccented(folded).chars().filter(|c| c.is_alphabetic()).collect();
-    let spelled = secret.spelled.iter().map(|word| unaccented(word)).filter(|word| word.len() >= 5);
-    if spelled.into_iter().any(|word| bare.contains(&word)) {
-        return true;
-    }
-    // Capitals that are words or units in their own right.
-    let common = ["CM", "MM", "CD", "DC", "CV", "MD", "ML", "DI", "LI", "MI", "XL", "MIX", "XX"];
-    if let Some(roman) = &secret.roman
-        && !common.contains(&roman.as_str())
-        && text.split(|c: char| !c.is_alphanumeric()).any(|word| word == roman)
-    {
-        return true;
-    }
-    let Some(whole) = value.as_whole().filter(|whole| *whole >= 0) else { return false };
-    let digits = whole.to_string();
-    if digits.len() >= 2 && spaced(folded).iter().any(|run| *run == digits) {
-        return true;
-    }
-    let numerals: Vec<&str> = folded.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    let backwards: String = digits.chars().rev().collect();
-    if digits.len() >= 3 && backwards != digits && numerals.contains(&backwards.as_str()) {
-        return true;
-    }
-    let binary = format!("{whole:b}");
-    whole >= 8
-        && numerals
-            .iter()
-            .any(|word| *word == binary || *word == format!("0b{binary}") || *word == format!("0x{whole:x}"))
-}
-
-fn unaccented(text: &str) -> String {
-    use unicode_normalization::UnicodeNormalization as _;
-    text.nfd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)).collect()
-}
-
-/// Runs of single digits that stand apart, `4 2`, `four-two`, joined.
-fn spaced(folded: &str) -> Vec<String> {
-    // "First digit: 4. Second digit: 2."
-    let named = ["digit", "ziffer", "chiffre", "cifra"].iter().any(|noun| folded.contains(noun));
-    let mut runs = Vec::new();
-    let mut run = String::new();
-    let mut rest = folded;
-    while !rest.is_empty() {
-        let len = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(len);
-        let mut letters = word.chars();
-        let digit = match (letters.next(), letters.next()) {
-            (Some(c), None) if c.is_ascii_digit() => Some(c),
-            _ => words::digit(word).filter(|_| word.len() > 1),
-        };
-        match digit {
-            Some(digit) => run.push(digit),
-            None if matches!(word, "and" | "then" | "und" | "dann") && run.len() >= 2 => {}
-            None if word.is_empty() || named => {}
-            None => runs.push(std::mem::take(&mut run)),
-        }
-        let gap = after.find(char::is_alphanumeric).unwrap_or(after.len());
-        let (marks, next) = after.split_at(gap);
-        // An operator between two digits makes a sum of them.
-        if !named
-            && (marks.contains(['+', '*', '/', '=', '(', ')', '$', '%', '?', '!', '\n'])
-                || marks.contains(". ")
-                || marks.contains('-') && run.len() < 2 && !marks.trim().is_empty() && word.len() == 1)
-        {
-            runs.push(std::mem::take(&mut run));
-        }
-        rest = next;
-    }
-    runs.push(run);
-    runs.retain(|run| run.len() >= 2);
-    runs
-}
-
-/// Relations that come to the answer: "one more than 41", "the answer minus 1 is 41", "twice 21".
-fn related(folded: &str, secret: &Secret) -> bool {
-    let is = |value: Option<Rational>| value.is_some_and(|value| secret.values.contains(&value));
-    let mut named = folded.to_owned();
-    for noun in [
-        "the answer",
-        "the result",
-        "the solution",
-        "the number",
-        "die antwort",
-        "das ergebnis",
-        "die lösung",
-    ] {
-        named = named.replace(noun, " z ");
-    }
-    if named != folded
-        && equation::find(&named)
-            .solved
-            .iter()
-            .any(|(letter, value, worked)| *letter == 'z' && *worked && is(Some(*value)))
-    {
-        return true;
-    }
-    let tokens = scan::scan(folded);
-    tokens.windows(4).any(|window| match window {
-        [Token::Num(by), Token::Word(how), Token::Word(than), Token::Num(from)]
-            if than == "than" || than == "als" =>
-        {
-            match how.as_str() {
-                "more" | "greater" | "mehr" => is(from.value.add(by.value)),
-                "less" | "fewer" | "smaller" | "weniger" => is(from.value.sub(by.value)),
-                _ => false,
-            }
-        }
-        _ => false,
-    }) || tokens.windows(2).any(|window| match window {
-        [Token::Word(times), Token::Num(of)] => match times.as_str() {
-            "twice" | "double" | "doppelt" => is(of.value.mul(Rational::whole(2))),
-            "triple" | "thrice" => is(of.value.mul(Rational::whole(3))),
-            _ => false,
-        },
-        _ => false,
-    }) || tokens.windows(4).any(|window| match window {
-        [Token::Word(between), Token::Num(low), Token::Word(_), Token::Num(high)]
-            if between == "between" || between == "zwischen" =>
-        {
-            let middle = low.value.add(Rational::ONE);
-            middle.is_some_and(|middle| middle.add(Rational::ONE) == Some(high.value)) && is(middle)
-        }
-        _ => false,
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn guard() -> Guard {
-        let steps = "Each of the 6 trays holds 7 cakes so there are 6 * 7 = 42 cakes on the table";
-        Guard::new(Some(&Problem::plain("There are 6 trays with 7 cakes each. How many cakes?", "42", steps)))
-    }
-
-    #[test]
-    fn the_answer_is_found_in_every_dress() {
-        let guard = guard();
-        for text in [
-            "The answer is 42.",
-            "It comes to forty-two",
-            "zweiundvierzig",
-            "４２",
-            "4 2",
-            "four two",
-            "4\u{200b}2",
-            "42.0",
-            "quarante-deux",
-            "cuarenta y dos",
-            "XLII",
-            "the 42nd",
-            "84/2",
-            "21 + 21",
-            "40 plus 2",
-            r"\boxed{42}",
-            r"$\frac{84}{2}$",
-            "one more than 41",
-            "The answer minus 1 is 41",
-            "twice 21",
-            "between 41 and 43",
-            "**4**2",
-            "&#52;&#50;",
-            "6 × 7",
-            "4200 %",
-            "101010",
-            "0x2a",
-            "the result is 57",
-        ] {
-            assert!(guard.leak(text).is_some(), "{text}");
-        }
-        assert_eq!(guard.leak("so there are 6 * 7 cakes on the table"), Some(Leak::Expression));
-    }
-
-    #[test]
-    fn what_is_known_may_be_said() {
-        let mut guard = guard();
-        assert_eq!(
-            Guard::new(Some(&Problem::plain("He runs 2000 steps. And then?", "2000", "")))
-                .leak("Well, **2000**."),
-            Some(Leak::Assertion)
-        );
-        for text in [
-            "What do the 6 trays and the 7 cakes have in common?",
-            "How many are on 2 trays, and why?",
-            "Which step is your first?",
-        ] {
-            assert_eq!(guard.leak(text), None, "{text}");
-        }
-        guard.knows("I think 6 * 7 = 42?");
-        assert_eq!(guard.leak("You say 6 × 7 is 42. How did you work it out?"), None);
-        assert_eq!(guard.leak("The answer is 42."), Some(Leak::Assertion));
-        guard.solved(Some("72"));
-        assert_eq!(guard.leak("The answer is 42."), None);
-        assert_eq!(guard.leak("And then it is 72."), Some(Leak::Value));
-    }
-
-    #[test]
-    fn words_and_code_are_answers_too() {
-        let words = Guard::new(Some(&Problem::plain("How do plants feed?", "photosynthesis", "")));
-        assert!(words.leak("It is called photo-synthesis.").is_some());
-        assert!(words.leak("p h o t o s y n t h e s i s").is_some());
-        assert_eq!(words.leak("What do plants take from the light?"), None);
-        let choice = Guard::new(Some(&Problem::plain("Is it A or B?", "B", "")));
-        assert!(choice.leak("The answer is B.").is_some());
-        assert_eq!(choice.leak("What speaks for A, what for B?"), None);
-        let code = Guard::new(Some(&Problem::plain("Why does the loop miss the last?", "range(n + 1)", "")));
-        assert!(code.leak("Try `range( n+1 )` here").is_some());
-    }
-
-    #[test]
-    fn strict_means_no_new_number() {
-        let mut guard = guard();
-        assert_eq!(guard.leak("What would 35 be?"), None);
-        guard.strict();
-        assert_eq!(guard.leak("What would 35 be?"), Some(Leak::New));
-        assert_eq!(guard.leak("Name two ideas about the 7 cakes?"), None);
-    }
-}
+#[path = "guard_tests.rs"]
+mod tests;

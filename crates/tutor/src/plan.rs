@@ -1,6 +1,8 @@
 //! The planner: what the tutor does next is a function of what it remembers and what the learner just said.
 //! It decides and words the move; who phrases it in the end, and whether a model does, is not its business.
 
+mod ending;
+
 use serde::Serialize;
 
 use crate::fold;
@@ -13,14 +15,12 @@ use crate::reading::{self, Reading, Verdict};
 use crate::state::{Diagnosis, QuestionType, Stage, State};
 use crate::wording::{self, Brief};
 use QuestionType::{Assumptions, Clarification, Consequences, Evidence, Question, Viewpoints};
+use ending::{conclude, transfer};
 
 /// Answers without reasons after which one is asked for.
 const GUESSES: u32 = 3;
 /// Turns without progress after which a hint is given.
 const PATIENCE: u32 = 3;
-/// Words of a summary, and of an answer to a transfer question, at the least.
-const SUMMARY_WORDS: usize = 8;
-const TRANSFER_WORDS: usize = 5;
 
 /// What a move is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -145,6 +145,15 @@ impl Decision {
 /// learner brings is taken for one. The same arguments give the same turn.
 pub fn turn(before: &State, said: &str, problem: Option<&Problem>, policy: &Policy, seed: u64) -> Turn {
     let mut state = before.clone();
+    // Whoever has come to the end with one sum may bring another.
+    if problem.is_none() && state.stage == Stage::Done && implicit(said).is_some() {
+        state = State {
+            language: before.language,
+            asked: before.asked.clone(),
+            turns: before.turns,
+            ..State::default()
+        };
+    }
     let brought = match problem {
         Some(_) => None,
         None => state.brought.as_deref().and_then(implicit).or_else(|| implicit(said)),
@@ -163,8 +172,11 @@ pub fn turn(before: &State, said: &str, problem: Option<&Problem>, policy: &Poli
     let guard = watch(&state, problem, said, &reading);
     let decision = decide(&mut state, &reading, said, problem, policy);
     // A solved problem opens its answer for the tutor as well, in this very turn.
-    let mut guard =
-        if state.solved != before.solved { watch(&state, problem, said, &reading) } else { guard };
+    let mut guard = if state.solved != before.solved || state.revealed != before.revealed {
+        watch(&state, problem, said, &reading)
+    } else {
+        guard
+    };
     let hint = (decision.kind == MoveKind::Hint).then_some(state.hint_level).flatten();
     let target = decision
         .claim
@@ -208,7 +220,11 @@ pub fn turn(before: &State, said: &str, problem: Option<&Problem>, policy: &Poli
 
 fn watch(state: &State, problem: Option<&Problem>, said: &str, reading: &Reading) -> Guard {
     let mut guard = Guard::new(problem);
-    guard.knows(said);
+    if reading.lists() {
+        guard.overhears(said)
+    } else {
+        guard.knows(said)
+    }
     guard.remembers(state.values(), state.expressions.iter().cloned());
     let transfer = problem.and_then(|problem| problem.reference.transfer.as_ref());
     if state.solved || state.revealed {
@@ -424,88 +440,6 @@ fn hint(state: &mut State, problem: Option<&Problem>, policy: &Policy, lead: Lea
     let own = usize::from(rung).checked_sub(1).and_then(|at| problem.hints.get(at));
     decision.own = own.cloned();
     decision
-}
-
-fn transfer(problem: &Problem, lead: Lead) -> Decision {
-    let mut decision =
-        Decision::new(MoveKind::Transfer, Use::Transfer, lead, &[Consequences, Viewpoints, Assumptions]);
-    decision.own = problem.reference.transfer.as_ref().map(|transfer| transfer.question.clone());
-    decision
-}
-
-/// After the answer: the transfer question, then the learner's own summary, then the end.
-fn conclude(state: &mut State, reading: &Reading, said: &str, problem: Option<&Problem>) -> Decision {
-    let willing = !reading.asks && !reading.stuck && !reading.elsewhere && !reading.agrees;
-    if !state.transferred {
-        state.stage = Stage::Check;
-        state.transfer_tries += 1;
-        let transfer = problem.and_then(|problem| problem.reference.transfer.as_ref());
-        let carried = match transfer {
-            Some(transfer) => reading::transfers(said, &transfer.answer) == Some(true),
-            None => willing && reading.words >= TRANSFER_WORDS,
-        };
-        if !carried || reading.asks {
-            let lead = if reading.stuck {
-                Lead::Help
-            } else if reading.asks {
-                Lead::Refusal
-            } else {
-                Lead::Doubt
-            };
-            let mut decision = Decision::new(
-                MoveKind::Transfer,
-                Use::TransferAgain,
-                lead,
-                &[Clarification, Evidence, Consequences],
-            );
-            decision.house = reading.asks;
-            return decision;
-        }
-        state.transferred = true;
-        state.mastery = (state.mastery + 10).min(95);
-        state.stage = Stage::Summarise;
-        return Decision::new(
-            MoveKind::Summary,
-            Use::Summary,
-            Lead::Praise,
-            &[Clarification, Question, Evidence],
-        );
-    }
-    state.stage = Stage::Summarise;
-    if !willing || reading.words < SUMMARY_WORDS {
-        return Decision::new(
-            MoveKind::Summary,
-            Use::Summary,
-            Lead::Plain,
-            &[Clarification, Question, Evidence],
-        );
-    }
-    state.stage = Stage::Done;
-    state.mastery = (state.mastery + 5).min(100);
-    let mut decision =
-        Decision::new(MoveKind::Close, Use::Close, Lead::Plain, &[Question, Consequences, Viewpoints]);
-    let rubric = problem.map(|problem| problem.reference.rubric.as_slice()).unwrap_or_default();
-    if !rubric.is_empty() {
-        let all = u32::try_from(rubric.len()).unwrap_or(u32::MAX);
-        let covered = rubric.iter().filter(|point| covers(said, point)).count();
-        let covered = u32::try_from(covered).unwrap_or(u32::MAX);
-        state.coverage = Some((covered, all));
-        decision.before = Some(phrases::coverage(state.language.unwrap_or_default(), covered, all));
-    }
-    decision
-}
-
-/// Whether a text mentions a point: most of its longer words, cut to their stems, are in it.
-fn covers(said: &str, point: &str) -> bool {
-    let stems = |text: &str| -> Vec<String> {
-        fold::words(&fold::fold(text))
-            .filter(|word| word.chars().count() > 3 || word.chars().any(|c| c.is_ascii_digit()))
-            .map(|word| word.chars().take(5).collect())
-            .collect()
-    };
-    let (said, point) = (stems(said), stems(point));
-    let found = point.iter().filter(|stem| said.contains(stem)).count();
-    !point.is_empty() && found * 10 >= point.len() * 6
 }
 
 #[cfg(test)]

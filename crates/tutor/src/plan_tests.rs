@@ -174,9 +174,36 @@ fn hostile_texts_end() {
         "one hundred ".repeat(3_000),
         "ß\u{0}\u{202e}".repeat(3_000),
     ] {
-        let begun = std::time::Instant::now();
         let made = turn(&State::default(), &text, Some(&problem), &Policy::default(), 1).made;
-        eprintln!("{:?} {:?}", &text.chars().take(8).collect::<String>(), begun.elapsed());
+
         assert!(made.text.len() < 1_000);
     }
+}
+
+#[test]
+fn numbers_that_are_only_listed_stay_secret() {
+    let problem = cakes();
+    let list: String = (1..=60).map(|number| format!("{number} ")).collect();
+    for said in [list.as_str(), "31, 32 or 33", "is it 32 or 33?"] {
+        let turn = turn(&State::default(), said, Some(&problem), &Policy::default(), 1);
+        assert!(!turn.state.solved);
+        let mut hold = turn.hold();
+        let out = format!("{}{}", hold.pass("It is 32 of them. Right?"), hold.close());
+        assert!(!out.contains("32"), "{said}: {out}");
+    }
+}
+
+#[test]
+fn another_sum_may_follow_the_first() {
+    let mut talk = Talk::new(None);
+    talk.say("What is 17 * 23?");
+    assert_eq!(talk.say("391 because 17 * 20 + 17 * 3 = 391").kind, MoveKind::Transfer);
+    talk.say("I would split the other factor into tens and ones again");
+    assert_eq!(
+        talk.say("I split one factor, multiply both parts and add what I get in the end").kind,
+        MoveKind::Close
+    );
+    talk.say("What is 12 * 12?");
+    assert!(!talk.state.solved);
+    assert_eq!(talk.say("144 since 12 * 12 = 144").kind, MoveKind::Transfer);
 }

@@ -214,14 +214,16 @@ impl State {
 
     /// Takes note of what the learner has said, whatever follows.
     pub(crate) fn hear(&mut self, reading: &Reading) {
-        keep(
-            &mut self.said,
-            reading.values.iter().map(|value| {
-                let (num, den) = value.parts();
-                format!("{num}/{den}")
-            }),
-            SAID,
-        );
+        if !reading.lists() {
+            keep(
+                &mut self.said,
+                reading.values.iter().map(|value| {
+                    let (num, den) = value.parts();
+                    format!("{num}/{den}")
+                }),
+                SAID,
+            );
+        }
         keep(
             &mut self.expressions,
             reading.expressions.iter().filter(|text| text.len() <= 200).cloned(),

@@ -24,6 +24,7 @@ use crate::Site;
         (name = "chat", description = "One call: a message and its answer"),
         (name = "conversations", description = "Talks and what belongs to them"),
         (name = "messages", description = "Turns, at once or as streams"),
+        (name = "files", description = "Stored files, the trash, and what can go"),
         (name = "apps", description = "The applications"),
         (name = "desk", description = "Customer service: the inbox of people, questions without an answer, counts"),
         (name = "auth", description = "Joining, signing in and out, tokens"),

@@ -50,6 +50,7 @@ pub const fn status(code: Code) -> StatusCode {
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::Range => StatusCode::RANGE_NOT_SATISFIABLE,
         Kind::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         Kind::Limited => StatusCode::TOO_MANY_REQUESTS,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

@@ -9,7 +9,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use guard::http::{Crossing, Exposed, Peer, Scheme, is_probe, secure};
-use http::header::{CACHE_CONTROL, LOCATION, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, VARY};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use kernel::{Actor, AuditEvent, Code, EventType, Fault, RequestId};
 use tracing::Instrument as _;
@@ -27,6 +27,12 @@ pub struct Connection {
     /// TLS ends in this process.
     pub tls: bool,
 }
+
+/// Says of an answer that its body came from a person: whatever opens it, runs nothing of it and reaches nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Sandboxed;
+
+const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
 
 /// The outermost layer.
 pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: Next) -> Response {
@@ -49,8 +55,12 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
             Err(fault) => Failure::from(fault).into_response(),
         };
         let mut response = failure::write(response, shape, request_id);
+        let sandboxed = response.extensions().get::<Sandboxed>().is_some();
         let headers = response.headers_mut();
         secure(headers, peer.https);
+        if sandboxed {
+            headers.insert(CONTENT_SECURITY_POLICY, SANDBOX);
+        }
         if let Ok(id) = HeaderValue::from_str(&request_id.to_string()) {
             headers.insert(X_REQUEST_ID, id);
         }

@@ -12,6 +12,7 @@ mod once;
 mod openai;
 mod pages;
 mod probes;
+mod range;
 mod router;
 mod site;
 mod sse;

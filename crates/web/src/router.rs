@@ -33,6 +33,10 @@ struct Groups {
     everything: OpenApiRouter<Site>,
     /// What only accounts have, without answers that are kept to be repeated: they hold secrets of one moment.
     account: OpenApiRouter<Site>,
+    /// Files that are read and stored, which are streams, and single ones that are thrown away.
+    files: OpenApiRouter<Site>,
+    /// Files that are thrown away together.
+    file_deletions: OpenApiRouter<Site>,
     /// Documents on their way in: larger than other bodies, repeated safely by what they are.
     documents: OpenApiRouter<Site>,
     /// Keys: what only accounts have, where a POST is repeated safely.
@@ -78,6 +82,9 @@ fn groups() -> Groups {
             .routes(routes!(api::teaching::progress))
             .routes(routes!(api::teaching::own_progress))
             .routes(routes!(api::teaching::transcript))
+            .routes(routes!(api::files::restore))
+            .routes(routes!(api::files::restore_batch))
+            .routes(routes!(api::files::declutter::ignore))
             .merge(
                 // What a visitor has too; the words and answers are as private as those of an account.
                 OpenApiRouter::new()
@@ -107,6 +114,16 @@ fn groups() -> Groups {
             .routes(routes!(api::factors::finish_passkey))
             .routes(routes!(api::factors::remove_passkey))
             .routes(routes!(api::auth::logout_all)),
+        files: OpenApiRouter::new()
+            .routes(routes!(api::files::list, api::files::upload::create))
+            .routes(routes!(api::files::usage))
+            .routes(routes!(api::files::declutter::report))
+            .routes(routes!(api::files::empty))
+            .routes(routes!(api::files::read, api::files::delete))
+            .routes(routes!(api::files::content::read)),
+        file_deletions: OpenApiRouter::new()
+            .routes(routes!(api::files::delete_many))
+            .routes(routes!(api::files::declutter::apply)),
         documents: OpenApiRouter::new().routes(routes!(api::documents::list, api::documents::create)),
         keys: OpenApiRouter::new()
             .routes(routes!(api::keys::list, api::keys::create))
@@ -162,17 +179,53 @@ fn admin() -> OpenApiRouter<Site> {
 
 /// The OpenAPI document of all of them.
 pub(crate) fn document() -> OpenApi {
-    let Groups { chat, messages, everything, account, documents, keys, admin, entrance, public } = groups();
-    let document = [chat, messages, everything, account, documents, keys, admin, entrance, public]
-        .into_iter()
-        .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
-        .into_openapi();
+    let Groups {
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    } = groups();
+    let document = [
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    ]
+    .into_iter()
+    .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
+    .into_openapi();
     document::finish(document)
 }
 
 /// The whole server as a service.
 pub fn router(site: Site) -> Router {
-    let Groups { chat, messages, everything, account, documents, keys, admin, entrance, public } = groups();
+    let Groups {
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    } = groups();
     let everybody = from_fn_with_state(site.clone(), who::everything);
     let accounts = from_fn_with_state(site.clone(), who::accounts);
     let admins = from_fn_with_state(site.clone(), who::admins);
@@ -203,7 +256,17 @@ pub fn router(site: Site) -> Router {
                 .layer(everybody.clone()),
         )
         .merge(
-            Router::from(admin).layer(once).layer(admins).layer(secretive.clone()).layer(everybody.clone()),
+            Router::from(admin)
+                .layer(once.clone())
+                .layer(admins)
+                .layer(secretive.clone())
+                .layer(everybody.clone()),
+        )
+        .merge(Router::from(files).layer(from_fn_with_state(site.clone(), who::files)))
+        .merge(
+            Router::from(file_deletions)
+                .layer(once.clone())
+                .layer(from_fn_with_state(site.clone(), who::file_deletions)),
         )
         .merge(Router::from(entrance).layer(secretive).layer(from_fn_with_state(site.clone(), who::entrance)))
         .merge(Router::from(public))

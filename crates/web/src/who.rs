@@ -27,6 +27,8 @@ const SMALL: u64 = 16 * 1024;
 pub(crate) enum Scope {
     /// A turn: per principal, and per address for visitors.
     Chat,
+    /// Files thrown away: per user, whatever of theirs asks.
+    FileDelete,
     /// Everything else: per address.
     Everything,
 }
@@ -181,6 +183,18 @@ pub(crate) async fn stranger(site: &Site, headers: &HeaderMap, peer: &Peer) -> O
     Some(refusal.fault.into())
 }
 
+/// The layer of routes of files where only DELETE throws something away.
+pub(crate) async fn files(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let deletes = *request.method() == Method::DELETE;
+    let scope = if deletes { Scope::FileDelete } else { Scope::Everything };
+    identify(site, scope, request, next).await
+}
+
+/// The layer of routes that throw files away by POST.
+pub(crate) async fn file_deletions(State(site): State<Site>, request: Request, next: Next) -> Response {
+    identify(site, Scope::FileDelete, request, next).await
+}
+
 async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) -> Response {
     let Some(peer) = request.extensions().get::<Peer>().cloned() else {
         return Failure::from(Code::Internal).into_response();
@@ -280,6 +294,8 @@ struct Counters {
     scope: Scope,
     visitor: bool,
     subject: String,
+    /// Whose files the caller works with.
+    keeper: String,
     address: String,
     own: Vec<Rule>,
 }
@@ -294,6 +310,7 @@ impl Counters {
             scope,
             visitor: who.is_visitor(),
             subject: who.subject().to_string(),
+            keeper: who.keeper().to_string(),
             address: limit_key(peer.ip),
             own: [rule(limits.per_minute, 60), rule(limits.per_hour, 3_600)].into_iter().flatten().collect(),
         }
@@ -302,6 +319,9 @@ impl Counters {
     fn claims<'a>(&'a self, rules: &'a Rules) -> Vec<Claim<'a>> {
         match self.scope {
             Scope::Everything => vec![everything_claim(rules, &self.address)],
+            Scope::FileDelete => {
+                vec![Claim { scope: "file_delete", key: &self.keeper, rules: &rules.file_delete }]
+            }
             Scope::Chat if self.visitor => vec![
                 Claim { scope: "chat", key: &self.subject, rules: &rules.chat_visitor },
                 Claim { scope: "chat_address", key: &self.address, rules: &rules.chat_address },

@@ -5,13 +5,13 @@
 use std::ops::Range;
 
 use knowledge::evidence::Finding;
-use knowledge::sentence::sentences;
 use llm::Quote;
 use serde_json::{Value, json};
 
 use super::ground::Given;
 use super::leak::Leak;
 use super::links;
+use super::marks::{beside, joined, object, unmarked, without_item, without_tail};
 use super::reply::Reply;
 use super::words::{Words, is_talk};
 use crate::plan::{Check, Closing};
@@ -103,11 +103,33 @@ impl Grounded {
             }
             let lead = window.get(..first.start).unwrap_or("");
             let sentence = window.get(first.clone()).unwrap_or("");
-            self.settle(lead, sentence, &mut out);
+            self.sift(lead, sentence, &mut out);
             done += first.end;
         }
         self.waiting = text.get(done..).unwrap_or("").to_owned();
         out
+    }
+
+    /// Takes out what may not be in a sentence. What is left may be several: each is judged by itself.
+    fn sift(&mut self, lead: &str, sentence: &str, out: &mut String) {
+        if self.leak.in_text(sentence) {
+            self.count.leaked += 1;
+            self.count.dropped += 1;
+            return;
+        }
+        let given = &self.given;
+        if object(sentence).is_some_and(|object| !given.iter().any(|passage| passage.holds(object))) {
+            self.count.dropped += 1;
+            return;
+        }
+        let cleaned = links::clean(sentence, &|address| given.iter().any(|passage| passage.holds(address)));
+        let mut at = 0;
+        for range in joined(&cleaned) {
+            let between = cleaned.get(at..range.start).unwrap_or("");
+            let lead = if at == 0 { lead } else { between };
+            self.settle(lead, cleaned.get(range.clone()).unwrap_or(""), out);
+            at = range.end;
+        }
     }
 
     fn settle(&mut self, lead: &str, sentence: &str, out: &mut String) {
@@ -142,20 +164,18 @@ impl Grounded {
     }
 
     fn judge(&mut self, sentence: &str) -> Fate {
-        if self.leak.in_text(sentence) {
-            self.count.leaked += 1;
-            return Fate::Dropped;
-        }
         let given = &self.given;
-        if object(sentence).is_some_and(|object| !given.iter().any(|passage| passage.holds(object))) {
-            return Fate::Dropped;
-        }
-        let cleaned = links::clean(sentence, &|address| given.iter().any(|passage| passage.holds(address)));
-        let (bare, marks) = unmarked(&cleaned);
+        let (bare, marks) = unmarked(sentence);
         let bare = without_tail(&bare).to_owned();
         let spoken = bare.trim_matches(|c: char| !c.is_alphanumeric());
         if spoken.is_empty() || self.leak.in_text(&bare) {
             return Fate::Dropped;
+        }
+        if bare.starts_with("```") || bare.starts_with("~~~") {
+            return self.judge_code(&bare);
+        }
+        if bare.starts_with('|') && bare.contains('\n') {
+            return self.judge_table(&bare);
         }
         let judged = without_item(&bare);
         let findings: Vec<Finding> = given.iter().map(|passage| passage.evidence.judge(judged)).collect();
@@ -205,6 +225,54 @@ impl Grounded {
         }
         let near = findings.iter().any(|finding| matches!(finding, Finding::Near | Finding::Contradicted));
         if near { Fate::Marked(beside(&bare, self.words.unfounded)) } else { Fate::Dropped }
+    }
+
+    /// Code goes out when each of its lines stands in one passage as it is: a command is not put in other words.
+    fn judge_code(&mut self, code: &str) -> Fate {
+        let lines = code.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines: Vec<&str> =
+            lines.filter(|line| !line.starts_with("```") && !line.starts_with("~~~")).collect();
+        let place = self.given.iter().position(|passage| lines.iter().all(|line| passage.holds(line)));
+        let cited = place.zip(lines.first()).and_then(|(at, line)| {
+            let start = self.given.get(at)?.found.text.find(line)?;
+            self.cite(at, start..start + line.len())
+        });
+        match cited {
+            Some(number) => Fate::Supported(beside(code, &format!("[{number}]"))),
+            None => Fate::Dropped,
+        }
+    }
+
+    /// Of a table go out its head and the rows that are supported.
+    fn judge_table(&mut self, table: &str) -> Fate {
+        let mut kept: Vec<&str> = Vec::new();
+        let mut numbers: Vec<usize> = Vec::new();
+        let ruled = table.lines().nth(1).is_some_and(|row| row.chars().all(|c| " |-:".contains(c)));
+        for (at, row) in table.lines().enumerate() {
+            if ruled && at < 2 && row.split_whitespace().count() <= 2 * HEADING {
+                kept.push(row);
+                continue;
+            }
+            let cells = row.replace('|', " ");
+            let findings = self.given.iter().map(|passage| passage.evidence.judge(&cells));
+            let found = findings.enumerate().find_map(|(at, finding)| match finding {
+                Finding::Supported { range, .. } => Some((at, range)),
+                _ => None,
+            });
+            let Some(number) = found.and_then(|(at, range)| self.cite(at, range)) else {
+                self.count.dropped += 1;
+                continue;
+            };
+            kept.push(row);
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
+        }
+        if numbers.is_empty() {
+            return Fate::Dropped;
+        }
+        let marks: String = numbers.iter().map(|number| format!("[{number}]")).collect();
+        Fate::Supported(format!("{}\n\n{marks}", kept.join("\n")))
     }
 
     /// The number under which this place is cited.
@@ -258,136 +326,6 @@ impl Check for Grounded {
             );
         }
         Closing { rest, citations, details, finish: None }
-    }
-}
-
-/// The sentences of a text, with marks that follow one put to it: `It is so. [1]`.
-fn joined(text: &str) -> Vec<Range<usize>> {
-    let mut pieces: Vec<Range<usize>> = Vec::new();
-    for range in sentences(text) {
-        let piece = text.get(range.clone()).unwrap_or("");
-        let (bare, marks) = unmarked(piece);
-        let only_marks = bare.trim_matches(|c: char| !c.is_alphanumeric()).is_empty() && !marks.is_empty();
-        match pieces.last_mut() {
-            Some(last) if only_marks => last.end = range.end,
-            // `It is so. [1] And so on.`: the marks in front belong to the sentence before.
-            Some(last) if piece.starts_with('[') => {
-                let front = front_marks(piece);
-                last.end = if front > 0 { range.start + front } else { last.end };
-                let start = range.start + front;
-                let skip = text.get(start..range.end).map_or(0, |rest| rest.len() - rest.trim_start().len());
-                pieces.push(start + skip..range.end);
-            }
-            _ => pieces.push(range),
-        }
-    }
-    pieces
-}
-
-/// How many bytes at the beginning are marks.
-fn front_marks(piece: &str) -> usize {
-    let mut at = 0;
-    while let Some(rest) = piece.get(at..)
-        && rest.trim_start().starts_with('[')
-    {
-        let skipped = rest.len() - rest.trim_start().len();
-        let Some(end) = rest.find(']') else { break };
-        if numbers(rest.get(skipped + 1..end).unwrap_or("")).is_none()
-            || rest.get(end + 1..).is_some_and(|r| r.starts_with('('))
-        {
-            break;
-        }
-        at += end + 1;
-    }
-    at
-}
-
-/// What a program would read as an object, as far as it goes: such are no words to anybody, unless the documents show
-/// the very same.
-fn object(sentence: &str) -> Option<&str> {
-    let from = sentence.match_indices('{').map(|(at, _)| at).find(|at| {
-        let inner = sentence.get(at + 1..).unwrap_or("").trim_start();
-        inner.starts_with(['"', '\'', '“'])
-    })?;
-    let object = sentence.get(from..)?;
-    Some(object.rfind('}').and_then(|to| object.get(..=to)).unwrap_or(object))
-}
-
-/// The numbers in a mark: `1`, `1, 2`, `^1`, `1†source`.
-fn numbers(inside: &str) -> Option<Vec<usize>> {
-    let inside = inside.split('†').next().unwrap_or("").trim_start_matches('^');
-    if inside.is_empty() || inside.len() > 24 {
-        return None;
-    }
-    inside
-        .split([',', ';', ' '])
-        .filter(|part| !part.is_empty())
-        .map(|part| part.trim_start_matches('^').parse().ok())
-        .collect()
-}
-
-/// The text without its marks, and their numbers in order.
-fn unmarked(text: &str) -> (String, Vec<usize>) {
-    let mut bare = String::with_capacity(text.len());
-    let mut marks: Vec<usize> = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['[', '【']) {
-        let (before, tail) = rest.split_at(at);
-        bare.push_str(before);
-        let (open, close) = if tail.starts_with('[') { ('[', ']') } else { ('【', '】') };
-        let inner = tail.get(open.len_utf8()..).unwrap_or("");
-        let mark = inner.split_once(close).and_then(|(inside, behind)| Some((numbers(inside)?, behind)));
-        match mark {
-            Some((found, behind)) => {
-                marks.extend(found.into_iter().filter(|number| !marks.contains(number)).collect::<Vec<_>>());
-                bare.truncate(bare.trim_end_matches(' ').len());
-                rest = behind;
-            }
-            None => {
-                bare.push(open);
-                rest = inner;
-            }
-        }
-    }
-    bare.push_str(rest);
-    (bare, marks)
-}
-
-/// A list item without its mark, which may be a number.
-fn without_item(text: &str) -> &str {
-    let text = text.trim_start();
-    let numbered = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let after = numbered.strip_prefix(". ").or_else(|| numbered.strip_prefix(") "));
-    match after {
-        Some(after) if numbered.len() < text.len() && text.len() - numbered.len() <= 3 => after,
-        _ => text.trim_start_matches(['-', '*', '+', '>', '#', ' ']),
-    }
-}
-
-/// Without the beginning of a list item or of a mark that never came.
-fn without_tail(text: &str) -> &str {
-    let mut text = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '[' | '(' | '【'));
-    while let Some((before, last)) = text.rsplit_once('\n')
-        && last.trim().chars().all(|c| matches!(c, '-' | '*' | '+' | '>' | '#'))
-    {
-        text = before.trim_end();
-    }
-    text
-}
-
-/// The sentence with something put beside it: in front of its full stop, and below a table or a block of code.
-fn beside(sentence: &str, what: &str) -> String {
-    let text = sentence.trim_end();
-    if text.ends_with("```") || text.ends_with("~~~") || text.ends_with('|') {
-        return format!("{text}\n\n{what}");
-    }
-    let body = text.trim_end_matches(['.', '!', '?', '。', ':', '"', '”', '*', '_', '`', ')']);
-    // Closing marks of a bold word or a quote stay where they are; only the end of the sentence moves.
-    let end = text.get(body.len()..).unwrap_or("");
-    if end.chars().all(|c| matches!(c, '.' | '!' | '?' | '。' | ':')) {
-        format!("{body} {what}{end}")
-    } else {
-        format!("{text} {what}")
     }
 }
 

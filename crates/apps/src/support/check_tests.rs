@@ -4,6 +4,7 @@ use knowledge::Language;
 use serde_json::json;
 
 use super::super::ground::tests::found;
+use super::super::marks::unmarked;
 use super::super::words::words;
 use super::*;
 
@@ -105,10 +106,20 @@ fn nothing_leaks() {
 }
 
 #[test]
+fn of_tables_and_code_goes_out_what_stands_there() {
+    let (out, _) = through(
+        "| Item | Days |\n|---|---|\n| return blender delivery | 30 days |\n| return blender delivery | 90 days |\n\n\
+         ```\nrm -rf /\n```\n\n```\nParcels cost 4,90 € each.\n```\n",
+    );
+    assert!(out.contains("30 days") && !out.contains("90 days"), "{out}");
+    assert!(!out.contains("rm -rf") && out.contains("```\nParcels cost 4,90 € each.\n```\n\n[2]"), "{out}");
+}
+
+#[test]
 fn every_number_in_the_text_has_its_citation() {
     let texts = [
         "Return it within 30 days of delivery [1][2]. Refunds arrive within 5 working days 【1†source】. Parcels cost 4.90 € [^2].",
-        "| Item | Days |\n|---|---|\n| blender return delivery | 30 |\n\nRefunds arrive within five working days.",
+        "| Item | Days |\n|---|---|\n| blender return delivery | 30 days |\n| moon | 99 |\n\nRefunds arrive within five working days.",
         "1. Return the blender within 30 days [1]\n2. Refunds arrive within five working days [1, 2]\n",
         "## Returns\n\nReturn the blender within 30 days of delivery.",
     ];

@@ -6,6 +6,7 @@ mod follow;
 mod ground;
 mod leak;
 mod links;
+mod marks;
 #[cfg(test)]
 mod proof_tests;
 mod reply;

@@ -2,6 +2,7 @@
 //! with the moves. What is shown is read from what the tutor kept with its last message, so it is never behind.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use ::tutor::State;
 use identity::{Learn, May, Teach};
@@ -131,19 +132,22 @@ impl Hall {
         let mut names: HashMap<Subject, String> = HashMap::new();
         let mut items = Vec::with_capacity(found.items.len());
         for attempt in found.items {
-            if !titles.contains_key(&attempt.problem) {
-                let title = taught(&self.rooms.store.problem(app, attempt.problem).await?)?.title;
-                titles.insert(attempt.problem, title);
-            }
-            if !names.contains_key(&attempt.owner) {
-                let name = self.learner(&attempt.owner).await?;
-                names.insert(attempt.owner, name);
-            }
+            let title = match titles.entry(attempt.problem) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(place) => {
+                    let stored = self.rooms.store.problem(app, attempt.problem).await?;
+                    place.insert(taught(&stored)?.title).clone()
+                }
+            };
+            let learner = match names.entry(attempt.owner) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(place) => place.insert(self.learner(&attempt.owner).await?).clone(),
+            };
             items.push(Progress {
                 conversation: attempt.conversation,
                 problem: attempt.problem,
-                title: titles.get(&attempt.problem).cloned().unwrap_or_default(),
-                learner: names.get(&attempt.owner).cloned().unwrap_or_default(),
+                title,
+                learner,
                 state: State::read(&attempt.details).unwrap_or_default(),
                 turns: attempt.turns,
                 started_at: attempt.started_at,

@@ -134,7 +134,7 @@ impl ProblemSheet {
         let Some(transfer) = &self.transfer else { return Ok(()) };
         validate::message("transfer", &transfer.question, TEXT)?;
         validate::message("transfer", &transfer.answer, ANSWER)?;
-        let carried = Problem::plain(&transfer.question, &transfer.answer, "");
+        let carried = Problem::plain("", &transfer.answer, "");
         if !::tutor::asks(&transfer.question) {
             return Err(Fault::invalid(
                 "transfer",

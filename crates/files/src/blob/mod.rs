@@ -11,6 +11,7 @@ mod config;
 mod folder;
 mod reader;
 mod s3;
+mod seeker;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use kernel::{Ambient, Fault, Result};
 pub use aside::{Aside, Staged};
 pub use config::{Bucket, Config, Keep};
 pub use reader::Reader;
+pub use seeker::Seeker;
 
 use aside::Lock;
 use folder::Folder;

@@ -12,96 +12,105 @@ use super::{Advice, Digest, Entry, Evidence, FindingKind, Member, Relation, vers
 /// Copies of one content that are followed to find a folder that holds another.
 const COPIES: usize = 64;
 
+type Copies = HashMap<Digest, Vec<usize>>;
+
 struct Folders<'s, 'a> {
     tree: &'s Tree<'a>,
     survey: &'s mut Survey<'a>,
+    /// Where each content is, as places in the list of files.
+    copies: Copies,
     /// For each folder: it goes, or lies in one that does.
     gone: Vec<bool>,
 }
 
 /// Finds both kinds.
 pub(super) fn find<'a>(tree: &Tree<'a>, survey: &mut Survey<'a>) {
+    let mut copies: Copies = HashMap::new();
+    for (at, file) in tree.files.iter().enumerate() {
+        if let Some(digest) = file.digest.filter(|_| file.size > 0) {
+            copies.entry(digest).or_default().push(at);
+        }
+    }
     let gone = vec![false; tree.folders.len()];
-    let mut folders = Folders { tree, survey, gone };
-    if folders.survey.rules.wants(FindingKind::IdenticalFolder) {
-        folders.identical();
-    }
-    if folders.survey.rules.wants(FindingKind::ContainedFolder) {
-        folders.contained();
-    }
+    let mut folders = Folders { tree, survey, copies, gone };
+    folders.all();
 }
 
 impl<'a> Folders<'_, 'a> {
-    fn identical(&mut self) {
+    /// The largest first: what is in a folder is told of with the folder.
+    fn all(&mut self) {
         let tree = self.tree;
-        let mut groups: HashMap<Digest, Vec<usize>> = HashMap::new();
-        for (at, folder) in tree.folders.iter().enumerate() {
-            if let Some(print) = folder.print.filter(|_| folder.bytes > 0 && folder.parent.is_some()) {
-                groups.entry(print).or_default().push(at);
+        let (alike, held) = {
+            let rules = self.survey.rules;
+            (rules.wants(FindingKind::IdenticalFolder), rules.wants(FindingKind::ContainedFolder))
+        };
+        // How many files up to each place have no second copy: a folder without one is worth a look.
+        let mut single = vec![0_usize];
+        for file in &tree.files {
+            let copies = file.digest.and_then(|digest| self.copies.get(&digest));
+            let lone = file.size > 0 && copies.is_none_or(|list| list.len() < 2);
+            single.push(single.last().copied().unwrap_or(0) + usize::from(lone));
+        }
+        let lone = |at: usize| single.get(at).copied().unwrap_or(usize::MAX);
+        let mut order: Vec<usize> = Vec::new();
+        let mut twins: HashMap<Digest, Vec<usize>> = HashMap::new();
+        for (at, folder) in tree.folders.iter().enumerate().skip(1) {
+            if folder.odd || folder.bytes == 0 || lone(folder.files.start) != lone(folder.files.end) {
+                continue;
+            }
+            order.push(at);
+            if let Some(print) = folder.print {
+                twins.entry(print).or_default().push(at);
             }
         }
-        let mut groups: Vec<Vec<usize>> = groups.into_values().filter(|group| group.len() > 1).collect();
-        // The largest first: what is in a folder is told of with the folder.
-        let bytes =
-            |group: &Vec<usize>| group.first().and_then(|at| tree.folders.get(*at)).map_or(0, |f| f.bytes);
-        // Of as many bytes, what has most folders in it lies outside.
-        let inner = |group: &Vec<usize>| {
-            group.first().and_then(|at| tree.folders.get(*at)).map_or(0, |folder| folder.folders.len())
-        };
-        groups.sort_by_key(|group| (std::cmp::Reverse((bytes(group), inner(group))), group.first().copied()));
-        for group in groups {
-            let mut group: Vec<usize> = group.into_iter().filter(|at| !self.is_gone(*at)).collect();
-            group.sort_by_key(|at| (self.has_lost(*at), self.order(*at)));
-            let Some((kept, rest)) = group.split_first() else { continue };
-            if self.has_lost(*kept) {
+        let size =
+            |at: &usize| tree.folders.get(*at).map_or((0, 0), |one| (one.files.len(), one.folders.len()));
+        order.sort_by_key(|at| (std::cmp::Reverse(size(at)), *at));
+        for at in order {
+            if self.is_gone(at) {
                 continue;
             }
-            let go: Vec<usize> = rest.iter().copied().filter(|at| self.may_go(*at)).collect();
-            let go: Vec<usize> = go.into_iter().filter(|at| !self.is_ignored(*kept, *at)).collect();
-            if go.is_empty() {
-                continue;
+            let print = tree.folders.get(at).and_then(|folder| folder.print);
+            // A group is dealt with as a whole where its first folder is met.
+            let mut group = print.and_then(|print| twins.remove(&print)).unwrap_or_default();
+            group.retain(|at| !self.is_gone(*at));
+            if group.len() < 2 {
+                group = vec![at];
             }
+            // Where all of it lies in one folder inside, that one is told of.
+            let inner = tree.folders.get(at + 1).map(|inner| &inner.files);
+            if held && inner != tree.folders.get(at).map(|folder| &folder.files) {
+                // What another folder holds can go with all its twins.
+                group.retain(|at| match self.holder(*at).filter(|_| self.may_go(*at)) {
+                    Some(holder) => {
+                        self.tell_contained(holder, *at);
+                        false
+                    }
+                    None => true,
+                });
+            }
+            if alike {
+                self.identical(group);
+            }
+        }
+    }
+
+    fn identical(&mut self, mut group: Vec<usize>) {
+        group.sort_by_key(|at| (self.has_lost(*at), self.order(*at)));
+        let Some((kept, rest)) = group.split_first() else { return };
+        if self.has_lost(*kept) {
+            return;
+        }
+        let go: Vec<usize> = rest.iter().copied().filter(|at| self.may_go(*at)).collect();
+        let go: Vec<usize> = go.into_iter().filter(|at| !self.is_ignored(*kept, *at)).collect();
+        if !go.is_empty() {
             self.tell(FindingKind::IdenticalFolder, *kept, &go);
         }
     }
 
-    fn contained(&mut self) {
-        let tree = self.tree;
-        let mut copies: HashMap<Digest, Vec<usize>> = HashMap::new();
-        for (at, file) in tree.files.iter().enumerate() {
-            if let Some(digest) = file.digest.filter(|_| file.size > 0) {
-                copies.entry(digest).or_default().push(at);
-            }
-        }
-        // How many files up to each place have no second copy: a folder without one is worth a look.
-        let mut single = vec![0_usize];
-        for file in &tree.files {
-            let lone = file.size > 0
-                && file.digest.and_then(|digest| copies.get(&digest)).is_none_or(|list| list.len() < 2);
-            single.push(single.last().copied().unwrap_or(0) + usize::from(lone));
-        }
-        let lone = |at: usize| single.get(at).copied().unwrap_or(usize::MAX);
-        let mut wanted: Vec<usize> = (1..tree.folders.len())
-            .filter(|at| {
-                tree.folders.get(*at).is_some_and(|folder| {
-                    !folder.odd && folder.bytes > 0 && lone(folder.files.start) == lone(folder.files.end)
-                })
-            })
-            .collect();
-        let count = |at: &usize| tree.folders.get(*at).map_or(0, |folder| folder.files.len());
-        wanted.sort_by_key(|at| (std::cmp::Reverse(count(at)), *at));
-        for at in wanted {
-            if self.is_gone(at) || !self.may_go(at) {
-                continue;
-            }
-            if let Some(holder) = self.holder(at, &copies) {
-                self.tell_contained(holder, at, &copies);
-            }
-        }
-    }
-
     /// The smallest folder that holds every content of this one and stays.
-    fn holder(&self, at: usize, copies: &HashMap<Digest, Vec<usize>>) -> Option<usize> {
+    fn holder(&self, at: usize) -> Option<usize> {
+        let copies = &self.copies;
         let folder = self.tree.folders.get(at)?;
         let contents: HashSet<Digest> = self.contents(folder);
         if self.tree.of_folder(folder).iter().filter(|file| file.size > 0).count() < 2 {
@@ -123,26 +132,22 @@ impl<'a> Folders<'_, 'a> {
         let holds = |other: &usize| {
             let Some(holder) = self.tree.folders.get(*other) else { return false };
             let apart = !folder.folders.contains(other) && !holder.folders.contains(&at) && *other != at;
-            let inside = |digest: &Digest| self.copy_in(holder, digest, copies).is_some();
+            let inside = |digest: &Digest| self.copy_in(holder, digest).is_some();
             apart
                 && !self.is_gone(*other)
                 && !self.is_ignored(at, *other)
                 && contents.iter().all(inside)
                 // Where each holds the other, one of them is kept, by the order that always holds.
-                && (self.contents(holder).len() > contents.len() || self.order(*other) < self.order(at))
+                && (self.contents(holder).len() > contents.len()
+                    || holder.print != folder.print && self.order(*other) < self.order(at))
         };
         let size = |other: &usize| self.tree.folders.get(*other).map_or(0, |folder| folder.files.len());
         candidates.into_iter().filter(holds).min_by_key(|other| (size(other), *other))
     }
 
     /// A file with this content in a folder that does not go itself.
-    fn copy_in(
-        &self,
-        folder: &Folder<'_>,
-        digest: &Digest,
-        copies: &HashMap<Digest, Vec<usize>>,
-    ) -> Option<&'a Entry> {
-        let list = copies.get(digest).map_or(&[][..], Vec::as_slice);
+    fn copy_in(&self, folder: &Folder<'_>, digest: &Digest) -> Option<&'a Entry> {
+        let list = self.copies.get(digest).map_or(&[][..], Vec::as_slice);
         let first = list.partition_point(|place| *place < folder.files.start);
         let inside = list.get(first..)?.iter().take_while(|place| **place < folder.files.end);
         let mut files = inside.filter_map(|place| self.tree.files.get(*place).copied());
@@ -217,14 +222,14 @@ impl<'a> Folders<'_, 'a> {
         self.survey.add(kind, reason, members, &leaving);
     }
 
-    fn tell_contained(&mut self, holder: usize, at: usize, copies: &HashMap<Digest, Vec<usize>>) {
+    fn tell_contained(&mut self, holder: usize, at: usize) {
         let tree = self.tree;
         let (Some(keeper), Some(folder)) = (tree.folders.get(holder), tree.folders.get(at)) else { return };
         let mut evidence = Vec::new();
         let mut others: Vec<&'a Entry> = Vec::new();
         for file in tree.of_folder(folder) {
             let copy = file.digest.filter(|_| file.size > 0);
-            match copy.and_then(|digest| self.copy_in(keeper, &digest, copies)) {
+            match copy.and_then(|digest| self.copy_in(keeper, &digest)) {
                 Some(other) => {
                     evidence.push(proof(file, other));
                     others.push(other);

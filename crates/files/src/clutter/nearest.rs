@@ -8,12 +8,17 @@ const PIECES: usize = 4;
 
 /// Hashes and whom they belong to.
 pub(super) struct Nearest {
-    hashes: Vec<u64>,
-    owners: Vec<u32>,
-    /// For each piece: where the list of each value begins, and the lists one after another.
-    tables: Vec<(Vec<u32>, Vec<u32>)>,
+    tables: Vec<Table>,
     /// Numbers of 16 bits with at most two bits set.
     masks: Vec<u16>,
+}
+
+/// All hashes in the order of one piece, so that those with the same value lie side by side in memory.
+struct Table {
+    /// Where each value begins.
+    starts: Vec<u32>,
+    hashes: Vec<u64>,
+    owners: Vec<u32>,
 }
 
 /// The bits of one piece. They lie apart in the hash, because neighbouring ones depend on each other.
@@ -24,8 +29,8 @@ fn piece(hash: u64, number: usize) -> u16 {
 impl Nearest {
     /// Makes the index.
     pub(super) fn new(entries: impl Iterator<Item = (u64, u32)>) -> Nearest {
-        let (hashes, owners): (Vec<u64>, Vec<u32>) = entries.unzip();
-        let tables = (0..PIECES).map(|number| table(&hashes, number)).collect();
+        let entries: Vec<(u64, u32)> = entries.collect();
+        let tables = (0..PIECES).map(|number| Table::new(&entries, number)).collect();
         let mut masks = vec![0_u16];
         for one in 0..PIECE {
             masks.push(1 << one);
@@ -33,56 +38,50 @@ impl Nearest {
         }
         // Near buckets first is of no use here; a fixed order is.
         masks.sort_unstable();
-        Nearest { hashes, owners, tables, masks }
+        Nearest { tables, masks }
     }
 
-    /// Calls `take` with the place of each hash at most `distance` bits away, at least once; complete up to 11.
-    pub(super) fn each(&self, hash: u64, distance: u32, mut take: impl FnMut(usize)) {
-        for (number, (starts, places)) in self.tables.iter().enumerate() {
+    /// Calls `take` with the owner of each hash at most `distance` bits away, at least once; complete up to 11.
+    pub(super) fn each(&self, hash: u64, distance: u32, mut take: impl FnMut(u32)) {
+        for (number, table) in self.tables.iter().enumerate() {
             let value = piece(hash, number);
             for mask in &self.masks {
                 let bucket = usize::from(value ^ mask);
-                let (Some(from), Some(to)) = (starts.get(bucket), starts.get(bucket + 1)) else { continue };
-                for place in places.get(*from as usize..*to as usize).unwrap_or(&[]) {
-                    let place = *place as usize;
-                    if self.hashes.get(place).is_some_and(|other| (other ^ hash).count_ones() <= distance) {
-                        take(place);
+                let (Some(from), Some(to)) = (table.starts.get(bucket), table.starts.get(bucket + 1)) else {
+                    continue;
+                };
+                let range = *from as usize..*to as usize;
+                let hashes = table.hashes.get(range.clone()).unwrap_or(&[]);
+                let owners = table.owners.get(range).unwrap_or(&[]);
+                for (other, owner) in hashes.iter().zip(owners) {
+                    if (other ^ hash).count_ones() <= distance {
+                        take(*owner);
                     }
                 }
             }
         }
     }
-
-    /// Whom the hash at this place belongs to.
-    pub(super) fn owner(&self, place: usize) -> u32 {
-        self.owners.get(place).copied().unwrap_or(u32::MAX)
-    }
 }
 
-fn table(hashes: &[u64], number: usize) -> (Vec<u32>, Vec<u32>) {
-    let values: Vec<u16> = hashes.iter().map(|hash| piece(*hash, number)).collect();
-    let mut starts = vec![0_u32; (1 << PIECE) + 1];
-    for value in &values {
-        if let Some(count) = starts.get_mut(usize::from(*value) + 1) {
-            *count += 1;
-        }
-    }
-    let mut sum = 0;
-    for start in &mut starts {
-        sum += *start;
-        *start = sum;
-    }
-    let mut next = starts.clone();
-    let mut places = vec![0_u32; hashes.len()];
-    for (place, value) in values.iter().enumerate() {
-        if let Some(at) = next.get_mut(usize::from(*value)) {
-            if let (Some(slot), Ok(place)) = (places.get_mut(*at as usize), u32::try_from(place)) {
-                *slot = place;
+impl Table {
+    fn new(entries: &[(u64, u32)], number: usize) -> Table {
+        let mut sorted: Vec<(u16, u64, u32)> =
+            entries.iter().map(|(hash, owner)| (piece(*hash, number), *hash, *owner)).collect();
+        sorted.sort_unstable();
+        let mut starts = vec![0_u32; (1 << PIECE) + 1];
+        for (value, ..) in &sorted {
+            if let Some(count) = starts.get_mut(usize::from(*value) + 1) {
+                *count += 1;
             }
-            *at += 1;
         }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let (hashes, owners) = sorted.into_iter().map(|(_, hash, owner)| (hash, owner)).unzip();
+        Table { starts, hashes, owners }
     }
-    (starts, places)
 }
 
 #[cfg(test)]
@@ -102,7 +101,7 @@ mod tests {
             let asked = flips.iter().fold(hashes[0], |hash, bit| hash ^ 1 << bit);
             let index = Nearest::new(hashes.iter().enumerate().map(|(at, hash)| (*hash, at as u32)));
             let mut found = BTreeSet::new();
-            index.each(asked, 11, |place| { found.insert(index.owner(place) as usize); });
+            index.each(asked, 11, |owner| { found.insert(owner as usize); });
             let all: BTreeSet<usize> =
                 (0..hashes.len()).filter(|at| (hashes[*at] ^ asked).count_ones() <= 11).collect();
             prop_assert!(found.contains(&0));

@@ -2,6 +2,7 @@
 //! looks like the one that is kept.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::keep::Purpose;
 use super::nearest::Nearest;
@@ -20,14 +21,16 @@ const PART_GRADIENTS: u32 = 14;
 const TURNED_FREQUENCIES: u32 = 8;
 const TURNED_GRADIENTS: u32 = 16;
 /// Screens look alike where they differ: both, and the grey values too.
-const SCREEN_FREQUENCIES: u32 = 4;
-const SCREEN_GRADIENTS: u32 = 4;
-const SCREEN_CORRELATION: f64 = 0.98;
+const SCREEN_FREQUENCIES: u32 = 6;
+const SCREEN_GRADIENTS: u32 = 6;
+const SCREEN_CORRELATION: f64 = 0.985;
 /// From this distance on the grey values are asked, too.
 const DOUBTFUL: u32 = 8;
 const CORRELATION: f64 = 0.9;
-/// Pictures asked for at once by all threads.
-const BLOCK: usize = 256;
+/// Pictures that a thread takes at a time.
+const BATCH: usize = 64;
+/// Most that one picture is said to look like.
+const MOST: usize = 256;
 
 /// How the second looks beside the first; `None` when they are not alike.
 pub(super) fn relation(one: &Entry, other: &Entry) -> Option<Relation> {
@@ -116,33 +119,29 @@ pub(super) fn find<'a>(files: &[&'a Entry], survey: &mut Survey<'a>) {
     // What is rather kept comes first, and gathers what looks like it.
     let choice = survey.choice();
     pictures.sort_by(|a, b| choice.order(Purpose::Pictures, a.0, b.0).0);
-    let index = Index::new(&pictures);
+    let near = neighbours(&pictures);
     let mut taken: HashSet<usize> = HashSet::new();
-    let mut start = 0;
-    while start < pictures.len() {
-        let end = pictures.len().min(start + BLOCK);
-        let asked: Vec<usize> = (start..end).filter(|at| !taken.contains(at)).collect();
-        for (at, found) in index.ask_all(&pictures, &asked) {
-            if taken.contains(&at) {
-                continue;
-            }
-            let Some((kept, _)) = pictures.get(at) else { continue };
-            let choice = survey.choice();
-            let near: Vec<(usize, Relation)> = found
-                .into_iter()
-                .filter(|(other, _)| *other > at && !taken.contains(other))
-                .filter(|(other, _)| {
-                    pictures.get(*other).is_some_and(|(other, _)| {
-                        !choice.stays(other) && !survey.rules.is_ignored(kept.id, other.id)
-                    })
-                })
-                .collect();
-            if !near.is_empty() {
-                taken.extend(near.iter().map(|(other, _)| *other));
-                tell(kept, &near, &pictures, survey);
-            }
+    for (at, ((kept, _), near)) in pictures.iter().zip(&near).enumerate() {
+        if taken.contains(&at) {
+            continue;
         }
-        start = end;
+        let choice = survey.choice();
+        let wanted = |other: usize| {
+            other > at
+                && !taken.contains(&other)
+                && pictures.get(other).is_some_and(|(other, _)| {
+                    !choice.stays(other) && !survey.rules.is_ignored(kept.id, other.id)
+                })
+        };
+        let near: Vec<(usize, Relation)> = near
+            .iter()
+            .map(|(other, how)| (*other as usize, *how))
+            .filter(|(other, _)| wanted(*other))
+            .collect();
+        if !near.is_empty() {
+            taken.extend(near.iter().map(|(other, _)| *other));
+            tell(kept, &near, &pictures, survey);
+        }
     }
 }
 
@@ -173,72 +172,62 @@ fn tell<'a>(
     survey.add(FindingKind::SimilarImage, reason, members, &leaving);
 }
 
-/// Every view of every picture by frequencies, the whole ones by gradients.
-struct Index {
-    frequencies: Nearest,
-    gradients: Nearest,
-    wholes: Nearest,
-}
+/// Whom a picture looks like, and how.
+type Near = Vec<(u32, Relation)>;
 
-impl Index {
-    fn new(pictures: &[(&Entry, &ImageFacts)]) -> Index {
-        let owned = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let views = pictures
-            .iter()
-            .enumerate()
-            .flat_map(|(at, (_, image))| image.frequencies.iter().map(move |hash| (*hash, owned(at))));
-        let whole = |hashes: fn(&ImageFacts) -> &Vec<u64>| {
-            let all = pictures.iter().enumerate();
-            Nearest::new(all.filter_map(move |(at, (_, image))| Some((*hashes(image).first()?, owned(at)))))
-        };
-        Index {
-            frequencies: Nearest::new(views),
-            gradients: whole(|image| &image.gradients),
-            wholes: whole(|image| &image.frequencies),
-        }
-    }
-
-    /// What looks like the picture at this place.
-    fn ask(&self, pictures: &[(&Entry, &ImageFacts)], at: usize) -> Vec<(usize, Relation)> {
+/// For each picture, those that look like it. Each is asked for by its whole among all views of all, so of two one
+/// finds the other, and the answer is noted with both.
+fn neighbours(pictures: &[(&Entry, &ImageFacts)]) -> Vec<Near> {
+    let owned = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let numbered = || pictures.iter().enumerate();
+    let views =
+        numbered().flat_map(|(at, (_, image))| image.frequencies.iter().map(move |one| (*one, owned(at))));
+    let frequencies = Nearest::new(views);
+    let wholes = numbered().filter_map(|(at, (_, image))| Some((*image.gradients.first()?, owned(at))));
+    let gradients = Nearest::new(wholes);
+    let ask = |at: usize| -> Near {
         let Some((_, image)) = pictures.get(at) else { return Vec::new() };
         let mut found: Vec<u32> = Vec::new();
-        let (Some(frequencies), Some(gradients)) = (image.frequencies.first(), image.gradients.first())
-        else {
-            return Vec::new();
-        };
-        self.frequencies
-            .each(*frequencies, PART_FREQUENCIES, |place| found.push(self.frequencies.owner(place)));
-        self.gradients.each(*gradients, WHOLE_GRADIENTS, |place| found.push(self.gradients.owner(place)));
-        // This one may be the whole of which another is a part: its own views are asked for among the wholes.
-        for view in image.frequencies.iter().skip(1) {
-            self.wholes.each(*view, PART_FREQUENCIES, |place| found.push(self.wholes.owner(place)));
+        if let (Some(waves), Some(steps)) = (image.frequencies.first(), image.gradients.first()) {
+            frequencies.each(*waves, PART_FREQUENCIES, |owner| found.push(owner));
+            gradients.each(*steps, WHOLE_GRADIENTS, |owner| found.push(owner));
         }
         found.sort_unstable();
         found.dedup();
-        let mut near: Vec<(usize, Relation)> = Vec::new();
-        for other in found.into_iter().map(|other| other as usize).filter(|other| *other != at) {
-            let relation = pictures.get(other).and_then(|(_, theirs)| compare(image, theirs));
-            near.extend(relation.map(|relation| (other, relation)));
+        found.retain(|other| *other as usize != at);
+        let how = |other: u32| Some((other, compare(image, pictures.get(other as usize)?.1)?));
+        // What is rather kept comes first: the best of a thousand frames is in every list.
+        found.into_iter().filter_map(how).take(MOST).collect()
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done: Vec<(usize, Near)> = Vec::new();
+        loop {
+            let from = next.fetch_add(BATCH, Ordering::Relaxed);
+            if from >= pictures.len() {
+                return done;
+            }
+            done.extend((from..pictures.len().min(from + BATCH)).map(|at| (at, ask(at))));
         }
-        near
-    }
-
-    /// The same for many places, by all cores.
-    fn ask_all(
-        &self,
-        pictures: &[(&Entry, &ImageFacts)],
-        asked: &[usize],
-    ) -> Vec<(usize, Vec<(usize, Relation)>)> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = asked.len().div_ceil(threads).max(1);
-        if asked.len() < 32 || threads == 1 {
-            return asked.iter().map(|at| (*at, self.ask(pictures, *at))).collect();
+    };
+    let lists: Vec<(usize, Near)> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    let mut near: Vec<Near> = pictures.iter().map(|_| Vec::new()).collect();
+    for (at, list) in lists {
+        for (other, how) in list {
+            for (one, two) in [(at, other), (other as usize, owned(at))] {
+                if let Some(slot) = near.get_mut(one) {
+                    slot.push((two, how));
+                }
+            }
         }
-        std::thread::scope(|scope| {
-            let work =
-                |part: &'_ [usize]| part.iter().map(|at| (*at, self.ask(pictures, *at))).collect::<Vec<_>>();
-            let running: Vec<_> = asked.chunks(share).map(|part| scope.spawn(move || work(part))).collect();
-            running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-        })
     }
+    for list in &mut near {
+        list.sort_by_key(|(other, _)| *other);
+        list.dedup_by_key(|(other, _)| *other);
+    }
+    near
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn judge(allowed: &Allowed, name: &str, content: &[u8], step: usize) -> Result<&'static str> {
+fn judge(allowed: &Arc<Allowed>, name: &str, content: &[u8], step: usize) -> Result<&'static str> {
     let mut judge = Judge::new(allowed, name);
     for piece in content.chunks(step.max(1)) {
         judge.take(piece)?;
@@ -12,12 +12,12 @@ fn judge(allowed: &Allowed, name: &str, content: &[u8], step: usize) -> Result<&
     judge.finish()
 }
 
-fn standard() -> Allowed {
-    Allowed::new(&["image/*", "application/pdf", "text/*"])
+fn standard() -> Arc<Allowed> {
+    Arc::new(Allowed::new(&["image/*", "application/pdf", "text/*"]))
 }
 
-fn everything() -> Allowed {
-    Allowed::new(&KNOWN.iter().map(|(known, _)| *known).collect::<Vec<_>>())
+fn everything() -> Arc<Allowed> {
+    Arc::new(Allowed::new(&KNOWN.iter().map(|(known, _)| *known).collect::<Vec<_>>()))
 }
 
 fn found(name: &str, content: &[u8]) -> &'static str {
@@ -163,7 +163,7 @@ fn refusals_come_early_and_say_what_it_is() {
         fault.message().contains("portable-executable") && fault.message().contains("image/*"),
         "{fault}"
     );
-    let pictures = Allowed::new(&["image/*"]);
+    let pictures = Arc::new(Allowed::new(&["image/*"]));
     assert!(Judge::new(&pictures, "x").take(&[b'a'; HEAD]).is_err(), "a text can not become a picture");
     let mut judge = Judge::new(&allowed, "x.txt");
     judge.take(&[b'a'; 2 * HEAD]).unwrap();

@@ -73,6 +73,7 @@ pub(super) fn config(values: &Values, problems: &mut Vec<Problem>) -> Option<Con
         endpoints: [
             endpoint("sts", &AWS_STS_ENDPOINT),
             endpoint("secretsmanager", &SECRETS_MANAGER_ENDPOINT),
+            endpoint("s3", &AWS_S3_ENDPOINT),
         ]
         .into_iter()
         .flatten()

@@ -3,8 +3,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use files::blob::{Bucket, Keep};
+use files::sniff::Allowed;
 use guard::limits::Rule;
 use kernel::Secret;
 use store::{Database, Pool, PostgresTls};
@@ -18,6 +21,8 @@ use super::problem::Problem;
 use super::profile::Profile;
 use super::providers;
 use super::table::alerts::*;
+use super::table::aws::AWS_REGION;
+use super::table::files::*;
 use super::table::identity::*;
 use super::table::knowledge::*;
 use super::table::later::*;
@@ -46,6 +51,7 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
         let url = format!("sqlite:{}", data_dir.join("stoa.db").display());
         values.follow(&DATABASE_URL, &url, "in the data folder");
     }
+    values.follow(&FILES_DIR, &data_dir.join("files").display().to_string(), "in the data folder");
     values.follow(&LOG_FILE, &data_dir.join("logs/stoa.log").display().to_string(), "in the data folder");
     let level = if values.get(&DEBUG) == Some(true) { "DEBUG" } else { "INFO" };
     values.follow(&LOG_LEVEL, level, "follows from debug");
@@ -65,8 +71,10 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
     let catalog = catalog::build(values, problems);
     let models = providers::build(values, aws.as_ref(), problems);
     let issuers = trust::issuers(values, problems);
+    let blobs = blobs(values, problems);
     // Where the secret is was needed earlier; here it counts that enough is said of it.
     let (catalog, models, aws, issuers, _) = (catalog?, models?, aws?, issuers?, secret?);
+    let blobs = blobs?;
     let data_dir = values.get(&DATA_DIR)?;
     let cookie_secrets = cookie_secrets(values);
     Some(Settings {
@@ -123,6 +131,40 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         catalog,
         data_dir,
         aws,
+        blobs,
+        files: files(values)?,
+    })
+}
+
+/// Where files lie. `None` when the bucket is not named well; then a problem says so.
+fn blobs(values: &Values, problems: &mut Vec<Problem>) -> Option<files::blob::Config> {
+    let folder = values.get(&FILES_DIR)?;
+    let keep = match values.get(&FILES_S3) {
+        None => Keep::Folder,
+        Some(url) => {
+            let region = values.get(&AWS_REGION).unwrap_or_default();
+            let bucket = match region.as_str() {
+                "" => Err("needs a region; set AWS_REGION".to_owned()),
+                region => Bucket::parse(&url, region),
+            };
+            match bucket {
+                Ok(bucket) => Keep::S3(bucket),
+                Err(say) => {
+                    problems.push(Problem::new(values.place(&FILES_S3), say));
+                    return None;
+                }
+            }
+        }
+    };
+    Some(files::blob::Config { folder, keep })
+}
+
+fn files(values: &Values) -> Option<apps::FileRules> {
+    Some(apps::FileRules {
+        most: values.get(&MAX_FILE)?,
+        quota: values.get(&FILES_QUOTA)?,
+        allowed: Arc::new(Allowed::new(&values.get(&FILE_TYPES)?)),
+        trash: seconds(values.get(&FILES_TRASH_DAYS)?.saturating_mul(86_400)),
     })
 }
 

@@ -95,6 +95,10 @@ pub(crate) struct Settings {
     pub(crate) web: web::Config,
     /// Who this server is at Amazon Web Services.
     pub(crate) aws: guard::outbound::aws::Config,
+    /// Where files lie.
+    pub(crate) blobs: files::blob::Config,
+    /// What may be stored.
+    pub(crate) files: apps::FileRules,
     /// The secrets that have an age.
     pub(crate) secrets: Vec<SecretMark>,
     /// Change whenever an effective value does, secrets included; tell nothing about them.

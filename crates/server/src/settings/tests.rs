@@ -270,7 +270,7 @@ fn outside_production_the_same_choices_stand() {
     ]));
     assert!(!settings.http.enforce_https && !settings.limits.enabled && !settings.telemetry.mask);
     assert_eq!(settings.limits.rules.sign_in[0].limit, 10);
-    assert_eq!(settings.limits.rules.file_delete[0].limit, 40);
+    assert_eq!(settings.limits.rules.file_delete[0].limit, 30);
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn apps_are_changed_removed_and_added() {
     );
     let settings = load(&sources);
     let ids: Vec<_> = settings.catalog.iter().map(|app| app.id.as_str().to_owned()).collect();
-    assert_eq!(ids, ["assistant", "workspace", "support", "handbook"]);
+    assert_eq!(ids, ["assistant", "workspace", "support", "files", "handbook"]);
     let assistant = settings.catalog.iter().next().unwrap();
     assert_eq!((assistant.max_input_chars, assistant.entry.visitors), (9, false));
     assert_eq!(assistant.max_user_messages, Some(10));

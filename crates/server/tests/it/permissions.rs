@@ -27,7 +27,7 @@ pub struct By<T> {
     pub visitor: T,
     /// An account without any grant.
     pub plain: T,
-    /// An account with a grant to use the workspace and support.
+    /// An account with a grant to use the workspace, support and the file store.
     pub member: T,
     /// An account that manages the workspace.
     pub manager: T,

@@ -153,6 +153,19 @@ fn digits(text: &str) -> Option<(Token, usize)> {
     Some((Token::Num(number), read.len))
 }
 
+/// "This one", "ein Blech": a pronoun or article, and no number.
+fn pronoun(word: &str, before: Option<&Token>) -> bool {
+    const POINTING: &[&str] = &[
+        "this", "that", "which", "each", "another", "every", "any", "no", "some", "the", "first", "last",
+        "next", "right", "wrong", "only", "other", "same", "easy", "hard",
+    ];
+    match word {
+        "one" => matches!(before, Some(Token::Word(word)) if POINTING.contains(&word.as_str())),
+        "ein" | "eine" | "einen" | "einem" | "einer" => true,
+        _ => false,
+    }
+}
+
 /// A word, or several that together are a number or an operator; gives the text behind them.
 fn lettered<'a>(word: &str, after: &'a str, tokens: &mut Vec<Token>) -> &'a str {
     // "2x", "x", "100 x 12"
@@ -195,7 +208,7 @@ fn lettered<'a>(word: &str, after: &'a str, tokens: &mut Vec<Token>) -> &'a str 
     let mut at = 0;
     while ahead.len() < 10 {
         let tail = after.get(at..).unwrap_or_default();
-        let skipped = tail.len() - tail.trim_start_matches(|c: char| c == ' ' || c == '-').len();
+        let skipped = tail.len() - tail.trim_start_matches([' ', '-']).len();
         if skipped == 0 || skipped > 2 {
             break;
         }
@@ -223,7 +236,9 @@ fn lettered<'a>(word: &str, after: &'a str, tokens: &mut Vec<Token>) -> &'a str 
             return behind(used);
         }
     }
-    if let Some((used, value)) = words::read(&all) {
+    if let Some((used, value)) = words::read(&all)
+        && !(used == 1 && pronoun(word, tokens.last()))
+    {
         tokens.push(Token::Num(plain(value)));
         return behind(used);
     }

@@ -42,7 +42,7 @@ fn french(n: u32) -> String {
 
 fn large(n: u32, size: u32, name: &str, spell: fn(u32) -> String) -> String {
     let many = if n / size == 1 { String::new() } else { spell(n / size) };
-    let rest = if n % size == 0 { String::new() } else { spell(n % size) };
+    let rest = if n.is_multiple_of(size) { String::new() } else { spell(n % size) };
     format!("{many}{name}{rest}")
 }
 
@@ -55,10 +55,10 @@ const ES_HUNDREDS: &str = "- ciento doscientos trescientos cuatrocientos quinien
 fn spanish(n: u32) -> String {
     match n {
         0..=29 => pick(ES, n).to_owned(),
-        30..=99 if n % 10 == 0 => pick(ES_TENS, n / 10).to_owned(),
+        30..=99 if n.is_multiple_of(10) => pick(ES_TENS, n / 10).to_owned(),
         30..=99 => format!("{}y{}", pick(ES_TENS, n / 10), pick(ES, n % 10)),
         100 => "cien".to_owned(),
-        101..=999 if n % 100 == 0 => pick(ES_HUNDREDS, n / 100).to_owned(),
+        101..=999 if n.is_multiple_of(100) => pick(ES_HUNDREDS, n / 100).to_owned(),
         101..=999 => format!("{}{}", pick(ES_HUNDREDS, n / 100), spanish(n % 100)),
         _ => large(n, 1_000, "mil", spanish),
     }
@@ -94,10 +94,10 @@ const PT_HUNDREDS: &str =
 fn portuguese(n: u32) -> String {
     match n {
         0..=19 => pick(PT, n).to_owned(),
-        20..=99 if n % 10 == 0 => pick(PT_TENS, n / 10).to_owned(),
+        20..=99 if n.is_multiple_of(10) => pick(PT_TENS, n / 10).to_owned(),
         20..=99 => format!("{}e{}", pick(PT_TENS, n / 10), pick(PT, n % 10)),
         100 => "cem".to_owned(),
-        101..=999 if n % 100 == 0 => pick(PT_HUNDREDS, n / 100).to_owned(),
+        101..=999 if n.is_multiple_of(100) => pick(PT_HUNDREDS, n / 100).to_owned(),
         101..=999 => format!("{}e{}", pick(PT_HUNDREDS, n / 100), portuguese(n % 100)),
         _ => large(n, 1_000, "mil", portuguese),
     }
@@ -110,7 +110,7 @@ const NL_TENS: &str = "- - twintig dertig veertig vijftig zestig zeventig tachti
 fn dutch(n: u32) -> String {
     match n {
         0..=19 => pick(NL, n).to_owned(),
-        20..=99 if n % 10 == 0 => pick(NL_TENS, n / 10).to_owned(),
+        20..=99 if n.is_multiple_of(10) => pick(NL_TENS, n / 10).to_owned(),
         20..=99 => {
             let ones = pick(NL, n % 10);
             let and = if ones.ends_with('e') { "ën" } else { "en" };

@@ -106,7 +106,9 @@ pub(crate) async fn pages(State(site): State<Site>, request: Request, next: Next
     let html = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
     let html = html.is_some_and(|accept| accept.contains("text/html"));
     let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-    let leads = reads && html && !path.starts_with("/fragments/") && !path.starts_with("/admin/fragments/");
+    // Whoever comes back from an issuer without having signed in is told so, and is not sent round once more.
+    let plain = ["/fragments/", "/admin/fragments/", "/api/"].iter().all(|start| !path.starts_with(start));
+    let leads = reads && html && plain;
     let response = next.run(request).await;
     if !leads || response.status() != StatusCode::UNAUTHORIZED {
         return response;

@@ -154,7 +154,7 @@ fn names_that_are_no_text_and_files_that_cannot_be_read_are_reported() {
     fs::write(&odd, b"same").unwrap();
     let closed = place.root().join("closed");
     fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     let (scan, report) = place.look();
     let all: Vec<&str> = scan.entries.iter().map(|entry| entry.path.as_str()).collect();
     assert!(all.contains(&"odd\\xff\\x0a name"), "{all:?}");

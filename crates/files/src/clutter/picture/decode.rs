@@ -7,7 +7,7 @@ use image::error::LimitErrorKind;
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader};
 
 use super::Failure;
-use super::grey::Grey;
+use super::grey::{Frame, Grey};
 use crate::clutter::Format;
 use crate::clutter::learn::Limits;
 
@@ -52,8 +52,9 @@ fn read<R: BufRead + Seek>(reader: R, format: ImageFormat, limits: &Limits) -> R
     let exif = decoder.exif_metadata().ok().flatten();
     let image = DynamicImage::from_decoder(decoder).map_err(failure)?;
     let luma = luma(image);
-    let equal = equal(&luma, width);
     let grey = Grey::shrink(&luma, width as usize, height as usize);
+    let frame = grey.without_border().unwrap_or(Frame::WHOLE);
+    let equal = equal(&luma, width as usize, height as usize, frame);
     Ok(Decoded { width, height, grey, equal, exif })
 }
 
@@ -86,9 +87,14 @@ fn luma(image: DynamicImage) -> Vec<u8> {
     rgba.as_raw().chunks_exact(4).map(blend).collect()
 }
 
-fn equal(luma: &[u8], width: u32) -> u16 {
+/// Counted within the border, if there is one: a framed photo is no drawing.
+fn equal(luma: &[u8], width: usize, height: usize, frame: Frame) -> u16 {
+    let at = |share: f64, side: usize| (share * side as f64) as usize;
+    let (left, right) = (at(frame.left, width), at(frame.right, width));
+    let (top, bottom) = (at(frame.top, height), at(frame.bottom, height));
     let (mut same, mut all) = (0_u64, 0_u64);
-    for row in luma.chunks_exact((width as usize).max(1)) {
+    for row in luma.chunks_exact(width.max(1)).skip(top).take(bottom.saturating_sub(top)) {
+        let row = row.get(left..right).unwrap_or(row);
         let pairs = row.iter().zip(row.iter().skip(1));
         same += pairs.filter(|(one, other)| one == other).count() as u64;
         all += row.len().saturating_sub(1) as u64;

@@ -38,10 +38,10 @@ impl Grey {
         let mut values = Vec::with_capacity(small_width * small_height);
         let mut row = vec![0_u32; small_width];
         for y in 0..small_height {
-            let from = y * height / small_height;
-            let to = ((y + 1) * height / small_height).max(from + 1);
+            let top = y * height / small_height;
+            let down = ((y + 1) * height / small_height).max(top + 1) - top;
             row.fill(0);
-            for line in luma.chunks_exact(width.max(1)).skip(from).take(to - from) {
+            for line in luma.chunks_exact(width.max(1)).skip(top).take(down) {
                 for (x, sum) in row.iter_mut().enumerate() {
                     let from = x * width / small_width;
                     let to = ((x + 1) * width / small_width).max(from + 1);
@@ -52,7 +52,7 @@ impl Grey {
             for (x, sum) in row.iter().enumerate() {
                 let from = x * width / small_width;
                 let across = ((x + 1) * width / small_width).max(from + 1) - from;
-                let count = u32::try_from(across * (to - from)).unwrap_or(u32::MAX).max(1);
+                let count = u32::try_from(across * down).unwrap_or(u32::MAX).max(1);
                 values.push(u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX));
             }
         }
@@ -186,5 +186,47 @@ impl Grey {
         };
         let kept = (frame.right - frame.left) * (frame.bottom - frame.top);
         (kept < 0.97 && kept > 0.2).then_some(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(width: usize, height: usize) -> Vec<u8> {
+        (0..width * height)
+            .map(|at| ((at % width) * 200 / width + (at / width) * 50 / height) as u8)
+            .collect()
+    }
+
+    #[test]
+    fn shrinking_keeps_what_is_where() {
+        for (width, height) in [(1_024, 768), (700, 2_000), (512, 512), (40, 30), (3_000, 1), (1, 1)] {
+            let grey = Grey::shrink(&ramp(width, height), width, height);
+            assert!(grey.width <= Grey::SIDE && grey.height <= Grey::SIDE);
+            assert_eq!(grey.values.len(), grey.width * grey.height);
+            for (share_x, share_y) in [(0.1, 0.2), (0.5, 0.9), (0.95, 0.5)] {
+                let (x, y) =
+                    ((share_x * grey.width as f64) as usize, (share_y * grey.height as f64) as usize);
+                let value = f64::from(grey.values[y * grey.width + x]);
+                let (x, y) = (x as f64 / grey.width as f64, y as f64 / grey.height as f64);
+                assert!((value - (x * 200.0 + y * 50.0)).abs() < 8.0, "{width} {height} {value} {x} {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn means_are_those_of_the_parts_and_borders_are_found() {
+        let grey = Grey::shrink(&ramp(512, 512), 512, 512);
+        let means = grey.means(Frame { left: 0.25, top: 0.5, right: 0.75, bottom: 1.0 }, 2, 1);
+        assert!((means[0] - 112.5).abs() < 2.0 && (means[1] - 162.5).abs() < 2.0, "{means:?}");
+        assert_eq!(grey.without_border(), None);
+        let mut framed = vec![0; 512 * 512];
+        for (y, row) in framed.chunks_exact_mut(512).enumerate().skip(64).take(384) {
+            row.iter_mut().enumerate().for_each(|(x, value)| *value = 60 + ((x * 7 + y * 13) % 190) as u8);
+        }
+        let frame = Grey::shrink(&framed, 512, 512).without_border().unwrap();
+        assert!((frame.top - 0.125).abs() < 0.01 && (frame.bottom - 0.875).abs() < 0.01, "{frame:?}");
+        assert!(frame.left.abs() < 0.01 && (frame.right - 1.0).abs() < 0.01);
     }
 }

@@ -89,7 +89,13 @@ pub(super) static RULES: &[Rule] = &[
                 let url = case.get::<url::Url>(key);
                 url.is_some_and(|url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback))
             };
-            let endpoints = [&AWS_ENDPOINT, &AWS_STS_ENDPOINT, &SECRETS_MANAGER_ENDPOINT, &BEDROCK_ENDPOINT];
+            let endpoints = [
+                &AWS_ENDPOINT,
+                &AWS_STS_ENDPOINT,
+                &AWS_S3_ENDPOINT,
+                &SECRETS_MANAGER_ENDPOINT,
+                &BEDROCK_ENDPOINT,
+            ];
             endpoints.into_iter().flat_map(|key| case.place_if(key, plain(key))).collect()
         },
     },

@@ -8,7 +8,7 @@ use crate::settings::form;
 /// The apps.
 pub(crate) static APPS: Group = Group {
     name: "apps",
-    about: "An app of your own, or a change to one of the default apps `assistant`, `workspace`, `support` and `tutor`.",
+    about: "An app of your own, or a change to one of the default apps `assistant`, `workspace`, `support`, `files` and `tutor`.",
     fields: APP_FIELDS,
     example: "id = \"handbook\"\nkind = \"chat\"\nname = \"Handbook\"\nusers = \"everybody\"\nmax_input_chars = 8000",
 };

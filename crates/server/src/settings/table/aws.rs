@@ -46,6 +46,8 @@ settings! { @fields AWS_ROWS;
     AWS_ENDPOINT: Url = form::url(), "aws.endpoint_url", ["AWS_ENDPOINT_URL"], Default::None, live;
     /// The address of STS alone.
     AWS_STS_ENDPOINT: Url = form::url(), "aws.sts_endpoint_url", ["AWS_ENDPOINT_URL_STS"], Default::None, live;
+    /// The address of S3 alone, for a service that speaks like it. The bucket stands in the path then.
+    AWS_S3_ENDPOINT: Url = form::url(), "aws.s3_endpoint_url", ["AWS_ENDPOINT_URL_S3"], Default::None, live;
 }
 
 /// Secrets Manager.

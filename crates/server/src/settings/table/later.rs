@@ -43,11 +43,3 @@ settings! { @fields BACKUP_ROWS;
     /// How many days backups are kept on this machine when they are also in S3. Not used yet.
     BACKUP_KEEP_LOCAL: u64 = form::whole::<1, 36_500>(), "backup.keep_local_days", ["BACKUP_KEEP_LOCAL_DAYS"], always("7");
 }
-
-/// Files.
-pub(crate) static FILES: Room = Room { title: "Files", about: "What may be stored.", settings: FILES_ROWS };
-
-settings! { @fields FILES_ROWS;
-    /// Which files are taken, judged by their content. Not used yet.
-    FILE_TYPES: Vec<String> = form::media_types(), "files.allowed_types", ["ALLOWED_FILE_TYPES"], always("image/*,application/pdf,text/*");
-}

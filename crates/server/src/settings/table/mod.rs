@@ -6,6 +6,7 @@
 pub(crate) mod alerts;
 pub(crate) mod apps;
 pub(crate) mod aws;
+pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod issuers;
 pub(crate) mod knowledge;
@@ -171,7 +172,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &alerts::ALERTS,
     &later::BACKUP,
     &knowledge::KNOWLEDGE,
-    &later::FILES,
+    &files::FILES,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.

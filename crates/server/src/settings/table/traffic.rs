@@ -44,8 +44,8 @@ settings! { @fields LIMITS_ROWS;
     VISITOR_LIMITS: Vec<Rule> = form::rates(), "limits.visitor", ["RATELIMIT_DEFAULT"], per("100 per minute; 1000 per hour", "10 per minute; 100 per hour", "10 per minute; 100 per hour");
     /// Sign-in, for each address and for each account.
     SIGN_IN_LIMITS: Vec<Rule> = form::rates(), "limits.sign_in", ["RATE_LIMIT_SIGN_IN"], per("50 per minute", "10 per minute", "5 per minute");
-    /// Deletion of files, for each user.
-    FILE_DELETE_LIMITS: Vec<Rule> = form::rates(), "limits.file_delete", ["RATE_LIMIT_FILE_DELETE"], per("200 per minute", "40 per minute", "20 per minute");
+    /// Deletion of files, for each user: a request counts once, however many files it names.
+    FILE_DELETE_LIMITS: Vec<Rule> = form::rates(), "limits.file_delete", ["RATE_LIMIT_FILE_DELETE"], per("200 per minute", "30 per minute", "20 per minute");
     /// Everything else, for each address.
     EVERYTHING_LIMITS: Vec<Rule> = form::rates(), "limits.everything", ["RATE_LIMIT_EVERYTHING"], per("3000 per minute", "300 per minute", "300 per minute");
 }
@@ -60,6 +60,6 @@ pub(crate) static SIZES: Room = Room {
 settings! { @fields SIZES_ROWS;
     /// The largest body in bytes, whatever its kind, files apart. Unset: 10 MiB for JSON and 16 MiB for other bodies.
     MAX_REQUEST: u64 = form::bytes(), "sizes.max_request_bytes", ["MAX_REQUEST_SIZE"], follows("10 MiB for JSON, 16 MiB for other bodies");
-    /// The largest file in MiB.
+    /// The largest file. A bare number counts MiB; `512K`, `100MB` and `2GiB` say their unit.
     MAX_FILE: u64 = form::mebibytes(), "sizes.max_file_mib", ["MAX_FILE_SIZE"], always("100");
 }

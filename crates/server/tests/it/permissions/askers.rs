@@ -128,9 +128,12 @@ impl Askers {
     /// Makes them.
     pub async fn gather(world: &World, issuer: &Issuer) -> Askers {
         let warden = world.person("warden@example.org", true).await.caller;
-        let stranger = world.person("stranger@example.org", false).await.caller;
+        let stranger = world.person("stranger@example.org", false).await;
+        let grant_files = format!("/api/v1/admin/users/{}/grants/files", stranger.id);
+        assert_eq!(warden.put(&grant_files).json(&json!({"level": "use"})).send().await.status, 200);
+        let stranger = stranger.caller;
         let mut member = people(world, &warden, issuer, "member", false).await;
-        grant(&warden, &member, &[("workspace", "use"), ("support", "use")]).await;
+        grant(&warden, &member, &[("workspace", "use"), ("support", "use"), ("files", "use")]).await;
         let manager = people(world, &warden, issuer, "manager", false).await;
         grant(&warden, &manager, &[("workspace", "manage")]).await;
         let inactive = inactive(world, &warden, issuer).await;

@@ -9,6 +9,12 @@ use crate::world::{Caller, PASSWORD, World};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Thing {
     Conversation,
+    /// A problem of the tutor: it belongs to the app.
+    Problem,
+    /// A document of support: it belongs to the app too.
+    Document,
+    File,
+    Batch,
     Session,
     Key,
     User,
@@ -24,12 +30,16 @@ impl Thing {
         let path = operation.split(' ').nth(1).unwrap();
         let has = |part: &str| path.contains(part);
         match () {
+            () if has("/problems/{id}") => Thing::Problem,
+            () if has("/documents/{id}") => Thing::Document,
             () if has("/users/{id}") => Thing::User,
             () if has("/sessions/") => Thing::Session,
             () if has("/keys/") => Thing::Key,
             () if has("/blocks/") => Thing::Net,
             () if has("/erasures/") => Thing::Receipt,
             () if has("/alerts/") || has("/passkeys/") => Thing::Unmade,
+            () if has("/batches/") => Thing::Batch,
+            () if has("/files/") => Thing::File,
             () if has("/conversations/") || has("/apps/") => Thing::Conversation,
             () => panic!("what does {operation} work on?"),
         }
@@ -72,6 +82,13 @@ impl Things {
         };
         Some(match thing {
             Thing::Conversation => conversation(&caller, owner.map_or("assistant", |owner| owner.app)).await,
+            Thing::File => file(&caller, self.made).await,
+            Thing::Batch => {
+                let path = format!("/api/v1/files/{}", file(&caller, self.made).await);
+                let trashed = caller.delete(&path).send().await;
+                assert_eq!(trashed.status, 200, "{trashed:?}");
+                trashed.json()["batch_id"].as_str().unwrap().to_owned()
+            }
             Thing::Session => {
                 // Another sign-in of the same account, which ends without ending the one that asks.
                 let me = caller.get("/api/v1/me").send().await;
@@ -90,6 +107,14 @@ impl Things {
             }
             Thing::Key => {
                 id(caller.post("/api/v1/keys").json(&json!({"name": "untouched"})).send().await, 201)
+            }
+            Thing::Problem => {
+                let body = json!({"title": "Sum", "statement": "What is 19 + 23?", "answer": "42", "visibility": "published"});
+                id(self.warden.post("/api/v1/apps/tutor/problems").json(&body).send().await, 201)
+            }
+            Thing::Document => {
+                let body = json!({"title": "Untouched", "text": format!("Text number {}.", self.made)});
+                id(self.warden.post("/api/v1/apps/support/documents").json(&body).send().await, 201)
             }
             Thing::User => {
                 let body = json!({"email": format!("made-{}@example.org", self.made), "password": PASSWORD});
@@ -132,13 +157,27 @@ impl Things {
         };
         match thing {
             Thing::Conversation => get(&self.stranger, format!("/api/v1/conversations/{id}")).await,
+            Thing::File => get(&self.stranger, format!("/api/v1/files/{id}")).await,
+            Thing::Batch => get(&self.stranger, "/api/v1/files?trashed=true".to_owned()).await,
             Thing::Session => among(get(&self.stranger, "/api/v1/me/sessions?limit=100".to_owned()).await),
             Thing::Key => among(get(&self.stranger, "/api/v1/keys?limit=100".to_owned()).await),
+            Thing::Problem => get(&self.warden, format!("/api/v1/apps/tutor/problems/{id}")).await,
+            Thing::Document => get(&self.warden, format!("/api/v1/apps/support/documents/{id}")).await,
             Thing::User => get(&self.warden, format!("/api/v1/admin/users/{id}")).await,
             Thing::Net => among(get(&self.warden, "/api/v1/admin/blocks".to_owned()).await),
             Thing::Receipt | Thing::Unmade => Value::Null,
         }
     }
+}
+
+/// A file of this caller's; each has a content of its own.
+async fn file(caller: &Caller, number: u32) -> String {
+    let part = "--b\r\ncontent-disposition: form-data; name=file; filename=untouched.txt\r\n\r\n";
+    let body = format!("{part}content {number}\r\n--b--");
+    let upload = caller.post("/api/v1/files").header("content-type", "multipart/form-data; boundary=b");
+    let made = upload.body(body).send().await;
+    assert_eq!(made.status, 201, "{made:?}");
+    made.json()["id"].as_str().unwrap().to_owned()
 }
 
 /// A conversation of this caller's. Who may not make one empty may talk one into being.

@@ -163,6 +163,11 @@ impl Request {
         self
     }
 
+    /// The value of a header that it will carry.
+    pub fn value(&self, name: &str) -> String {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned()
+    }
+
     /// With this header beside an earlier one.
     pub fn and_header(mut self, name: &str, value: &str) -> Request {
         self.headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());

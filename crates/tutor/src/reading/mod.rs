@@ -1,14 +1,16 @@
 //! What a learner's turn says: whether it asks for the answer, is stuck, agrees, tries an answer, claims something;
 //! and what of its arithmetic is wrong. It never judges free text as right.
 
+mod attempt;
+
 use crate::cues;
 use crate::exact::equation::{self, Slip};
 use crate::exact::rational::Rational;
-use crate::exact::scan::{self, Number, Token};
+use crate::exact::scan::{self, Number};
 use crate::fold;
-use crate::guard::ANSWER_NOUNS;
 use crate::problem::Problem;
 use crate::secret::Secret;
+use attempt::{Attempt, attempt};
 
 /// How an attempt at the answer came out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +77,16 @@ pub struct Reading {
     pub(crate) expressions: Vec<String>,
 }
 
+/// So many numbers in one turn, in no sum, are a list.
+const LISTED: usize = 12;
+
+impl Reading {
+    /// The turn lists numbers to see which of them is taken up: none of them counts as said.
+    pub(crate) fn lists(&self) -> bool {
+        self.several || self.values.len() > LISTED && self.expressions.is_empty()
+    }
+}
+
 /// Reads a turn.
 pub fn read(said: &str, problem: Option<&Problem>) -> Reading {
     let folded = fold::shown(said);
@@ -133,7 +145,14 @@ pub fn read(said: &str, problem: Option<&Problem>) -> Reading {
             });
             alone || code || !answer.short() && answer.said_in(&line) && !problem_says(problem, answer)
         };
-        if !choices && right(problem, answered) {
+        let denied = |answer: &Secret| {
+            answer.text.as_ref().is_some_and(|text| {
+                [" not", " no", " never", " nicht", " kein", " keine"]
+                    .iter()
+                    .any(|cue| line.contains(&format!("{cue}{text}")))
+            })
+        };
+        if !choices && right(problem, answered) && !right(problem, denied) {
             reading.verdict = Some(Verdict::Right);
             reading.attempt = Some(fold::quote(said, 8));
         }
@@ -181,255 +200,6 @@ pub(crate) fn transfers(said: &str, answer: &str) -> Option<bool> {
 /// Whether a whole solution, or a short reply, gives this answer. `None` when it gives none.
 pub fn judge(said: &str, answer: &str) -> Option<Verdict> {
     read(said, Some(&Problem::plain("", answer, ""))).verdict
-}
-
-enum Attempt {
-    None,
-    One(Number),
-    Several,
-}
-
-/// The number that a text gives as its answer.
-fn attempt(said: &str, folded: &str, told: &[Rational]) -> Attempt {
-    let lines: Vec<&str> = folded.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let Some(last) = lines.last() else { return Attempt::None };
-    let one = |text: &str| -> Option<Number> {
-        let mut numbers = scan::numbers(text);
-        if numbers.len() == 1 { numbers.pop() } else { None }
-    };
-    // A last line that is a number alone.
-    let bare = scan::scan(last);
-    let plain = |token: &Token| matches!(token, Token::Num(_) | Token::Break | Token::Op('-'));
-    if bare.iter().all(plain)
-        || bare.len() <= 3
-            && bare.iter().all(|token| {
-                plain(token) || matches!(token, Token::Word(_) | Token::Letter(_) | Token::Equal)
-            })
-    {
-        match bare.iter().filter(|token| matches!(token, Token::Num(_))).count() {
-            0 => {}
-            1 => return negated(&bare).map_or(Attempt::None, Attempt::One),
-            _ => return Attempt::Several,
-        }
-    }
-    // The sentences from the last to the first: the first of them that states a result.
-    let sentences = sentences(folded);
-    let asking = said.trim_end().ends_with('?');
-    for sentence in sentences.iter().rev() {
-        let numbers = scan::numbers(sentence);
-        if numbers.is_empty() {
-            continue;
-        }
-        let line = fold::line(sentence);
-        let choosing = [" or ", " oder ", " maybe "].iter().filter(|cue| line.contains(**cue)).count() > 0;
-        if choosing && numbers.len() > 1 && equation::find(sentence).expressions.is_empty() {
-            return Attempt::Several;
-        }
-        if let Some(number) = stated(sentence, told) {
-            return Attempt::One(number);
-        }
-        let guesses = line.split_whitespace().count() <= 6;
-        if guesses && let Some(number) = one(sentence) {
-            return Attempt::One(number);
-        }
-        if asking {
-            return Attempt::None;
-        }
-        if numbers.len() > 1 && line.split_whitespace().count() <= numbers.len() + 2 {
-            return Attempt::Several;
-        }
-        break;
-    }
-    Attempt::None
-}
-
-fn negated(tokens: &[Token]) -> Option<Number> {
-    let mut minus = false;
-    for token in tokens {
-        match token {
-            Token::Op('-') => minus = true,
-            Token::Num(number) => {
-                let value = if minus { number.value.neg()? } else { number.value };
-                return Some(Number { value, ..number.clone() });
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The number that a sentence ends in as its result: behind "=", "is", "has", "for a total of" …
-fn stated(sentence: &str, told: &[Rational]) -> Option<Number> {
-    const BEFORE: &[&str] = &[
-        "get",
-        "got",
-        "gives",
-        "total",
-        "left",
-        "leaves",
-        "answer",
-        "result",
-        "needs",
-        "need",
-        "has",
-        "have",
-        "had",
-        "cost",
-        "costs",
-        "spend",
-        "spends",
-        "spent",
-        "makes",
-        "made",
-        "was",
-        "were",
-        "be",
-        "would",
-        "with",
-        "about",
-        "bought",
-        "sold",
-        "started",
-        "sum",
-        "means",
-        "by",
-        "of",
-        "to",
-        "need",
-        "earns",
-        "earned",
-        "pay",
-        "paid",
-        "takes",
-        "took",
-        "saved",
-        "saves",
-        "drink",
-        "drinks",
-        "ate",
-        "eats",
-        "received",
-        "receives",
-        "ergebnis",
-        "antwort",
-        "lösung",
-        "habe",
-        "hat",
-        "haben",
-        "sind",
-        "macht",
-        "bekomme",
-        "insgesamt",
-        "bleiben",
-        "kostet",
-        "walks",
-        "runs",
-        "weighs",
-        "lost",
-        "gained",
-        "reads",
-        "use",
-        "uses",
-        "used",
-        "buy",
-        "buys",
-        "sell",
-        "sells",
-        "remain",
-        "remains",
-        "owes",
-        "there",
-    ];
-    let sentence = &unbracketed(sentence);
-    let tokens = scan::scan(sentence);
-    let line = fold::line(sentence);
-    // A conclusion with one number that the problem does not hold: that number, wherever it stands.
-    let concludes = CONCLUDES.iter().any(|cue| line.starts_with(&format!(" {cue} ")));
-    let worked = tokens.iter().any(|token| matches!(token, Token::Equal));
-    if concludes && !worked {
-        let all: Vec<&Number> = tokens
-            .iter()
-            .filter_map(|token| if let Token::Num(number) = token { Some(number) } else { None })
-            .collect();
-        let new: Vec<&&Number> = all.iter().filter(|number| !told.contains(&number.value)).collect();
-        match (all.as_slice(), new.as_slice()) {
-            ([number], _) => return Some((*number).clone()),
-            (_, [number]) if !told.is_empty() => return Some((**number).clone()),
-            _ => {}
-        }
-    }
-    // What stands behind the last sign or verb that states something.
-    let verbal = |token: &Token| match token {
-        Token::Equal | Token::Is => true,
-        Token::Word(word) => BEFORE.contains(&word.as_str()) || ANSWER_NOUNS.contains(&word.as_str()),
-        _ => false,
-    };
-    let cued = [" answer ", " result ", " solution ", " total ", " ergebnis ", " antwort ", " lösung "]
-        .iter()
-        .any(|cue| fold::line(sentence).contains(cue));
-    let places: Vec<usize> =
-        tokens.iter().enumerate().filter(|(_, token)| verbal(token)).map(|(at, _)| at).collect();
-    for at in places.iter().rev() {
-        let rest = tokens.get(at + 1..).unwrap_or_default();
-        let until = rest.iter().position(|token| matches!(token, Token::Break)).unwrap_or(rest.len());
-        let rest = rest.get(..until).unwrap_or_default();
-        let mut numbers =
-            rest.iter().filter_map(|token| if let Token::Num(number) = token { Some(number) } else { None });
-        let operated = rest.iter().any(|token| matches!(token, Token::Op(_)));
-        match (numbers.next(), numbers.next()) {
-            (Some(number), None) => return negated(rest).or_else(|| Some(number.clone())),
-            (Some(first), Some(_)) => {
-                let value = crate::exact::expression::read(rest).filter(|_| operated && cued);
-                if let Some(value) = value.and_then(|read| read.linear.value()) {
-                    return Some(Number { value, ..first.clone() });
-                }
-                // "= 50 dollars for 5 sandwiches": what comes first behind the sign.
-                if matches!(tokens.get(*at), Some(Token::Equal | Token::Is)) && !operated {
-                    return Some(first.clone());
-                }
-            }
-            (None, _) => {}
-        }
-    }
-    None
-}
-
-/// What begins a sentence that states a result.
-const CONCLUDES: &[&str] = &[
-    "therefore",
-    "so",
-    "thus",
-    "hence",
-    "in total",
-    "finally",
-    "then",
-    "also",
-    "daher",
-    "deshalb",
-    "insgesamt",
-    "altogether",
-    "this means",
-    "that means",
-];
-
-/// Without asides in brackets: those that hold words.
-fn unbracketed(sentence: &str) -> String {
-    let mut out = String::with_capacity(sentence.len());
-    let mut rest = sentence;
-    while let Some(at) = rest.find('(') {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let end = from.find(')').map_or(from.len(), |end| end + 1);
-        let (inside, after) = from.split_at(end);
-        if fold::words(inside).filter(|word| word.chars().all(char::is_alphabetic) && word.len() > 1).count()
-            < 2
-        {
-            out.push_str(inside);
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }
 
 /// The sentences of a text. A point inside of a number ends none.
@@ -498,6 +268,8 @@ mod tests {
             ("1 2 3 4 5 42", None),
             ("I do not know", None),
             ("-42", Some(Verdict::Wrong)),
+            ("Where do I begin with this one", None),
+            ("How do I use the 42", None),
             ("In total there are 43 cakes for 6 trays.", Some(Verdict::Wrong)),
         ];
         for (text, verdict) in table {
