@@ -147,6 +147,7 @@ pub fn table() -> Vec<Row> {
         talk(),
         teaching(),
         desks(),
+        documents(),
         files(),
         account(),
         keys(),
@@ -254,6 +255,31 @@ fn desks() -> Vec<Row> {
         row("POST /api/v1/apps/{app}/gaps/{id}/resolve", one()),
         row("GET /api/v1/apps/{app}/quality", Plain(desk(200))),
     ]
+}
+
+/// In support, which members and keys may enter; the manager manages the workspace.
+fn documents() -> Vec<Row> {
+    let readers = |status: u16| By {
+        member: status,
+        admin: status,
+        operators_key: status,
+        members_key: status,
+        reading_key: status,
+        ..nobody()
+    };
+    let changers = |status: u16| By { admin: status, operators_key: status, ..nobody() };
+    let on_one = |done: By<u16>, nothing: By<u16>| Ids { own: open(NONE), foreign: done, random: nothing };
+    let rows = vec![
+        row("GET /api/v1/apps/{app}/documents", Plain(readers(200))),
+        // Who may is told what is wrong with the body.
+        row("POST /api/v1/apps/{app}/documents", Plain(changers(400)))
+            .json(json!({"title": "t", "text": " "})),
+        row("GET /api/v1/apps/{app}/documents/{id}", on_one(readers(200), readers(404))),
+        row("GET /api/v1/apps/{app}/documents/{id}/passages", on_one(readers(200), readers(404))),
+        row("DELETE /api/v1/apps/{app}/documents/{id}", on_one(changers(204), changers(404))),
+        row("POST /api/v1/apps/{app}/search", Plain(readers(200))).json(json!({"query": "hello"})),
+    ];
+    rows.into_iter().map(|row| row.with("app", "support")).collect()
 }
 
 /// A person can be asked for where customers are served; the others have their conversation in the assistant.
