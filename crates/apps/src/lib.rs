@@ -31,8 +31,8 @@ pub use files::{
 };
 pub use hall::{Hall, Rooms};
 pub use library::{
-    Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Parts as LibraryParts,
-    SUPPORTED, takes_documents,
+    Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Offered,
+    Parts as LibraryParts, SUPPORTED, takes_documents,
 };
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Role as ChatRole};
@@ -41,5 +41,6 @@ pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
     StoredAnswer,
 };
+pub use store::{Document, DocumentStatus, Passage};
 pub use turn::{Answer, Ask, Options, Target};
 pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

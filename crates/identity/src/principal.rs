@@ -15,8 +15,6 @@ pub struct Principal {
     pub(crate) method: Method,
     pub(crate) apps: Apps,
     pub(crate) managed: Apps,
-    /// It is a key that no account made.
-    pub(crate) operators: bool,
     pub(crate) address: IpAddr,
     /// What tells a credential that was replaced from the one of now: the epoch of a visitor, the print of a key.
     pub(crate) epoch: i64,
@@ -136,7 +134,7 @@ impl Principal {
 
     /// Whether it is a key of the operator's: from the environment or the command line, of no account.
     pub const fn is_operators(&self) -> bool {
-        self.operators
+        self.is_key() && self.maker.is_none()
     }
 
     /// Where the request came from.

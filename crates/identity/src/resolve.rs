@@ -223,7 +223,6 @@ impl Identity {
             let managed = principal.apps.iter().filter(|app| maker.managed.contains(app));
             principal.managed = Apps(managed.cloned().collect());
         }
-        principal.operators = maker.is_none();
         principal.maker = known.maker;
         principal.epoch = known.print;
         principal.scopes = known.scopes;
@@ -267,7 +266,6 @@ impl Principal {
             method,
             apps,
             managed: Apps::none(),
-            operators: false,
             address,
             epoch: 0,
             role: None,

@@ -10,10 +10,12 @@ use crate::settings::{Flag, Places};
 
 mod accounts;
 mod declutter;
+mod documents;
 mod problems;
 
 pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
 pub(crate) use declutter::Declutter;
+pub(crate) use documents::Docs;
 pub(crate) use problems::Problem;
 
 /// The server for AI applications in production.
@@ -102,6 +104,11 @@ pub(crate) enum Command {
     Audit {
         #[command(subcommand)]
         command: Audit,
+    },
+    /// Add, list, remove and search the documents that apps answer from
+    Docs {
+        #[command(subcommand)]
+        command: Docs,
     },
     /// Add, list, show and remove the problems that a tutor teaches
     Problem {

@@ -58,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Key { command } => commands::key::run(global, &command, &ambient),
         Command::Block { command } => commands::block::run(global, &command, &ambient),
         Command::Audit { command } => commands::audit::run(global, &command, &ambient),
+        Command::Docs { command } => commands::docs::run(global, &command, &ambient),
         Command::Problem { command } => commands::problem::run(global, &command, &ambient),
         Command::Verify(args) => wait(verify::command(args)),
         Command::Declutter(wanted) => commands::declutter::run(&wanted, &ambient),

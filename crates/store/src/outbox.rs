@@ -58,9 +58,9 @@ pub enum Template {
     ResetPassword,
     /// Prove that the address is yours; your account has it from then on. Values: `path`, `valid`.
     ConfirmNewAddress,
-    /// Somebody wants your account to have another address. No values.
+    /// Somebody wants your account to have another address. Values: `path`?
     AddressChangeAsked,
-    /// Your account has another address. No values.
+    /// Your account has another address. Values: `path`?
     AddressChanged,
     /// Somebody wanted to register this address, which has an account. Values: `path` (sign in), `reset_path`?
     AccountExists,

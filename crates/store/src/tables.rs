@@ -5,85 +5,14 @@
 use crate::registry::Holds::{Inner, Number, SealedJson, SealedText, Text, Time};
 use crate::registry::{Rule, Table};
 
+mod desk;
+
 /// Every table, in the order in which an erasure goes through them: what points before what is pointed at.
 pub const TABLES: &[Table] = &[
-    Table {
-        name: "hand_offs",
-        columns: &[
-            ("id", Text),
-            ("conversation_id", Text),
-            ("owner", Text),
-            ("app", Text),
-            ("state", Text),
-            ("reason", SealedText),
-            ("claimed_by", Inner),
-            ("created_at", Time),
-            ("claimed_at", Time),
-            ("updated_at", Time),
-        ],
-        rule: Rule::Subject {
-            condition: "owner = $1",
-            export: true,
-            erase: true,
-            why: "where the subject asked for a person; who came is another's matter",
-        },
-    },
-    Table {
-        name: "feedback",
-        columns: &[
-            ("message_id", Text),
-            ("conversation_id", Text),
-            ("owner", Text),
-            ("app", Text),
-            ("rating", Text),
-            ("comment", SealedText),
-            ("created_at", Time),
-            ("updated_at", Time),
-        ],
-        rule: Rule::Subject {
-            condition: "owner = $1",
-            export: true,
-            erase: true,
-            why: "what the subject thought of answers",
-        },
-    },
-    Table {
-        name: "outcomes",
-        columns: &[
-            ("message_id", Text),
-            ("conversation_id", Text),
-            ("owner", Text),
-            ("app", Text),
-            ("outcome", Text),
-            ("created_at", Time),
-        ],
-        rule: Rule::Subject {
-            condition: "owner = $1",
-            export: true,
-            erase: true,
-            why: "what came of the subject's questions",
-        },
-    },
-    Table {
-        name: "gaps",
-        columns: &[
-            ("id", Text),
-            ("conversation_id", Text),
-            ("owner", Text),
-            ("app", Text),
-            ("question", SealedText),
-            ("confidence", Number),
-            ("created_at", Time),
-            ("resolved_at", Time),
-            ("resolved_by", Inner),
-        ],
-        rule: Rule::Subject {
-            condition: "owner = $1",
-            export: true,
-            erase: true,
-            why: "what the subject asked in vain, with personal data masked",
-        },
-    },
+    desk::HAND_OFFS,
+    desk::FEEDBACK,
+    desk::OUTCOMES,
+    desk::GAPS,
     Table {
         name: "messages",
         columns: &[

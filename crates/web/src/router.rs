@@ -37,6 +37,8 @@ struct Groups {
     files: OpenApiRouter<Site>,
     /// Files that are thrown away together.
     file_deletions: OpenApiRouter<Site>,
+    /// Documents on their way in: larger than other bodies, repeated safely by what they are.
+    documents: OpenApiRouter<Site>,
     /// Keys: what only accounts have, where a POST is repeated safely.
     keys: OpenApiRouter<Site>,
     /// What only admins have.
@@ -72,6 +74,9 @@ fn groups() -> Groups {
             .routes(routes!(api::desk::resolve))
             .routes(routes!(api::desk::quality))
             .routes(routes!(api::apps::list))
+            .routes(routes!(api::documents::read, api::documents::delete))
+            .routes(routes!(api::documents::passages))
+            .routes(routes!(api::documents::search))
             .routes(routes!(api::teaching::list, api::teaching::create))
             .routes(routes!(api::teaching::read, api::teaching::replace, api::teaching::delete))
             .routes(routes!(api::teaching::progress))
@@ -119,6 +124,7 @@ fn groups() -> Groups {
         file_deletions: OpenApiRouter::new()
             .routes(routes!(api::files::delete_many))
             .routes(routes!(api::files::declutter::apply)),
+        documents: OpenApiRouter::new().routes(routes!(api::documents::list, api::documents::create)),
         keys: OpenApiRouter::new()
             .routes(routes!(api::keys::list, api::keys::create))
             .routes(routes!(api::keys::revoke))
@@ -173,22 +179,53 @@ fn admin() -> OpenApiRouter<Site> {
 
 /// The OpenAPI document of all of them.
 pub(crate) fn document() -> OpenApi {
-    let groups = groups();
-    let Groups { chat, messages, everything, account, files, file_deletions, .. } = groups;
-    let Groups { keys, admin, entrance, public, .. } = groups;
-    let document =
-        [chat, messages, everything, account, files, file_deletions, keys, admin, entrance, public]
-            .into_iter()
-            .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
-            .into_openapi();
+    let Groups {
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    } = groups();
+    let document = [
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    ]
+    .into_iter()
+    .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
+    .into_openapi();
     document::finish(document)
 }
 
 /// The whole server as a service.
 pub fn router(site: Site) -> Router {
-    let groups = groups();
-    let Groups { chat, messages, everything, account, files, file_deletions, .. } = groups;
-    let Groups { keys, admin, entrance, public, .. } = groups;
+    let Groups {
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    } = groups();
     let everybody = from_fn_with_state(site.clone(), who::everything);
     let accounts = from_fn_with_state(site.clone(), who::accounts);
     let admins = from_fn_with_state(site.clone(), who::admins);
@@ -207,6 +244,7 @@ pub fn router(site: Site) -> Router {
                 .layer(from_fn_with_state(site.clone(), who::by_method)),
         )
         .merge(Router::from(everything).layer(once.clone()).layer(everybody.clone()))
+        .merge(Router::from(documents).layer(everybody.clone()))
         .merge(
             Router::from(account).layer(accounts.clone()).layer(secretive.clone()).layer(everybody.clone()),
         )

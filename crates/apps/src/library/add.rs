@@ -49,6 +49,15 @@ impl Added {
     }
 }
 
+/// What became of an offer.
+#[derive(Clone, Debug)]
+pub enum Offered {
+    /// It is a document: found, or failed for a reason of its own.
+    Added(Box<Document>),
+    /// The app has this content already, as this document.
+    Known(DocumentId),
+}
+
 /// What reading a file gave.
 struct Read {
     document: Extracted,
@@ -59,17 +68,28 @@ impl Library {
     /// Adds a document. It is found when this returns with the status `ready`. `too_large` beyond the size of a
     /// document; `conflict` when the app has the same content, or as many documents as it may.
     pub async fn add(&self, new: NewDocument, added: Added) -> Result<Document> {
+        match self.offer(new, added).await? {
+            Offered::Added(document) => Ok(*document),
+            Offered::Known(id) => {
+                let say = format!("the app has this content already: it is the document {id}");
+                Err(Fault::new(Code::Conflict).say(say))
+            }
+        }
+    }
+
+    /// [`Library::add`], where a content that is there already is an answer and no fault.
+    pub async fn offer(&self, new: NewDocument, added: Added) -> Result<Offered> {
         let most = self.0.config.most_bytes;
         if new.bytes.len() as u64 > most {
             let say = format!("a document may have {} MiB", most >> 20);
             return Err(Fault::new(Code::TooLarge).say(say));
         }
         let library = self.clone();
-        let work = async move { library.add_claimed(new, added).await };
+        let work = async move { library.claim_and_add(new, added).await };
         self.0.tasks.spawn(work).await.map_err(Fault::internal)?
     }
 
-    async fn add_claimed(&self, new: NewDocument, added: Added) -> Result<Document> {
+    async fn claim_and_add(&self, new: NewDocument, added: Added) -> Result<Offered> {
         let (app, visibility) = (new.app.clone(), new.visibility);
         let id = DocumentId::new(&self.0.ambient);
         let name = files::name::label(&new.name);
@@ -87,8 +107,7 @@ impl Library {
             most: (self.0.config.most_documents, self.0.config.most_total),
         };
         if let ClaimedDocument::Known(known) = self.0.store.claim_document(claim).await? {
-            let say = format!("the app has this content already: it is the document {known}");
-            return Err(Fault::new(Code::Conflict).say(say));
+            return Ok(Offered::Known(known));
         }
         let event = added.event(EventType::DocumentAdded, &app, id).with("bytes", bytes);
         match self.read(&app, name, title, new.bytes).await {
@@ -105,7 +124,8 @@ impl Library {
             }
         }
         self.catch_up().await;
-        self.0.store.document(&app, Visibility::Staff, id).await
+        let document = self.0.store.document(&app, Visibility::Staff, id).await?;
+        Ok(Offered::Added(Box::new(document)))
     }
 
     async fn write(

@@ -17,11 +17,11 @@ use kernel::{Ambient, AppKind, Code, Fault, Result};
 use llm::Models;
 use parking_lot::Mutex;
 use store::Store;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use add::{Added, NewDocument};
+pub use add::{Added, NewDocument, Offered};
 pub use documents::Adder;
 pub use found::{Found, SUPPORTED};
 use meaning::Meaning;
@@ -88,6 +88,8 @@ struct Inside {
     meaning: Meaning,
     /// Files that are read at the same time: each may take as much memory as its budget allows.
     reading: Semaphore,
+    /// Requests with files that are taken in at the same time: each lies in memory.
+    taking: Arc<Semaphore>,
     /// The epoch that the index should have reached.
     wanted: watch::Sender<i64>,
     /// The index has been read once.
@@ -102,6 +104,8 @@ struct Inside {
 
 /// Files read at the same time.
 const READING: usize = 2;
+/// Requests with files taken in at the same time.
+const TAKING: usize = 4;
 /// After a failure the index is read again after this long.
 const AGAIN: Duration = Duration::from_secs(1);
 /// A search waits this long for the index to be read after the start.
@@ -136,6 +140,7 @@ impl Library {
             holder,
             shelves: Shelves::default(),
             reading: Semaphore::new(READING),
+            taking: Arc::new(Semaphore::new(TAKING)),
             wanted: watch::Sender::new(-1),
             loaded: watch::Sender::new(false),
             reached: AtomicI64::new(-1),
@@ -147,6 +152,11 @@ impl Library {
     /// The most bytes of one document.
     pub fn most_bytes(&self) -> u64 {
         self.0.config.most_bytes
+    }
+
+    /// The right to have the files of one request in memory; waits for it. Given back when it is dropped.
+    pub async fn take(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.taking).acquire_owned().await.map_err(Fault::internal)
     }
 
     /// Says that the database is at this epoch of documents.

@@ -14,6 +14,8 @@ const ALIKE: f64 = 0.5;
 const ALIKE_SHORT: f64 = 0.8;
 /// Share of a text that must be in another to be a part of it.
 const PART: f64 = 0.9;
+/// From this share on it is told as a part even where the two are much alike: what is kept is the longer then.
+const WHOLE_PART: f64 = 0.95;
 /// A part has at least this many words: a heading is a part of many a text.
 const PART_WORDS: u32 = TextFacts::SHORT;
 /// Hashes that a share can be told by.
@@ -30,24 +32,30 @@ pub(super) fn relation(kept: &Entry, other: &Entry) -> Option<Relation> {
     let text = |entry: &'_ Entry| entry.facts.as_ref().filter(|facts| facts.text.is_some()).cloned();
     let (kept, other) = (text(kept)?, text(other)?);
     compare(other.text.as_ref()?, kept.text.as_ref()?)
-        .filter(|relation| !matches!(relation, Relation::PartOf { .. }))
 }
 
-/// How the first text stands to the second.
+/// How the first text stands to the second, which stays. A text is never near one that is a part of it: the longer
+/// would go.
 pub(super) fn compare(one: &TextFacts, other: &TextFacts) -> Option<Relation> {
-    let Overlap { alike, first_in_second, first_seen, second_seen, .. } = overlap(one, other)?;
+    let Overlap { alike, first_in_second, second_in_first, first_seen, second_seen } = overlap(one, other)?;
     let hundredths = |share: f64| (share * 100.0).floor().clamp(0.0, 100.0) as u8;
+    let shorter = |a: &TextFacts, b: &TextFacts| u64::from(a.words) * 20 < u64::from(b.words) * 19;
+    let long = one.words.min(other.words) >= PART_WORDS;
+    let whole = |share: f64, seen: usize| long && share >= WHOLE_PART && seen >= SEEN;
+    if whole(first_in_second, first_seen) && shorter(one, other) {
+        return Some(Relation::PartOf { share: hundredths(first_in_second) });
+    }
+    if whole(second_in_first, second_seen) && shorter(other, one) {
+        return None;
+    }
     let least = if one.words < TextFacts::SHORT { ALIKE_SHORT } else { ALIKE };
     // Very short texts are only the same when every word is.
     let enough = one.words.min(other.words) >= 8 || alike >= 1.0;
-    if alike >= least
-        && enough
-        && first_seen.min(second_seen) >= SEEN.min(one.sketch.len()).min(other.sketch.len())
-    {
+    let seen = first_seen.min(second_seen) >= SEEN.min(one.sketch.len()).min(other.sketch.len());
+    if alike >= least && enough && seen {
         return Some(Relation::Reads { alike: hundredths(alike) });
     }
-    let part =
-        first_in_second >= PART && one.words >= PART_WORDS && one.words < other.words && first_seen >= SEEN;
+    let part = first_in_second >= PART && long && one.words < other.words && first_seen >= SEEN;
     part.then(|| Relation::PartOf { share: hundredths(first_in_second) })
 }
 

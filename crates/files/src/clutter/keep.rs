@@ -34,7 +34,7 @@ const PROTECTED: Criterion = (
 );
 const ANCHORED: Criterion = (
     |choice, a, b| more(choice.anchored.contains(&a.id), choice.anchored.contains(&b.id)),
-    "it lies in a folder that stays",
+    "another finding rests on it",
 );
 const ORIGINAL: Criterion =
     (|_, a, b| more(a.marks.original, b.marks.original), "it is marked as the original");

@@ -64,12 +64,12 @@ impl Accounts {
         }
         match self.parts.store.user_by_email(address).await {
             Ok(None) => {
-                self.tell(user, Template::AddressChangeAsked, []).await;
+                self.tell(user, Template::AddressChangeAsked, [("path", "/account/security")]).await;
                 self.send_new_address(user, address).await;
             }
             Ok(Some(holder)) => {
                 // The owner of the account sees the same as for an address that is free.
-                self.tell(user, Template::AddressChangeAsked, []).await;
+                self.tell(user, Template::AddressChangeAsked, [("path", "/account/security")]).await;
                 self.tell(&holder, Template::AccountExists, [("path", "/sign-in")]).await;
             }
             Err(fault) => lost(Err(fault)),
@@ -101,7 +101,7 @@ impl Accounts {
             done => done?,
         }
         self.parts.identity.forget();
-        self.tell(&before, Template::AddressChanged, []).await;
+        self.tell(&before, Template::AddressChanged, [("path", "/sign-in")]).await;
         Ok(())
     }
 }

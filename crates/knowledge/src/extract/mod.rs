@@ -96,6 +96,23 @@ pub fn extract(bytes: &[u8], name: &str, budget: &Budget) -> Result<Extracted, R
     }
 }
 
+/// What a file is, without reading it: enough to tell a document from a picture.
+///
+/// # Errors
+/// When it is empty or of a kind that is not read.
+pub fn recognise(bytes: &[u8], name: &str) -> Result<Kind, Reason> {
+    if bytes.is_empty() {
+        return Err(Reason::new(ReasonKind::Empty, "The file is empty."));
+    }
+    let looked = catch_unwind(AssertUnwindSafe(|| sniff::kind(bytes, name, &Meter::new(Budget::default()))));
+    match looked {
+        // Whatever else is wrong with it, it is a document: reading it says what.
+        Ok(Err(reason)) if reason.kind != ReasonKind::Unsupported => Ok(Kind::Text),
+        Ok(found) => found,
+        Err(_) => Ok(Kind::Text),
+    }
+}
+
 fn read(bytes: &[u8], name: &str, budget: &Budget) -> Result<Extracted, Reason> {
     if bytes.len() > budget.input {
         let most = budget.input >> 20;

@@ -71,23 +71,25 @@ pub(super) fn to_person(mail: &Mail, base: &str) -> Result<Letter, Lost> {
                 say("If you did not ask for it, you need not do anything: nothing is changed."),
             ],
         ),
-        Template::AddressChangeAsked => (
-            "Your account is about to have another e-mail address",
-            vec![
+        Template::AddressChangeAsked => {
+            let mut parts = vec![
                 say(
                     "Somebody, probably you, asked to change the e-mail address of your account. A link to confirm it \
                      has gone to the new address.",
                 ),
                 say("If it was not you, change your password at once: that makes the link worthless."),
-            ],
-        ),
-        Template::AddressChanged => (
-            "Your account has another e-mail address",
-            vec![
+            ];
+            help(&mut parts, "Change your password")?;
+            ("Your account is about to have another e-mail address", parts)
+        }
+        Template::AddressChanged => {
+            let mut parts = vec![
                 say("The e-mail address of your account was changed. This address leads to it no longer."),
                 say("If it was not you, tell the people who run the server at once."),
-            ],
-        ),
+            ];
+            help(&mut parts, "Sign in with the new address")?;
+            ("Your account has another e-mail address", parts)
+        }
         Template::ResetPassword => (
             "Choose a new password",
             vec![

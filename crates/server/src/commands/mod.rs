@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod declutter;
+pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod grant;
 pub(crate) mod init;

@@ -40,6 +40,7 @@ mod records;
 mod replicas;
 mod revocation;
 mod secrets;
+mod support;
 mod tokens;
 mod tutor;
 mod watching;
