@@ -5,7 +5,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    clippy::panic
+    clippy::panic,
+    clippy::disallowed_methods
 )]
 
 use std::collections::BTreeMap;
