@@ -192,11 +192,22 @@ pub(crate) fn document() -> OpenApi {
         entrance,
         public,
     } = groups();
-    let document =
-        [chat, messages, everything, account, files, file_deletions, documents, keys, admin, entrance, public]
-            .into_iter()
-            .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
-            .into_openapi();
+    let document = [
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    ]
+    .into_iter()
+    .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
+    .into_openapi();
     document::finish(document)
 }
 
@@ -261,6 +272,11 @@ pub fn router(site: Site) -> Router {
         .merge(Router::from(public))
         .merge(
             pages::routes(&document).layer(everybody).layer(from_fn_with_state(site.clone(), pages::around)),
+        )
+        .merge(
+            pages::file_deletions()
+                .layer(from_fn_with_state(site.clone(), who::file_deletions))
+                .layer(from_fn_with_state(site.clone(), pages::around)),
         )
         .merge(pages::entrance(&site))
         .merge(pages::assets())
