@@ -2,6 +2,8 @@
 
 mod account;
 mod admin;
+mod declutter;
+mod files;
 mod form;
 mod guest;
 mod person;
@@ -19,7 +21,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
-use identity::{AccountRead, AppsRead, ConversationRead, Converse};
+use identity::{AccountRead, AppsRead, ConversationRead, Converse, FilesRead};
 use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
 use utoipa::openapi::OpenApi;
 
@@ -65,6 +67,8 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
         .merge(account::routes())
         .merge(admin::routes())
+        .merge(files::routes())
+        .merge(declutter::routes())
         .route("/docs/errors", get(errors))
         .route("/docs", get(move |site: State<Site>, who: Who| reference(site, who, document)))
 }
@@ -73,6 +77,11 @@ async fn errors(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
     Ok(Html(ui::errors::page(&frame(&site, Some(&who), "/docs/errors").await, |code| {
         crate::status(code).as_u16()
     })?))
+}
+
+/// What throws files away on the pages: it counts as the API's deletions do.
+pub(crate) fn file_deletions() -> Router<Site> {
+    files::deletions().merge(declutter::deletions())
 }
 
 /// Styles, scripts and pictures: the same for everybody, named by their content, kept for a year.
@@ -121,8 +130,14 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
     Ok(Html(ui::pages::front(&page)?))
 }
 
-async fn chat(State(site): State<Site>, who: Who, Path(app): Path<String>) -> Outcome<Html<String>> {
-    chat_page(&site, &who, &app, None).await
+async fn chat(State(site): State<Site>, who: Who, Path(app): Path<String>) -> Outcome<Response> {
+    if let Some(store) =
+        AppId::parse(&app).ok().and_then(|id| site.hall.file_app(&who.principal, Some(id)).ok())
+    {
+        who.may(&site, FilesRead(store))?;
+        return Ok(form::onward("/files"));
+    }
+    Ok(chat_page(&site, &who, &app, None).await?.into_response())
 }
 
 async fn conversation(

@@ -19,6 +19,18 @@ const size = (bytes) => {
   return "";
 };
 
+/** In which folder a dropped file lay. */
+const folders = new WeakMap();
+
+/** What is said of a file whose content was there already. */
+function known(twins) {
+  const [first] = twins ?? [];
+  if (!first) return "";
+  const where = first.trashed ? " in the trash" : first.folder ? ` in ${first.folder}` : "";
+  const more = twins.length > 1 ? ` and ${twins.length - 1} more` : "";
+  return `You already have this as “${first.name}”${where}${more}. It takes no more room.`;
+}
+
 /** The files of what was dropped, those inside of folders too. */
 async function dropped(transfer, most) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
@@ -27,7 +39,9 @@ async function dropped(transfer, most) {
   const walk = async (entry) => {
     if (files.length > most) return;
     if (entry.isFile) {
-      files.push(await new Promise((good, bad) => { entry.file(good, bad); }));
+      const file = await new Promise((good, bad) => { entry.file(good, bad); });
+      folders.set(file, entry.fullPath.split("/").slice(1, -1).join("/"));
+      files.push(file);
       return;
     }
     const reader = entry.createReader();
@@ -167,7 +181,12 @@ class Zone {
   send(upload) {
     const request = new XMLHttpRequest();
     const body = new FormData();
-    for (const hidden of this.form.querySelectorAll("input[type=hidden]")) body.append(hidden.name, hidden.value);
+    // A page that has a place for these is told of them.
+    const own = { folder: folders.get(upload.file), modified_at: upload.file.lastModified ? new Date(upload.file.lastModified).toISOString() : "" };
+    for (const { name, value } of this.form.querySelectorAll("input[type=hidden]")) {
+      const said = name in own ? own[name] : value;
+      if (said || !(name in own)) body.append(name, said);
+    }
     body.append(this.box.dataset.field, upload.file, upload.file.name);
     upload.request = request;
     this.say(upload, "sending", `0 % of ${size(upload.file.size)}`);
@@ -198,7 +217,8 @@ class Zone {
       // A proxy in between answers with a page of its own.
     }
     if (request.status >= 200 && request.status < 300) {
-      this.say(upload, "done");
+      const twins = known(data.duplicate_of);
+      this.say(upload, "done", twins && `${size(upload.file.size)} · ${twins}`);
       this.arrived = true;
       const { link } = this.box.dataset;
       if (link && data.id) {

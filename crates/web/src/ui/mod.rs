@@ -8,6 +8,7 @@ pub(crate) mod chart;
 pub mod device;
 pub mod errors;
 mod example;
+pub(crate) mod files;
 pub mod form;
 pub mod fragments;
 pub mod frame;

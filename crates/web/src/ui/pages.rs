@@ -50,6 +50,10 @@ struct ErrorTemplate<'a> {
 impl AppView {
     /// The address of the app's page.
     pub fn url(&self) -> String {
+        // The file store has a page of its own.
+        if self.kind == kernel::AppKind::Files {
+            return "/files".to_owned();
+        }
         format!("/apps/{}", self.id)
     }
 

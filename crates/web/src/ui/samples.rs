@@ -2,6 +2,8 @@
 //! chose, and name static files that exist. With `STOA_PAGES` set to a folder the pages are written there, to be
 //! looked at.
 
+mod files;
+
 use askama::Template;
 use kernel::{AppId, AppKind, Time};
 
@@ -421,7 +423,7 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
 
 #[test]
 fn pages_obey_the_policy_and_escape_everything() {
-    for (name, html) in pages(Words(true)) {
+    for (name, html) in pages(Words(true)).into_iter().chain(files::pages(Words(true))) {
         for never in ["<img", "<style", "javascript:", "<script>", " style="] {
             assert!(!html.contains(never), "{name} holds {never}");
         }
@@ -441,7 +443,7 @@ fn pages_obey_the_policy_and_escape_everything() {
 #[test]
 fn every_static_address_exists_and_every_field_has_its_label() {
     let folder = std::env::var_os("STOA_PAGES").map(std::path::PathBuf::from);
-    for (name, html) in pages(Words(false)) {
+    for (name, html) in pages(Words(false)).into_iter().chain(files::pages(Words(false))) {
         for address in html.split('"').filter(|text| text.starts_with(assets::PREFIX)) {
             assert!(assets::find(address).is_some(), "{name}: {address}");
         }
