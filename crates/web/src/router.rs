@@ -192,11 +192,22 @@ pub(crate) fn document() -> OpenApi {
         entrance,
         public,
     } = groups();
-    let document =
-        [chat, messages, everything, account, files, file_deletions, documents, keys, admin, entrance, public]
-            .into_iter()
-            .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
-            .into_openapi();
+    let document = [
+        chat,
+        messages,
+        everything,
+        account,
+        files,
+        file_deletions,
+        documents,
+        keys,
+        admin,
+        entrance,
+        public,
+    ]
+    .into_iter()
+    .fold(OpenApiRouter::with_openapi(document::frame()), OpenApiRouter::merge)
+    .into_openapi();
     document::finish(document)
 }
 

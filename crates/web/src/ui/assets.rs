@@ -38,6 +38,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "pages.css"
     "forms.css"
     "work.css"
+    "tutor.css"
     "frame.js"
     "sse.js"
     "api.js"
@@ -55,6 +56,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "admin.js"
     "toast.js"
     "upload.js"
+    "tutor.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
