@@ -228,6 +228,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         messages,
         earlier_url: None,
         model: model(connected),
+        lesson: None,
         now: now(),
     })
 }

@@ -91,6 +91,7 @@ async function finish(answer, id) {
   transcript.announce(`Answer: ${(answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500)}`);
   const { title } = await getConversation(conversation()).catch(() => ({}));
   if (title) sidebar.retitle(conversation(), title);
+  document.dispatchEvent(new Event("stoa:answered"));
 }
 
 async function failed(error, answer, question) {

@@ -39,6 +39,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "forms.css"
     "work.css"
     "files.css"
+    "tutor.css"
     "frame.js"
     "sse.js"
     "api.js"
@@ -57,6 +58,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "toast.js"
     "upload.js"
     "files.js"
+    "tutor.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {

@@ -33,12 +33,17 @@ impl MessageView {
         self.speaker == Speaker::Answerer && self.ending == Ending::Writing
     }
 
+    /// The tutor's own rules spoke, not a model.
+    fn is_rules(&self) -> bool {
+        self.model.as_deref() == Some(tutor::NAME)
+    }
+
     fn is_builtin(&self) -> bool {
         self.model.as_deref().is_some_and(|model| model == "builtin" || model.starts_with("builtin/"))
     }
 
     /// The answer as sanitised HTML.
-    fn prose(&self) -> Markup {
+    pub(super) fn prose(&self) -> Markup {
         let numbers: Vec<u32> = self.citations.iter().map(|citation| citation.number).collect();
         let anchor = self.id.to_string();
         Markup(markdown::render_cited(&self.content, Cites { anchor: &anchor, numbers: &numbers }))

@@ -22,6 +22,7 @@ pub mod reference;
 mod samples;
 pub(crate) mod shell;
 pub(crate) mod sign;
+pub(crate) mod tutor;
 pub mod view;
 
 use std::fmt;
@@ -32,7 +33,7 @@ pub use assets::asset_url;
 pub use icons::icon;
 pub use view::{
     AppView, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage, HealthView,
-    LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
+    LessonView, LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
 };
 
 /// A piece of HTML that templates print as it is. Only this room makes one, from text that is already safe.
