@@ -2,6 +2,8 @@
 //! chose, and name static files that exist. With `STOA_PAGES` set to a folder the pages are written there, to be
 //! looked at.
 
+mod tutor;
+
 use askama::Template;
 use kernel::{AppId, AppKind, Time};
 
@@ -419,9 +421,13 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn every(words: Words) -> Vec<(&'static str, String)> {
+    pages(words).into_iter().chain(tutor::pages(words)).collect()
+}
+
 #[test]
 fn pages_obey_the_policy_and_escape_everything() {
-    for (name, html) in pages(Words(true)) {
+    for (name, html) in every(Words(true)) {
         for never in ["<img", "<style", "javascript:", "<script>", " style="] {
             assert!(!html.contains(never), "{name} holds {never}");
         }
@@ -441,7 +447,7 @@ fn pages_obey_the_policy_and_escape_everything() {
 #[test]
 fn every_static_address_exists_and_every_field_has_its_label() {
     let folder = std::env::var_os("STOA_PAGES").map(std::path::PathBuf::from);
-    for (name, html) in pages(Words(false)) {
+    for (name, html) in every(Words(false)) {
         for address in html.split('"').filter(|text| text.starts_with(assets::PREFIX)) {
             assert!(assets::find(address).is_some(), "{name}: {address}");
         }
