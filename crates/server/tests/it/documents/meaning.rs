@@ -62,7 +62,8 @@ async fn a_provider_that_is_away_delays_vectors_and_nothing_else() {
     world.crash().await;
     world.upstream.set(Mode::Meaning);
     let key = world.key();
-    eventually(Duration::from_secs(20), "the vectors come", async || embedding(&key, &id).await == "small")
+    // The lease of the process that was killed has to end first.
+    eventually(Duration::from_secs(50), "the vectors come", async || embedding(&key, &id).await == "small")
         .await;
     eventually(Duration::from_secs(5), "health is well", async || vector_db(&world).await == "operational")
         .await;

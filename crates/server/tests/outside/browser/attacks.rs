@@ -115,7 +115,7 @@ async fn the_witness_sees_what_runs() {
 }
 
 /// The vectors of the HTML5 Security Cheatsheet, when they lie beside the project.
-fn published() -> Vec<String> {
+pub fn published() -> Vec<String> {
     let Some(file) = place::shared("h5sc-xss/vectors.txt") else {
         eprintln!("the published vectors do not lie beside the project: only the built-in ones are tried");
         return Vec::new();

@@ -14,4 +14,5 @@ mod passkeys;
 mod person;
 mod scene;
 mod troubles;
+mod tutor;
 mod ways_in;
