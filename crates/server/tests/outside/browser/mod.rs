@@ -8,6 +8,7 @@ mod administration;
 mod attacks;
 mod authenticator;
 mod endings;
+mod files;
 mod journeys;
 mod looks;
 mod passkeys;
