@@ -53,6 +53,7 @@ on_both_engines! {
         assert!(found[0]["text"].as_str().unwrap().contains(&sentence) && found[0]["supported"] == true, "{found:?}");
         assert!(find(&key, "What is the weather like on Mars?").await.iter().all(|one| one["supported"] == false));
         let one = format!("{DOCUMENTS}/{id}");
+        assert_eq!(key.get(&one).send().await.json()["id"], json!(id));
         let passages = key.get(&format!("{one}/passages")).send().await.json();
         assert_eq!(passages["items"][0]["id"], found[0]["passage_id"]);
         assert_eq!(passages["items"][0]["text"], found[0]["text"]);
@@ -309,7 +310,7 @@ async fn strange_bodies_are_refused_with_a_reason() {
         Case::new(key.post(SEARCH).json(&json!({"query": "x", "limit": 51})), 400).code("invalid_input"),
         Case::new(key.post(SEARCH).json(&json!({"query": "x".repeat(2_001)})), 400).code("invalid_input"),
         Case::new(key.get(&format!("{DOCUMENTS}/not-an-id")), 400).code("invalid_id"),
-        Case::new(key.get("/api/v1/apps/files/documents"), 400).code("invalid_input"),
+        Case::new(key.get("/api/v1/apps/files/documents"), 403).code("forbidden"),
     ])
     .await;
     assert_eq!(key.get(DOCUMENTS).send().await.json()["items"], json!([]), "nothing of it was kept");
