@@ -15,4 +15,5 @@ mod documents;
 mod faults;
 mod files;
 mod mock;
+mod talks;
 mod whole;
