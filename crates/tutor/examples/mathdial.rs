@@ -5,7 +5,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    clippy::panic
+    clippy::panic,
+    clippy::disallowed_methods
 )]
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ struct Row {
     talk: Vec<(bool, String, String)>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "a tool of its own: it has no settings, only a folder of data")]
 fn rows() -> Option<Vec<Row>> {
     let root = std::env::var("STOA_DATA").unwrap_or_else(|_| "../shared/data".to_owned());
     let text = std::fs::read_to_string(format!("{root}/mathdial/mathdial-dev.jsonl")).ok()?;
@@ -95,11 +97,7 @@ fn recognition(rows: &[Row]) {
             found += 1;
             if verdict == Verdict::Right {
                 agree += 1;
-            } else if std::env::var("SHOW").is_ok() {
-                println!("  READ {} != {number}", body.lines().last().unwrap_or_default());
             }
-        } else if std::env::var("SHOW").is_ok() {
-            println!("  NONE {}", body.lines().last().unwrap_or_default());
         }
     }
     println!(
@@ -122,11 +120,8 @@ fn guard(rows: &[Row]) {
             if *teacher {
                 let entry = table.entry(label.clone()).or_default();
                 entry.1 += 1;
-                if let Some(leak) = guard.leak(said) {
+                if guard.leak(said).is_some() {
                     entry.0 += 1;
-                    if std::env::var("SHOW").is_ok() && matches!(label.as_str(), "focus" | "probing") {
-                        println!("  {leak:?} [{}] {said}", row.answer);
-                    }
                 }
             }
             guard.knows(said);

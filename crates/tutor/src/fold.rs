@@ -188,6 +188,19 @@ pub(crate) fn line(text: &str) -> String {
 
 /// Somebody's words inside a sentence of ours: no marks, no lines, no question, at most `most` words.
 pub(crate) fn quote(text: &str, most: usize) -> String {
+    // A star between spaces or digits is an operator, and not a mark.
+    let text = text.replace(" * ", " × ");
+    let after = text.chars().skip(1).chain([' ']);
+    let mut before = ' ';
+    let text: String = text
+        .chars()
+        .zip(after)
+        .map(|(c, after)| {
+            let operator = c == '*' && before.is_ascii_digit() && after.is_ascii_digit();
+            before = c;
+            if operator { '×' } else { c }
+        })
+        .collect();
     let plain: String = text
         .chars()
         .map(|c| match c {
@@ -225,6 +238,8 @@ mod tests {
     #[test]
     fn quoted_words_carry_no_marks() {
         assert_eq!(quote("**bold** <b>alert(1)</b> [a](http://x) why?", 20), "bold b alert(1) /b a why");
+        assert_eq!(quote("What is 17 * 23?", 9), "What is 17 × 23");
+        assert_eq!(quote("**4** and 3*5", 9), "4 and 3×5");
         assert!(quote(&"word ".repeat(50), 5).ends_with('…'));
     }
 }

@@ -234,6 +234,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         earlier_url: None,
         desk: None,
         model: model(connected),
+        lesson: None,
         now: now(),
     })
 }

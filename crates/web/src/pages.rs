@@ -5,12 +5,16 @@ mod admin;
 mod app;
 mod desk;
 mod documents;
+mod declutter;
+mod files;
 mod form;
 mod guest;
+mod learning;
 mod person;
 mod security;
 mod sign;
 mod talk;
+mod teaching;
 mod users;
 mod watching;
 
@@ -23,7 +27,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
-use identity::{AccountRead, AppsRead, ConversationRead, Converse};
+use identity::{AccountRead, AppsRead, ConversationRead, Converse, FilesRead};
 use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
 use utoipa::openapi::OpenApi;
 
@@ -68,8 +72,12 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .route("/apps/{app}/{conversation}", get(conversation))
         .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
         .merge(app::routes())
+        .merge(learning::routes())
+        .merge(teaching::routes())
         .merge(account::routes())
         .merge(admin::routes())
+        .merge(files::routes())
+        .merge(declutter::routes())
         .route("/docs/errors", get(errors))
         .route("/docs", get(move |site: State<Site>, who: Who| reference(site, who, document)))
 }
@@ -78,6 +86,11 @@ async fn errors(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
     Ok(Html(ui::errors::page(&frame(&site, Some(&who), "/docs/errors").await, |code| {
         crate::status(code).as_u16()
     })?))
+}
+
+/// What throws files away on the pages: it counts as the API's deletions do.
+pub(crate) fn file_deletions() -> Router<Site> {
+    files::deletions().merge(declutter::deletions())
 }
 
 /// Styles, scripts and pictures: the same for everybody, named by their content, kept for a year.
@@ -126,8 +139,18 @@ async fn front(State(site): State<Site>, who: Who) -> Outcome<Html<String>> {
     Ok(Html(ui::pages::front(&page)?))
 }
 
-async fn chat(State(site): State<Site>, who: Who, Path(app): Path<String>) -> Outcome<Html<String>> {
-    chat_page(&site, &who, &app, None).await
+async fn chat(State(site): State<Site>, who: Who, Path(app): Path<String>) -> Outcome<Response> {
+    let store = AppId::parse(&app).ok().and_then(|id| site.hall.file_app(&who.principal, Some(id)).ok());
+    if let Some(store) = store {
+        who.may(&site, FilesRead(store))?;
+        return Ok(form::onward("/files"));
+    }
+    let app = entered(&site, &who, &app)?;
+    let page = match app.kind {
+        AppKind::Tutor => learning::front(&site, &who, &app).await,
+        AppKind::Chat | AppKind::Support | AppKind::Files => chat_page(&site, &who, &app, None).await,
+    };
+    Ok(page?.into_response())
 }
 
 async fn conversation(
@@ -136,25 +159,35 @@ async fn conversation(
     Path((app, conversation)): Path<(String, String)>,
 ) -> Outcome<Html<String>> {
     let id = ConversationId::parse(&conversation)?;
+    let app = entered(&site, &who, &app)?;
     chat_page(&site, &who, &app, Some(id)).await
 }
 
-async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationId>) -> Outcome<Html<String>> {
+/// The app with this id, when there is somebody to talk to in it and the caller may enter it.
+fn entered(site: &Site, who: &Who, app: &str) -> Outcome<apps::App> {
     let app = AppId::parse(app).map_err(|_| Fault::new(Code::NotFound))?;
     who.may(site, Converse(app.clone())).map_err(|failure| match failure.0.code() {
         Code::Forbidden => Fault::new(Code::Forbidden).say("This app is not open to your account.").into(),
         _ => failure,
     })?;
-    let may = who.may(site, ConversationRead)?;
     let all = site.hall.apps(&who.may(site, AppsRead)?);
-    let this = all
-        .iter()
-        .find(|one| one.id == app && one.kind != AppKind::Files)
-        .ok_or(Fault::new(Code::NotFound))?;
+    let found = all.into_iter().find(|one| one.id == app && one.kind != AppKind::Files);
+    found.ok_or_else(|| Fault::new(Code::NotFound).into())
+}
+
+async fn chat_page(
+    site: &Site,
+    who: &Who,
+    this: &apps::App,
+    open: Option<ConversationId>,
+) -> Outcome<Html<String>> {
+    let app = this.id.clone();
+    let may = who.may(site, ConversationRead)?;
     let listed = site.hall.conversations(&may, Some(app.clone()), None, PageRequest::first(LISTED)).await?;
     let frame = frame(site, Some(who), &format!("/apps/{app}")).await;
     let mut user_messages = 0;
     let mut messages = Vec::new();
+    let mut lesson = None;
     let conversation = match open {
         None => None,
         Some(id) => {
@@ -165,6 +198,9 @@ async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationI
             user_messages = conversation.user_messages;
             let newest = site.hall.newest_messages(&may, id, SHOWN).await?;
             messages = talk::views(site, &may, &app, id, &newest).await?;
+            if this.kind == AppKind::Tutor {
+                lesson = learning::lesson(site, who, this, id, &newest).await?;
+            }
             Some(conversation_view(conversation))
         }
     };
@@ -184,6 +220,7 @@ async fn chat_page(site: &Site, who: &Who, app: &str, open: Option<ConversationI
             max_user_messages: this.max_user_messages,
             user_messages,
         },
+        lesson,
         now: site.ambient.now(),
     };
     Ok(Html(ui::pages::chat(&page)?))

@@ -273,6 +273,11 @@ pub fn router(site: Site) -> Router {
         .merge(
             pages::routes(&document).layer(everybody).layer(from_fn_with_state(site.clone(), pages::around)),
         )
+        .merge(
+            pages::file_deletions()
+                .layer(from_fn_with_state(site.clone(), who::file_deletions))
+                .layer(from_fn_with_state(site.clone(), pages::around)),
+        )
         .merge(pages::entrance(&site))
         .merge(pages::assets())
         .merge(document::routes(&document))

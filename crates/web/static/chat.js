@@ -100,6 +100,7 @@ async function finish(answer, id) {
   const { title } = await getConversation(conversation()).catch(() => ({}));
   if (title) sidebar.retitle(conversation(), title);
   person.settled();
+  document.dispatchEvent(new Event("stoa:answered"));
 }
 
 async function failed(error, answer, question) {

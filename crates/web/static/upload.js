@@ -19,6 +19,18 @@ const size = (bytes) => {
   return "";
 };
 
+/** In which folder a dropped file lay. */
+const folders = new WeakMap();
+
+/** What is said of a file whose content was there already. */
+function known(twins) {
+  const [first] = twins ?? [];
+  if (!first) return "";
+  const where = first.trashed ? " in the trash" : first.folder ? ` in ${first.folder}` : "";
+  const more = twins.length > 1 ? ` and ${twins.length - 1} more` : "";
+  return `You already have this as “${first.name}”${where}${more}. It takes no more room.`;
+}
+
 /** The files of what was dropped, those inside of folders too. */
 async function dropped(transfer, most) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
@@ -27,7 +39,9 @@ async function dropped(transfer, most) {
   const walk = async (entry) => {
     if (files.length > most) return;
     if (entry.isFile) {
-      files.push(await new Promise((good, bad) => { entry.file(good, bad); }));
+      const file = await new Promise((good, bad) => { entry.file(good, bad); });
+      folders.set(file, entry.fullPath.split("/").slice(1, -1).join("/"));
+      files.push(file);
       return;
     }
     const reader = entry.createReader();
@@ -169,6 +183,13 @@ class Zone {
     // Fields that belong to the form may stand anywhere on the page; the file comes last, as they count for it.
     const body = new FormData(this.form);
     body.delete(this.box.dataset.field);
+    // A page that has a place for these is told of them.
+    const own = { folder: folders.get(upload.file), modified_at: upload.file.lastModified ? new Date(upload.file.lastModified).toISOString() : "" };
+    for (const [name, value] of Object.entries(own)) {
+      if (!body.has(name)) continue;
+      if (value) body.set(name, value);
+      else body.delete(name);
+    }
     body.append(this.box.dataset.field, upload.file, upload.file.name);
     upload.request = request;
     this.say(upload, "sending", `0 % of ${size(upload.file.size)}`);
@@ -203,8 +224,10 @@ class Zone {
       this.say(upload, "failed", data.reason ?? "It cannot be read.", false);
       this.arrived = true;
     } else if (request.status >= 200 && request.status < 300) {
-      const parts = data.passages === undefined ? [] : [size(upload.file.size), `${data.passages} passage${data.passages === 1 ? "" : "s"}`, ...(data.warnings ?? [])];
-      this.say(upload, "done", parts.join(" · "));
+      const twins = known(data.duplicate_of);
+      const passages = data.passages === undefined ? [] : [`${data.passages} passage${data.passages === 1 ? "" : "s"}`, ...(data.warnings ?? [])];
+      const parts = [...passages, ...(twins ? [twins] : [])];
+      this.say(upload, "done", parts.length > 0 ? [size(upload.file.size), ...parts].join(" · ") : undefined);
       this.arrived = true;
       const { link } = this.box.dataset;
       if (link && data.id) {

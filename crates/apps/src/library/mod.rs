@@ -262,14 +262,14 @@ impl Library {
         }
     }
 
-    /// How well documents are found now, as it was measured.
+    /// How well documents are found now, as it was measured. While the index is read for the first time a search
+    /// waits for it, so that nothing is wrong until reading it has failed.
     pub fn state(&self) -> LibraryState {
-        if !*self.0.loaded.borrow() {
-            LibraryState::Down
-        } else if self.0.behind.load(Ordering::Relaxed) || self.0.meaning.lags() {
-            LibraryState::Degraded
-        } else {
-            LibraryState::Operational
+        let behind = self.0.behind.load(Ordering::Relaxed);
+        match *self.0.loaded.borrow() {
+            false if behind => LibraryState::Down,
+            true if behind || self.0.meaning.lags() => LibraryState::Degraded,
+            true | false => LibraryState::Operational,
         }
     }
 }

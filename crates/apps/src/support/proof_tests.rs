@@ -224,7 +224,6 @@ fn orders_of_a_public_set_give_nothing_away() {
     assert_eq!(obeyed, 0);
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests are told by the environment where the data lies")]
 fn data(name: &str) -> Option<PathBuf> {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut places: Vec<PathBuf> = std::env::var_os("STOA_DATA").map(PathBuf::from).into_iter().collect();

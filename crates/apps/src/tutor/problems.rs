@@ -36,7 +36,7 @@ pub struct ProblemView {
 }
 
 impl ProblemView {
-    fn of(stored: StoredProblem, teacher: bool) -> Result<ProblemView> {
+    pub(super) fn of(stored: StoredProblem, teacher: bool) -> Result<ProblemView> {
         let problem: Problem = taught(&stored)?;
         Ok(ProblemView {
             id: stored.id,

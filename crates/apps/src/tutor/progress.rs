@@ -10,7 +10,7 @@ use kernel::{AppId, Code, ConversationId, EventType, Page, PageRequest, ProblemI
 use serde_json::Value;
 use store::{Attempt, Message};
 
-use super::problems::{changed, noted};
+use super::problems::{ProblemView, changed, noted};
 use super::taught;
 use crate::Hall;
 
@@ -84,6 +84,28 @@ impl Hall {
         self.rooms.audit.note(noted(may, EventType::DataRead, app).with("what", "progress"));
         let found = self.rooms.store.attempts_of(&may.owner(), app, page).await?;
         self.progress_of(app, found).await
+    }
+
+    /// What a conversation of the caller's is about, as learners see it, and how they come on with it; `None` where
+    /// they brought a question of their own.
+    pub async fn own_attempt(
+        &self,
+        may: &May<Learn>,
+        conversation: ConversationId,
+    ) -> Result<Option<(ProblemView, Progress)>> {
+        let app = &may.what().0;
+        self.rooms.catalog.get(app)?;
+        let owner = may.owner();
+        let Some(stored) = self.rooms.store.problem_of(&owner, app, conversation).await? else {
+            return Ok(None);
+        };
+        let attempt = self.rooms.store.attempt(app, stored.id, conversation).await?;
+        if attempt.owner != owner {
+            return Ok(None);
+        }
+        let one = self.progress_of(app, Page { items: vec![attempt], next: None }).await?;
+        let view = ProblemView::of(stored, false)?;
+        Ok(one.items.into_iter().next().map(|progress| (view, progress)))
     }
 
     /// How everybody comes on with a problem, newest first.

@@ -92,7 +92,7 @@ impl ProblemSheet {
         validate::message("answer", &self.answer, ANSWER)?;
         if let Some(level) = &self.level {
             validate::title(level)
-                .map_err(|fault| fault.field("level", "malformed", "a level is one line of text"))?;
+                .map_err(|_| Fault::invalid("level", "malformed", "a level is one line of text"))?;
         }
         let lists: [(&'static str, &[String], usize); 4] = [
             ("accepted", &self.accepted, LIST),

@@ -111,7 +111,9 @@ async fn every(store: &Store, app: &AppId) -> anyhow::Result<Vec<StoredProblem>>
 
 async fn list(store: &Store, app: &AppId, as_json: bool) -> anyhow::Result<()> {
     let problems = every(store, app).await?;
-    let title = |problem: &StoredProblem| problem.content["title"].as_str().unwrap_or_default().to_owned();
+    let title = |problem: &StoredProblem| {
+        problem.content.get("title").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    };
     let state = |problem: &StoredProblem| if problem.published { "published" } else { "draft" };
     if as_json {
         let rows: Vec<_> = problems

@@ -23,6 +23,7 @@ mod compression;
 mod content;
 mod conversations;
 mod desk;
+mod documents;
 mod errors;
 mod faults;
 mod files;

@@ -17,7 +17,7 @@ on_both_engines! {
             assert_eq!((&health["environment"], &health["version"]), (&json!("development"), &json!(env!("CARGO_PKG_VERSION"))));
             let timestamp = health["timestamp"].as_str().unwrap();
             assert!(timestamp.ends_with('Z') && timestamp.len() >= 20, "{timestamp}");
-            for (service, state) in [("api", "operational"), ("database", "operational"), ("vector_db", "not_configured"), ("cache", "not_configured"), ("model", "operational")] {
+            for (service, state) in [("api", "operational"), ("database", "operational"), ("vector_db", "operational"), ("cache", "not_configured"), ("model", "operational")] {
                 assert_eq!(health["services"][service], state, "{service}");
             }
             let measured = json!({"authentication_required": false, "https_enforced": false, "rate_limiting_enabled": true, "pii_masking_enabled": true});

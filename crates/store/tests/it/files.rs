@@ -289,6 +289,44 @@ on_both_engines! {
         assert_eq!(blobs.iter().map(|blob| blob.id.as_str()).collect::<Vec<_>>(), [theirs.blob.as_str()]);
     }
 
+    async fn facts_are_kept_with_contents_and_pairs_with_files(world) {
+        let (owner, other) = (world.user(), world.user());
+        let one = keep(world, owner, "one", "same", 5).await.file;
+        let two = keep(world, owner, "two", "same", 5).await.file;
+        let three = keep(world, owner, "three", "third", 5).await.file;
+        let theirs = keep(world, other, "theirs", "same", 5).await.file;
+        let missing = world.store.unexamined(1, 10).await.unwrap();
+        assert_eq!(missing.len(), 3);
+        let found = missing.iter().find(|found| found.blob == one.blob).unwrap();
+        assert_eq!((found.owner, found.size, found.name.as_str()), (owner, 5, "one"));
+        world.store.keep_facts(&owner, &one.blob, 1, Some("zebra-facts")).await.unwrap();
+        world.store.keep_facts(&owner, &three.blob, 1, None).await.unwrap();
+        // Facts of nobody's, and of somebody else's content.
+        world.store.keep_facts(&owner, &theirs.blob, 1, Some("stolen")).await.unwrap();
+        world.store.keep_facts(&world.user(), "gone", 1, Some("x")).await.unwrap();
+        let missing = world.store.unexamined(1, 10).await.unwrap();
+        assert_eq!(missing.iter().map(|found| found.blob.as_str()).collect::<Vec<_>>(), [theirs.blob.as_str()]);
+        let (files, pending) = world.store.examined(&owner, &app(), 1).await.unwrap();
+        let told: Vec<_> = files.iter().map(|one| (one.file.name.as_str(), one.sharers, one.facts.as_deref())).collect();
+        assert_eq!(told, [("one", 2, Some("zebra-facts")), ("two", 2, Some("zebra-facts")), ("three", 1, None)]);
+        assert_eq!(pending, 0);
+        let (files, pending) = world.store.examined(&owner, &app(), 2).await.unwrap();
+        assert!(pending == 2 && files.iter().all(|one| one.facts.is_none()), "facts of another version are none");
+        assert_eq!(world.store.examined(&other, &app(), 1).await.unwrap().1, 1);
+
+        let apps = [app()];
+        let pair = |pairs: Vec<(FileId, FileId)>, together| world.store.pair_files(&owner, &apps, pairs, together, audit(owner));
+        pair(vec![(two.id, one.id), (one.id, three.id)], true).await.unwrap();
+        pair(vec![(one.id, two.id)], true).await.unwrap();
+        assert_eq!(pair(vec![(one.id, theirs.id)], true).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(world.store.file_pairs(&owner).await.unwrap().len(), 2);
+        pair(vec![(one.id, two.id)], false).await.unwrap();
+        assert_eq!(world.store.file_pairs(&owner).await.unwrap(), [(one.id, three.id)]);
+        assert!(world.store.file_pairs(&other).await.unwrap().is_empty());
+        world.store.destroy_files(&owner, &apps, &[three.id], audit(owner)).await.unwrap();
+        assert!(world.store.file_pairs(&owner).await.unwrap().is_empty());
+    }
+
     async fn nothing_of_a_file_is_readable_beside_the_store(world) {
         let owner = world.user();
         keep(world, owner, "zebra-marker.txt", "zebra-content", 5).await;

@@ -11,6 +11,7 @@ mod csrf;
 mod documents;
 mod door;
 mod errors;
+mod files;
 mod headers;
 mod host;
 mod idempotency;
@@ -132,6 +133,9 @@ pub(crate) fn table() -> Vec<Check> {
         check!("documents", 60 s, open, documents::life,
             "customers would be answered from documents that are not yours, or no longer",
             "take the server off the network and report this; see `stoa docs list` for what is there"),
+        check!("files", 60 s, open, files::life,
+            "files of people could be lost, read by others or run as programs",
+            "take the server off the network and report this; see `stoa doctor`"),
         check!("tutor", 150 s, open, tutor::withholds,
             "learners would copy answers in place of thinking",
             "see the log; let no prompt of the app ask for solutions"),

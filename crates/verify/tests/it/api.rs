@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::document::document;
 use crate::mock::{Asked, Body, KEY, Mock, TOKEN, Talk, full, json_answer, piped, refuse};
+use crate::talks;
 
 const TIME: &str = "2026-11-20T08:30:00.5Z";
 
@@ -154,7 +155,7 @@ fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     if asked.path.starts_with("/api/v1/admin") && mock.has("open-admin") {
         return Some("visitor-admin".into());
     }
-    if crate::documents::open(mock, asked) {
+    if crate::documents::open(mock, asked) || crate::files::open(mock, asked) {
         return Some("visitor-open".into());
     }
     let closed = ["/api/v1/admin", "/api/v1/apps/", "/api/v1/keys", "/api/v1/files", "/api/v1/me"]
@@ -237,6 +238,14 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
             return refuse(mock, asked, 403, "csrf", json!([]));
         }
     }
+    if caller == "account"
+        && let Some(answer) = crate::files::route(mock, asked)
+    {
+        return answer;
+    }
+    if asked.path == "/api/v1/files/declutter" {
+        return json_answer(200, &json!({}));
+    }
     let mut body = Value::Null;
     if writes && !asked.body.is_empty() {
         if asked.header("content-type") != "application/json" {
@@ -260,15 +269,16 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
             let seen = if mock.has("shows-key") { asked.header("x-api-key") } else { "" };
             let tutor = json!({"id": "tutor", "kind": "tutor"});
             let mut apps = vec![json!({"id": "assistant", "kind": "chat"})];
-            apps.extend((caller == "account").then_some(tutor));
+            let files = json!({"id": "files", "kind": "files"});
+            apps.extend((caller == "account").then_some([tutor, files]).into_iter().flatten());
             apps.push(json!({"id": "support", "kind": "support"}));
             json_answer(200, &json!({"items": apps, "next": null, "seen": seen}))
         }
         ("GET", ["v1", "models"]) => {
             json_answer(200, &json!({"object": "list", "data": [{"id": "assistant", "object": "model"}]}))
         }
-        ("POST", ["v1", "chat", "completions"]) => completions(mock, asked, caller, &body),
-        ("POST", ["api", "v1", "chat"]) => chat(mock, asked, caller, &body),
+        ("POST", ["v1", "chat", "completions"]) => talks::completions(mock, asked, caller, &body),
+        ("POST", ["api", "v1", "chat"]) => talks::chat(mock, asked, caller, &body),
         ("GET", ["api", "v1", "conversations"]) => list(mock, asked, caller),
         ("POST", ["api", "v1", "conversations"]) => create(mock, asked, caller, &body),
         (_, ["api", "v1", "conversations", id, rest @ ..]) => {
@@ -278,61 +288,7 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
     }
 }
 
-fn completions(mock: &Mock, asked: &Asked, caller: &str, body: &Value) -> Response<Body> {
-    if body["model"] != "assistant" {
-        return refuse(mock, asked, 404, "model_not_found", json!([]));
-    }
-    let Some(text) = body["messages"][0]["content"].as_str() else {
-        return refuse(mock, asked, 400, "invalid_input", json!([]));
-    };
-    let id = mock.id();
-    let said = [message(mock, "user", text, "stop"), message(mock, "assistant", "A word", "stop")];
-    let talk = Talk { owner: caller.to_owned(), messages: said.to_vec(), ..Talk::default() };
-    mock.state.lock().unwrap().talks.insert(id, talk);
-    if body["stream"] == true {
-        let chunk = |delta: Value, finish: Value| {
-            let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
-            format!("data: {}\n\n", json!({"object": "chat.completion.chunk", "choices": [choice]}))
-        };
-        let mut text = chunk(json!({"content": "A word"}), Value::Null) + &chunk(json!({}), json!("stop"));
-        if !mock.has("openai-no-done") {
-            text.push_str("data: [DONE]\n\n");
-        }
-        return Response::builder().header("content-type", "text/event-stream").body(full(text)).unwrap();
-    }
-    json_answer(
-        200,
-        &json!({"id": "c", "object": "chat.completion", "created": 1, "model": "assistant",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": "A word"}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}),
-    )
-}
-
-fn chat(mock: &Mock, asked: &Asked, caller: &str, body: &Value) -> Response<Body> {
-    let Some(text) = body["message"].as_str().filter(|text| !text.is_empty()) else {
-        let errors = json!([{"field": "message", "code": "missing", "detail": "Say something"}]);
-        return refuse(mock, asked, 400, "invalid_input", errors);
-    };
-    let session = body["session_id"].as_str().map_or_else(|| mock.id(), str::to_owned);
-    let fresh = mock.id();
-    let mut state = mock.state.lock().unwrap();
-    let id = match state.sessions.get(&session) {
-        Some(id) if !mock.has("forgets-session") => id.clone(),
-        _ => fresh,
-    };
-    state.sessions.insert(session.clone(), id.clone());
-    let talk = state.talks.entry(id.clone()).or_insert(Talk { owner: caller.to_owned(), ..Talk::default() });
-    talk.messages.push(json!({"role": "user", "content": text}));
-    drop(state);
-    let answer = message(mock, "assistant", "Blue", "stop");
-    json_answer(
-        200,
-        &json!({"session_id": session, "conversation_id": id, "message": answer, "model": "mock",
-        "usage": {"input_tokens": 1, "output_tokens": 1}, "finish_reason": "stop"}),
-    )
-}
-
-fn message(mock: &Mock, role: &str, content: &str, finish: &str) -> Value {
+pub(crate) fn message(mock: &Mock, role: &str, content: &str, finish: &str) -> Value {
     json!({"id": mock.id(), "parent_id": null, "role": role, "content": content, "citations": [],
         "created_at": TIME, "finish_reason": finish})
 }

@@ -7,7 +7,7 @@ use verify::{Outcome, run};
 use crate::mock::{Mock, Quiet, options, with_key, with_token};
 
 /// Check, planted faults, and a word of the line that must come of it.
-const TABLE: [(&str, &[&str], &str); 86] = [
+const TABLE: [(&str, &[&str], &str); 94] = [
     ("reach", &["slow"], "no answer within"),
     ("health", &["database-down"], "database down"),
     ("health", &["health-lacks-security"], "security"),
@@ -81,6 +81,14 @@ const TABLE: [(&str, &[&str], &str); 86] = [
     ("documents", &["alters-documents"], "not what the document says"),
     ("documents", &["documents-everywhere"], "another app"),
     ("documents", &["keeps-documents"], "still found"),
+    ("files", &["open-files"], "to a stranger"),
+    ("files", &["alters-files"], "other bytes"),
+    ("files", &["inline-files"], "attachment"),
+    ("files", &["no-sandbox"], "sandbox"),
+    ("files", &["believes-types"], "image/png"),
+    ("files", &["no-ranges"], "206"),
+    ("files", &["forgets-twins"], "not told of"),
+    ("files", &["keeps-files"], "404"),
     ("tutor", &["tutor-tells"], "gave the result"),
     ("tutor", &["tutor-lectures"], "asked nothing"),
     ("xss-markers", &["raw-titles"], "as markup"),
@@ -106,7 +114,7 @@ async fn each_fault_is_found_by_its_check() {
             let mut options = options(address, &[check, with]);
             options.metrics_token = Some(verify::ApiKey::new("the-token"));
             options.timeout = Duration::from_millis(1500);
-            if matches!(*check, "tutor" | "documents") {
+            if matches!(*check, "tutor" | "documents" | "files") {
                 options = with_token(options);
             }
             if *check == "roles" {

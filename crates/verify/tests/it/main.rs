@@ -13,5 +13,7 @@ mod api;
 mod document;
 mod documents;
 mod faults;
+mod files;
 mod mock;
+mod talks;
 mod whole;

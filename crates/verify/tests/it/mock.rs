@@ -44,6 +44,7 @@ pub(crate) struct State {
     pub(crate) visitors: BTreeSet<String>,
     pub(crate) replays: BTreeMap<String, (Bytes, Bytes)>,
     pub(crate) documents: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
     pub(crate) sessions: BTreeMap<String, String>,
     pub(crate) counts: BTreeMap<String, u64>,
     next: u64,
@@ -151,11 +152,12 @@ fn finish(mock: &Mock, asked: &Asked, response: &mut Response<Body>) {
     set("x-xss-protection", "1; mode=block");
     set("referrer-policy", "strict-origin-when-cross-origin");
     set("permissions-policy", "camera=(), microphone=(), geolocation=()");
-    let loose = mock.has("loose-csp") && asked.path == "/";
-    set(
-        "content-security-policy",
-        if loose { "default-src 'self' 'unsafe-inline'" } else { "default-src 'self'" },
-    );
+    let policy = match asked.path.as_str() {
+        "/" if mock.has("loose-csp") => "default-src 'self' 'unsafe-inline'",
+        path if path.ends_with("/content") && !mock.has("no-sandbox") => "sandbox; default-src 'none'",
+        _ => "default-src 'self'",
+    };
+    set("content-security-policy", policy);
     if !(mock.has("no-frame-options-on-404") && status == 404) {
         set("x-frame-options", "DENY");
     }

@@ -25,7 +25,7 @@ async fn a_right_server_passes_and_is_left_tidy() {
     let skipped = report.checks.iter().filter(|line| matches!(line.outcome, Outcome::Skipped { .. }));
     assert_eq!(
         skipped.map(|line| line.name).collect::<Vec<_>>(),
-        ["https-redirect", "roles", "documents", "tutor"],
+        ["https-redirect", "roles", "documents", "files", "tutor"],
         "{}",
         lines(&report)
     );
@@ -39,6 +39,7 @@ async fn a_key_opens_what_takes_no_visitors() {
     assert!(report.passed, "{}", lines(&report));
     for name in [
         "documents",
+        "files",
         "tutor",
         "conversation",
         "stream",

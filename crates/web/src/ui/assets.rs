@@ -38,6 +38,8 @@ const FILES: &[(&str, &[u8])] = table! {
     "pages.css"
     "forms.css"
     "work.css"
+    "files.css"
+    "tutor.css"
     "frame.js"
     "sse.js"
     "api.js"
@@ -58,6 +60,8 @@ const FILES: &[(&str, &[u8])] = table! {
     "toast.js"
     "upload.js"
     "swap.js"
+    "files.js"
+    "tutor.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {

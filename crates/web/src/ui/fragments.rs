@@ -46,6 +46,11 @@ impl MessageView {
         self.speaker == Speaker::Answerer && self.ending == Ending::Writing
     }
 
+    /// The tutor's own rules spoke, not a model.
+    fn is_rules(&self) -> bool {
+        self.model.as_deref() == Some(tutor::NAME)
+    }
+
     fn is_builtin(&self) -> bool {
         self.model.as_deref().is_some_and(|model| model == "builtin" || model.starts_with("builtin/"))
     }

@@ -12,6 +12,7 @@ pub mod device;
 pub(crate) mod documents;
 pub mod errors;
 mod example;
+pub(crate) mod files;
 pub mod form;
 pub mod fragments;
 pub mod frame;
@@ -25,6 +26,7 @@ pub mod reference;
 mod samples;
 pub(crate) mod shell;
 pub(crate) mod sign;
+pub(crate) mod tutor;
 pub mod view;
 
 use std::fmt;
@@ -35,7 +37,7 @@ pub use assets::asset_url;
 pub use icons::icon;
 pub use view::{
     AppView, Beside, ChatPage, CitationView, ClosestView, ConversationView, DeskLine, Ending, ErrorPage,
-    Frame, FrontPage, HealthView, LimitsView, MessageView, ModelView, OpinionView, PersonView, Speaker,
+    Frame, FrontPage, HealthView, LessonView, LimitsView, MessageView, ModelView, OpinionView, PersonView, Speaker,
     ToolView, Viewer,
 };
 

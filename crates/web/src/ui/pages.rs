@@ -6,7 +6,7 @@ use askama::Template;
 use kernel::{AppKind, Result};
 
 use super::icons::icon;
-use super::view::{AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage};
+use super::view::{AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage, LessonView};
 use super::{Markup, fill};
 
 /// The page `/`: which apps run here, what answers, and where to read on.
@@ -50,6 +50,10 @@ struct ErrorTemplate<'a> {
 impl AppView {
     /// The address of the app's page.
     pub fn url(&self) -> String {
+        // The file store has a page of its own.
+        if self.kind == kernel::AppKind::Files {
+            return "/files".to_owned();
+        }
         format!("/apps/{}", self.id)
     }
 
@@ -102,6 +106,21 @@ impl ChatTemplate<'_> {
         self.page.conversation.as_ref().map_or(self.page.app.name.as_str(), ConversationView::heading)
     }
 
+    fn is_tutor(&self) -> bool {
+        self.page.app.kind == AppKind::Tutor
+    }
+
+    /// The problem that is worked on.
+    fn lesson(&self) -> Option<&LessonView> {
+        self.page.lesson.as_ref().filter(|lesson| !lesson.statement.is_empty())
+    }
+
+    /// Where a conversation is begun.
+    fn new_url(&self) -> String {
+        let url = self.page.app.url();
+        if self.is_tutor() { format!("{url}/ask") } else { url }
+    }
+
     /// How many messages the person may still send here; empty when there is no limit.
     fn messages_left(&self) -> String {
         let limits = &self.page.limits;
@@ -112,6 +131,14 @@ impl ChatTemplate<'_> {
 
     /// Questions for an empty page. The built-in answerer knows this server's manual and nothing else.
     fn suggestions(&self) -> [&'static str; 4] {
+        if self.lesson().is_some() {
+            return [
+                "Where do I begin?",
+                "What is it that I have to find?",
+                "I know what is given, but not what to do with it",
+                "I have an idea and am not sure of it",
+            ];
+        }
         match (self.page.app.kind, self.page.model.connected) {
             (AppKind::Tutor, _) => [
                 "Help me see why dividing by a fraction flips it",
@@ -232,6 +259,7 @@ mod tests {
             }),
             model: ModelView { connected: true, label: HOSTILE.to_owned() },
             limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 12 },
+            lesson: None,
             now: now(),
         }
     }

@@ -3,6 +3,8 @@
 //! looked at.
 
 mod service;
+mod files;
+mod tutor;
 
 use askama::Template;
 use kernel::{AppId, AppKind, Time};
@@ -423,9 +425,13 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn every(words: Words) -> Vec<(&'static str, String)> {
+    pages(words).into_iter().chain(files::pages(words)).chain(service::pages(words)).chain(tutor::pages(words)).collect()
+}
+
 #[test]
 fn pages_obey_the_policy_and_escape_everything() {
-    for (name, html) in pages(Words(true)).into_iter().chain(service::pages(Words(true))) {
+    for (name, html) in every(Words(true)) {
         for never in ["<img", "<style", "javascript:", "<script>", " style="] {
             assert!(!html.contains(never), "{name} holds {never}");
         }
@@ -445,7 +451,7 @@ fn pages_obey_the_policy_and_escape_everything() {
 #[test]
 fn every_static_address_exists_and_every_field_has_its_label() {
     let folder = std::env::var_os("STOA_PAGES").map(std::path::PathBuf::from);
-    for (name, html) in pages(Words(false)).into_iter().chain(service::pages(Words(false))) {
+    for (name, html) in every(Words(false)) {
         for address in html.split('"').filter(|text| text.starts_with(assets::PREFIX)) {
             assert!(assets::find(address).is_some(), "{name}: {address}");
         }

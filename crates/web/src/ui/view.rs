@@ -218,8 +218,29 @@ pub struct ChatPage {
     pub model: ModelView,
     /// What may be sent.
     pub limits: LimitsView,
+    /// What is learned, and how far the learner has come; a tutor's conversations alone have it.
+    pub lesson: Option<LessonView>,
     /// When the page is made.
     pub now: Time,
+}
+
+/// What a learner works on, and how far they have come. It holds nothing that the learner has not been given.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LessonView {
+    /// What the problem is called; empty for a question that the learner brought.
+    pub title: String,
+    /// What the learner is given; empty for a question that they brought.
+    pub statement: String,
+    /// For whom it is; may be empty.
+    pub level: String,
+    /// Where the dialogue stands, in words.
+    pub stage: String,
+    /// What that asks of the learner.
+    pub advice: String,
+    /// The learner has found the answer.
+    pub solved: bool,
+    /// The tutor's messages that were hints, the first first; as they were said.
+    pub hints: Vec<MessageView>,
 }
 
 /// What `/health` found, for the front page.

@@ -103,7 +103,7 @@ pub(super) async fn add(
         if as_json {
             rows.push(fate.json(&path));
         } else {
-            bar.suspend(|| paper.entry(fate.mark(), &path, &fate.words(), ""))?;
+            bar.suspend(|| paper.entry(fate.mark(), &format!("{path} "), &fate.words(), ""))?;
         }
         bar.inc(1);
     }

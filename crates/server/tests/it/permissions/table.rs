@@ -1,6 +1,9 @@
 //! The table: what each operation answers to whom. Groups of operations with the same expectations share a constructor;
 //! a cell that differs is written where it differs.
 
+mod kept;
+mod tutors;
+
 use serde_json::{Value, json};
 
 use super::By;
@@ -147,13 +150,16 @@ pub fn table() -> Vec<Row> {
         talk(),
         teaching(),
         desks(),
-        files(),
+        documents(),
+        kept::files(),
+        kept::pages(),
         account(),
         keys(),
         users(),
         administration(),
         pages(),
         super::service::rows(),
+        tutors::pages(),
         pages_of_accounts(),
         pages_of_admins(),
     ]
@@ -257,6 +263,31 @@ fn desks() -> Vec<Row> {
     ]
 }
 
+/// In support, which members and keys may enter; the manager manages the workspace.
+fn documents() -> Vec<Row> {
+    let readers = |status: u16| By {
+        member: status,
+        admin: status,
+        operators_key: status,
+        members_key: status,
+        reading_key: status,
+        ..nobody()
+    };
+    let changers = |status: u16| By { admin: status, operators_key: status, ..nobody() };
+    let on_one = |done: By<u16>, nothing: By<u16>| Ids { own: open(NONE), foreign: done, random: nothing };
+    let rows = vec![
+        row("GET /api/v1/apps/{app}/documents", Plain(readers(200))),
+        // Who may is told what is wrong with the body.
+        row("POST /api/v1/apps/{app}/documents", Plain(changers(400)))
+            .json(json!({"title": "t", "text": " "})),
+        row("GET /api/v1/apps/{app}/documents/{id}", on_one(readers(200), readers(404))),
+        row("GET /api/v1/apps/{app}/documents/{id}/passages", on_one(readers(200), readers(404))),
+        row("DELETE /api/v1/apps/{app}/documents/{id}", on_one(changers(204), changers(404))),
+        row("POST /api/v1/apps/{app}/search", Plain(readers(200))).json(json!({"query": "hello"})),
+    ];
+    rows.into_iter().map(|row| row.with("app", "support")).collect()
+}
+
 /// A person can be asked for where customers are served; the others have their conversation in the assistant.
 fn wish() -> Cells {
     let Ids { own, foreign, random } = owners(400, false, true) else { return Plain(open(NONE)) };
@@ -290,38 +321,6 @@ fn account() -> Vec<Row> {
         row("GET /api/v1/me/export", Plain(people)),
         row("POST /api/v1/auth/logout", Plain(accounts(204))).ends(),
         row("POST /api/v1/auth/logout-all", Plain(accounts(204))).ends(),
-    ]
-}
-
-/// Whoever may enter the file store; no key may, unless the app says so.
-const fn keepers(status: u16) -> By<u16> {
-    By { member: status, admin: status, ..nobody() }
-}
-
-/// An operation on a file of one's own.
-const fn keepers_own(done: u16) -> Cells {
-    let own = By { member: done, admin: done, ..open(NONE) };
-    Ids { own, foreign: keepers(404), random: keepers(404) }
-}
-
-fn files() -> Vec<Row> {
-    vec![
-        row("GET /api/v1/files", Plain(keepers(200))),
-        // Who may is told what is wrong with the body.
-        row("POST /api/v1/files", Plain(keepers(415))),
-        row("GET /api/v1/files/usage", Plain(keepers(200))),
-        row("DELETE /api/v1/files/trash", Plain(keepers(200))),
-        row("POST /api/v1/files/delete", Plain(keepers(404))).json(json!({"file_ids": [super::RANDOM]})),
-        row("GET /api/v1/files/declutter", Plain(keepers(200))),
-        row("POST /api/v1/files/declutter/apply", Plain(keepers(404)))
-            .json(json!({"file_ids": [super::RANDOM]})),
-        row("POST /api/v1/files/declutter/ignore", Plain(keepers(404)))
-            .json(json!({"file_ids": [super::RANDOM, "019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4e"]})),
-        row("GET /api/v1/files/{id}", keepers_own(200)),
-        row("GET /api/v1/files/{id}/content", keepers_own(200)),
-        row("POST /api/v1/files/{id}/restore", keepers_own(200)),
-        row("POST /api/v1/files/batches/{id}/restore", keepers_own(200)),
-        row("DELETE /api/v1/files/{id}", keepers_own(200)),
     ]
 }
 

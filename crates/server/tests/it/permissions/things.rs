@@ -11,6 +11,8 @@ pub enum Thing {
     Conversation,
     /// A problem of the tutor: it belongs to the app.
     Problem,
+    /// A document of support: it belongs to the app too.
+    Document,
     File,
     Batch,
     Session,
@@ -29,6 +31,7 @@ impl Thing {
         let has = |part: &str| path.contains(part);
         match () {
             () if has("/problems/{id}") => Thing::Problem,
+            () if has("/documents/{id}") => Thing::Document,
             () if has("/users/{id}") => Thing::User,
             () if has("/sessions/") => Thing::Session,
             () if has("/keys/") => Thing::Key,
@@ -109,6 +112,10 @@ impl Things {
                 let body = json!({"title": "Sum", "statement": "What is 19 + 23?", "answer": "42", "visibility": "published"});
                 id(self.warden.post("/api/v1/apps/tutor/problems").json(&body).send().await, 201)
             }
+            Thing::Document => {
+                let body = json!({"title": "Untouched", "text": format!("Text number {}.", self.made)});
+                id(self.warden.post("/api/v1/apps/support/documents").json(&body).send().await, 201)
+            }
             Thing::User => {
                 let body = json!({"email": format!("made-{}@example.org", self.made), "password": PASSWORD});
                 id(self.warden.post("/api/v1/admin/users").json(&body).send().await, 201)
@@ -155,6 +162,7 @@ impl Things {
             Thing::Session => among(get(&self.stranger, "/api/v1/me/sessions?limit=100".to_owned()).await),
             Thing::Key => among(get(&self.stranger, "/api/v1/keys?limit=100".to_owned()).await),
             Thing::Problem => get(&self.warden, format!("/api/v1/apps/tutor/problems/{id}")).await,
+            Thing::Document => get(&self.warden, format!("/api/v1/apps/support/documents/{id}")).await,
             Thing::User => get(&self.warden, format!("/api/v1/admin/users/{id}")).await,
             Thing::Net => among(get(&self.warden, "/api/v1/admin/blocks".to_owned()).await),
             Thing::Receipt | Thing::Unmade => Value::Null,

@@ -7,7 +7,10 @@ use super::accounts::{ADMIN, PASSWORD, ROOM, claim};
 use super::looks::{ILLEGIBLE, SMALL};
 use super::scene::walk;
 
-const PAGES: [(&str, &str); 17] = [
+const PAGES: [(&str, &str); 20] = [
+    ("files", "/files"),
+    ("trash", "/files/trash"),
+    ("declutter", "/files/declutter"),
     ("account", "/account"),
     ("security", "/account/security"),
     ("sessions", "/account/sessions"),
