@@ -3,9 +3,9 @@
 mod account;
 mod admin;
 mod app;
+mod declutter;
 mod desk;
 mod documents;
-mod declutter;
 mod files;
 mod form;
 mod guest;

@@ -30,9 +30,11 @@ async fn send(browser: &Caller, path: &str, fields: &[(&str, &str)]) -> Answer {
 /// Sends files as the plain form does.
 async fn upload(browser: &Caller, visibility: &str, files: &[(&str, &[u8])]) -> Answer {
     let mut body =
-        format!("--b\r\nContent-Disposition: form-data; name=\"visibility\"\r\n\r\n{visibility}\r\n").into_bytes();
+        format!("--b\r\nContent-Disposition: form-data; name=\"visibility\"\r\n\r\n{visibility}\r\n")
+            .into_bytes();
     for (name, content) in files {
-        let head = format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+        let head =
+            format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
         body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");

@@ -16,7 +16,8 @@ use tutor::Stage;
 use super::account::piece;
 use super::form::{onward, page};
 use super::person::Person;
-use super::{app_view, chat_page, entered, frame, message_view, model};
+use super::talk::plain_view;
+use super::{app_view, chat_page, entered, frame, model};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
@@ -64,7 +65,7 @@ pub(super) async fn desk(site: &Site, who: &Who, app: &App, here: &str, done: Op
     let back = format!("{base}{here}");
     Desk {
         frame: frame(site, Some(who), &back).await,
-        app: app_view(app),
+        app: app_view(app, &who.principal),
         tabs,
         done,
         now: site.ambient.now(),
@@ -240,6 +241,6 @@ pub(super) async fn lesson(
         stage: words.to_owned(),
         advice: advice.to_owned(),
         solved: state.solved || state.stage == Stage::Done,
-        hints: messages.iter().filter(hint).map(message_view).collect(),
+        hints: messages.iter().filter(hint).map(|hint| plain_view(&app.id, hint)).collect(),
     }))
 }

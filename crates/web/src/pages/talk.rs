@@ -133,6 +133,11 @@ pub(super) async fn views(
     Ok(messages.iter().map(with_opinion).collect())
 }
 
+/// A message of an app without a desk, where nobody is asked what they think of it.
+pub(super) fn plain_view(app: &AppId, row: &apps::Message) -> MessageView {
+    message_view(app, &HashMap::new(), row)
+}
+
 /// A message with what goes beside it; `authors` are the people of the desk who wrote some of them.
 pub(super) fn message_view(
     app: &AppId,

@@ -8,15 +8,15 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
 use identity::{Learn, May, Teach};
-use kernel::{Code, ConversationId, Fault, PageRequest, ProblemId};
+use kernel::{AppId, Code, ConversationId, Fault, PageRequest, ProblemId};
 use serde_json::Value;
 use tutor::{Misconception, Transfer};
 
 use super::account::piece;
 use super::form::{Fields, onward, page, refused};
 use super::learning::{desk, progress_view, tutor};
-use super::message_view;
 use super::person::Person;
+use super::talk::plain_view;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
@@ -262,19 +262,19 @@ async fn transcript(
     let shown = TranscriptPage {
         desk: desk(&site, &person.who, &app, "/problems", None).await,
         progress: progress_view(found.progress),
-        lines: found.lines.items.iter().map(line_view).collect(),
+        lines: found.lines.items.iter().map(|line| line_view(&app.id, line)).collect(),
         next: found.lines.next.map(|next| format!("{path}?after={}", encode(&next))),
     };
     Ok(page(StatusCode::OK, html(&shown)?))
 }
 
-fn line_view(line: &TranscriptLine) -> LineView {
+fn line_view(app: &AppId, line: &TranscriptLine) -> LineView {
     let word = |name: &str| line.made.get(name).and_then(Value::as_str);
     let kind = word("kind").map(|kind| move_words(kind, line.made.get("hint").and_then(Value::as_u64)));
     let question = word("question").map(|question| format!("type: {question}"));
     let stage = word("stage").map(|stage| format!("stage: {stage}"));
     let labels = [kind, question, stage].into_iter().flatten().filter(|label| !label.is_empty());
-    LineView { message: message_view(&line.message), labels: labels.collect(), held_back: line.held_back }
+    LineView { message: plain_view(app, &line.message), labels: labels.collect(), held_back: line.held_back }
 }
 
 /// The lines of a field, without empty ones.

@@ -37,8 +37,8 @@ pub use assets::asset_url;
 pub use icons::icon;
 pub use view::{
     AppView, Beside, ChatPage, CitationView, ClosestView, ConversationView, DeskLine, Ending, ErrorPage,
-    Frame, FrontPage, HealthView, LessonView, LimitsView, MessageView, ModelView, OpinionView, PersonView, Speaker,
-    ToolView, Viewer,
+    Frame, FrontPage, HealthView, LessonView, LimitsView, MessageView, ModelView, OpinionView, PersonView,
+    Speaker, ToolView, Viewer,
 };
 
 /// A piece of HTML that templates print as it is. Only this room makes one, from text that is already safe.

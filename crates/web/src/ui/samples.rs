@@ -2,8 +2,8 @@
 //! chose, and name static files that exist. With `STOA_PAGES` set to a folder the pages are written there, to be
 //! looked at.
 
-mod service;
 mod files;
+mod service;
 mod tutor;
 
 use askama::Template;
@@ -426,7 +426,12 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
 }
 
 fn every(words: Words) -> Vec<(&'static str, String)> {
-    pages(words).into_iter().chain(files::pages(words)).chain(service::pages(words)).chain(tutor::pages(words)).collect()
+    pages(words)
+        .into_iter()
+        .chain(files::pages(words))
+        .chain(service::pages(words))
+        .chain(tutor::pages(words))
+        .collect()
 }
 
 #[test]

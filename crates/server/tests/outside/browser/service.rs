@@ -166,13 +166,18 @@ async fn furnished(scene: &Scene) -> Vec<(&'static str, String)> {
     let admin = &scene.person;
     let document = write(admin, "Returns", RETURNS).await["id"].as_str().unwrap().to_owned();
     customer.open("/apps/support").await;
-    for text in ["How do I send a blender back?", "Which moon returns a parcel to Norway?", "I want to talk to a person"] {
+    for text in [
+        "How do I send a blender back?",
+        "Which moon returns a parcel to Norway?",
+        "I want to talk to a person",
+    ] {
         customer.say(text).await;
         customer.answer().await;
     }
     let inbox = admin.ask("GET", "/api/v1/apps/support/inbox", Value::Null).await;
     let hand_off = inbox.body["items"][0]["id"].as_str().unwrap().to_owned();
-    let claimed = admin.ask("POST", &format!("/api/v1/apps/support/inbox/{hand_off}/claim"), Value::Null).await;
+    let claimed =
+        admin.ask("POST", &format!("/api/v1/apps/support/inbox/{hand_off}/claim"), Value::Null).await;
     assert_eq!(claimed.status, 200, "{}", claimed.text);
     vec![
         ("documents", "/apps/support/documents?q=blender&title=x".to_owned()),

@@ -262,6 +262,7 @@ fn conversation(words: Words, state: &'static str) -> String {
         desk: Some(desk),
         model: ModelView { connected: true, label: "llama3.2".to_owned() },
         limits: LimitsView { max_chars: 20_000, max_user_messages: None, user_messages: 4 },
+        lesson: None,
         now: now(),
     })
     .unwrap()
@@ -383,7 +384,7 @@ pub(super) fn pages(words: Words) -> Vec<(&'static str, String)> {
                 2,
                 &["Returns", "How to send it back"],
                 "You may send a blender back within 30 days of delivery, in the box it came in. The customer pays for the parcel unless the blender is broken.\n\nWrite the number of the order on the outside.",
-                &[0..79],
+                std::slice::from_ref(&(0..79)),
                 true,
             ),
             passage(3, &["Returns", "What it costs"], "A parcel costs 4.90 within the country.", &[], false),

@@ -101,6 +101,7 @@ fn message(words: Words, n: u8, speaker: Speaker, content: &str) -> MessageView 
         created_at: ago(600),
         ending: Ending::Complete,
         model: (speaker == Speaker::Answerer).then(|| tutor::NAME.to_owned()),
+        beside: Default::default(),
     }
 }
 
@@ -113,6 +114,7 @@ fn talk(words: Words, said: bool) -> ChatPage {
     let hint = message(words, 2, Speaker::Answerer, "Look at one tray first. What does it hold?");
     ChatPage {
         app: desk(words, "", None).app,
+        desk: None,
         frame: words.frame(),
         conversations: vec![conversation.clone()],
         next_conversations: None,
