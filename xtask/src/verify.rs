@@ -38,9 +38,6 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     // Nobody listens yet: a command that finds nothing wrong with that finds nothing wrong with anything.
     let alone = shell::output(&mut verify("none"));
     ensure!(alone.is_err(), "stoa verify is content with a server that is not there");
-    let password = fs::File::open(shell::write(folder.path(), "password", PASSWORD)?)?;
-    let made = stoa(&["user", "create", EMAIL, "--admin", "--password-stdin"]).stdin(password).output()?;
-    ensure!(made.status.success(), "no account: {}", String::from_utf8_lossy(&made.stderr).trim());
 
     let mut serve = Command::new(&binary);
     serve.arg("serve").env_clear().current_dir(folder.path());
@@ -64,6 +61,9 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
         .context("the server does not start")
         .with_context(show_log)?;
 
+    let password = fs::File::open(shell::write(folder.path(), "password", PASSWORD)?)?;
+    let made = stoa(&["user", "create", EMAIL, "--admin", "--password-stdin"]).stdin(password).output()?;
+    ensure!(made.status.success(), "no account: {}", String::from_utf8_lossy(&made.stderr).trim());
     let token = sign_in(port).context("the account cannot sign in").with_context(show_log)?;
     let verified = shell::show(&mut verify(&token), |_| {})?;
     ensure!(verified, "{}\nstoa verify found something", show_log());

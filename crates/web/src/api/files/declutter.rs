@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::super::problems::{Changing, Reading};
+use super::super::problems::{Changing, OnOne};
 use super::{app_of, ids};
 use crate::Site;
 use crate::body::{Json, Query};
@@ -216,7 +216,7 @@ impl DeclutterView {
 /// again for it: what a content holds was found when it came in.
 #[utoipa::path(get, path = "/api/v1/files/declutter", operation_id = "declutterFiles", tag = "files", params(Wanted), responses(
     (status = 200, description = "The report", body = DeclutterView),
-    Reading,
+    OnOne,
 ))]
 pub(crate) async fn report(
     State(site): State<Site>,

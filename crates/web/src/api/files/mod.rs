@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use self::view::{FileView, FilesView, UsageView};
 use super::conversations::app_field;
-use super::problems::{Changing, OnOne, Reading};
+use super::problems::{Changing, OnOne};
 use super::view::List;
 use crate::Site;
 use crate::body::{Json, Path, Query};
@@ -62,7 +62,7 @@ pub(crate) struct Filter {
 /// One's own files, the newest first; those in the trash as they came there, the last one first.
 #[utoipa::path(get, path = "/api/v1/files", operation_id = "listFiles", tag = "files", params(Filter), responses(
     (status = 200, description = "A piece of the list", body = List<FileView>),
-    Reading,
+    OnOne,
 ))]
 pub(crate) async fn list(
     State(site): State<Site>,
@@ -94,7 +94,7 @@ pub(crate) async fn read(
 /// How much one has and may have.
 #[utoipa::path(get, path = "/api/v1/files/usage", operation_id = "readFileUsage", tag = "files", params(Place), responses(
     (status = 200, description = "What there is and what there may be", body = UsageView),
-    Reading,
+    OnOne,
 ))]
 pub(crate) async fn usage(
     State(site): State<Site>,
@@ -217,7 +217,7 @@ pub(crate) struct EmptiedView {
 /// Destroys everything in the trash.
 #[utoipa::path(delete, path = "/api/v1/files/trash", operation_id = "emptyTrash", tag = "files", params(Place), responses(
     (status = 200, description = "What went", body = EmptiedView),
-    Reading,
+    OnOne,
 ))]
 pub(crate) async fn empty(
     State(site): State<Site>,
