@@ -4,6 +4,7 @@
 mod declutter;
 mod hostile;
 mod limits;
+mod pages;
 mod tools;
 
 use std::time::Duration;

@@ -105,11 +105,13 @@ fn notice(person: &Person) -> Option<Notice> {
     match person.asked("done").as_str() {
         "stored" => plain(match person.asked("same").parse().unwrap_or(0_u64) {
             0 => format!("{}.", files("is stored", "are stored")),
+            1 if number == 1 => {
+                "1 file is stored. Its content was there already and takes no more room.".to_owned()
+            }
             same => format!(
-                "{}. {} of them {} there already and takes no more room.",
+                "{}. {} there already, which takes no more room.",
                 files("is stored", "are stored"),
-                same,
-                if same == 1 { "was" } else { "were" }
+                count(same, "of their contents was", "of their contents were")
             ),
         }),
         "trashed" => {
@@ -214,7 +216,7 @@ async fn show(site: &Site, person: &Person, failed: Option<String>, code: Status
             icon: "files",
             title: if after.is_empty() { "No files yet" } else { "Nothing further" }.to_owned(),
             text:
-                "What you store here is sealed, seen by nobody else, and kept once however often you have it."
+                "What you store here is yours alone, sealed where it lies, and kept once however often you have it."
                     .to_owned(),
             action: around.writes.then(|| ("#files".to_owned(), "Choose files".to_owned())),
         }

@@ -1,6 +1,8 @@
 //! What people do with their files: bring them, find them, throw them away and take that back, see what can go. Names
 //! that want to be scripts are names.
 
+use std::time::Duration;
+
 use serde_json::json;
 use thirtyfour::prelude::*;
 
@@ -24,6 +26,17 @@ impl Person {
         field.send_keys(paths.join("\n")).await.unwrap();
         let after = before + files.len() as u64;
         self.until(&format!("document.querySelectorAll('.upload.done').length === {after}")).await;
+    }
+
+    /// Waits until every content has been looked at.
+    async fn looked_through(&self) {
+        for _ in 0..150 {
+            if self.ask("GET", "/api/v1/files/declutter", json!(null)).await.body["pending"] == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("the contents are not looked at");
     }
 }
 
@@ -94,6 +107,7 @@ async fn what_can_go_is_looked_at_moved_and_taken_back() {
         person
             .bring(&[("a.txt", "words that are there twice"), ("b.txt", "words that are there twice")])
             .await;
+        person.looked_through().await;
         person.open("/files/declutter").await;
         person.see(".finding").await;
         assert_eq!(person.count(".finding [data-pick]:checked").await, 1, "what is safe is ticked");

@@ -104,13 +104,15 @@ impl Words {
 
 /// Every page of the file store.
 pub(super) fn pages(words: Words) -> Vec<(&'static str, String)> {
-    let empty = |icon, title: &str, action: Option<&str>| Empty {
+    let empty = |icon, title: &str, action: Option<&str>| {
+        Empty {
         icon,
         title: words.say(title),
         text: words.say(
-            "What you store here is sealed, seen by nobody else, and kept once however often you have it.",
+            "What you store here is yours alone, sealed where it lies, and kept once however often you have it.",
         ),
         action: action.map(|label| ("#files".to_owned(), words.say(label))),
+    }
     };
     let list = FilesPage {
         around: words.around(0),
