@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{all_at_once, cheap, post};
-use crate::world::{Issuer, PASSWORD, on_both_engines};
+use crate::world::{Issuer, PASSWORD, eventually, on_both_engines};
 
 /// Every way of writing one address.
 const VARIANTS: [&str; 10] = [
@@ -59,6 +59,9 @@ on_both_engines! {
     /// V10: the first user is nobody; the one who holds the token is, once.
     async fn two_hundred_claims_of_a_new_server_make_one_admin(setup) {
         let world = cheap(setup.unlimited()).start().await;
+        // What the server prints is read beside the test, and may come a moment after it answers.
+        let told = async || world.process.complaint().contains("set-up token");
+        eventually(std::time::Duration::from_secs(5), "the token is printed", told).await;
         let complaint = world.process.complaint();
         let line = complaint.lines().find(|line| line.contains("set-up token")).unwrap_or_else(|| panic!("{complaint}"));
         let token = line.split_whitespace().last().unwrap();
