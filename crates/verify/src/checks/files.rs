@@ -28,7 +28,7 @@ pub(crate) async fn life(deployment: &Deployment) -> Verdict {
     if deployment.app(&caller, "files").await?.is_none() {
         return Err(skip("the account may enter no file store"));
     }
-    let text = format!("<svg onload=alert(1)> {} is only text\n", deployment.marker);
+    let text = format!("Only text: {}\n", deployment.marker);
     let (first, _) = upload(deployment, "note.txt", &text).await?;
     let seen = look(deployment, &caller, &first, &text).await;
     let again = upload(deployment, "the same.txt", &text).await;
@@ -89,7 +89,7 @@ async fn look(deployment: &Deployment, caller: &Caller, id: &str, text: &str) ->
     })?;
     let part = client.get(&path).by(caller).header("range", "bytes=1-3").send().await?;
     part.expect(&[206])?;
-    ensure(part.body == b"svg", || "a part of a file came back with other bytes")?;
+    ensure(part.body == b"nly", || "a part of a file came back with other bytes")?;
     let foreign =
         client.get(&format!("/api/v1/files/{}/content", chance::unknown_id())).by(caller).send().await?;
     expect_problem(&foreign, &[404], &["not_found"])?;
