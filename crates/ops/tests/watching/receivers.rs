@@ -77,7 +77,8 @@ impl Hook {
 #[derive(Clone)]
 pub struct Smtp {
     pub address: SocketAddr,
-    pub told: Arc<Mutex<Vec<String>>>,
+    /// One entry for each connection: letters that come at the same time do not mix.
+    told: Arc<Mutex<Vec<String>>>,
     /// What it answers to `RCPT`.
     pub mailbox: Arc<AtomicU16>,
 }
@@ -100,7 +101,7 @@ impl Smtp {
         smtp
     }
 
-    /// Everything that was said to it.
+    /// Everything that was said to it, connection by connection.
     pub fn told(&self) -> String {
         self.told.lock().unwrap().join("")
     }
@@ -108,13 +109,18 @@ impl Smtp {
     async fn serve(&self, socket: TcpStream) -> Option<()> {
         let mut socket = BufReader::new(socket);
         socket.get_mut().write_all(b"220 test ESMTP\r\n").await.ok()?;
+        let place = {
+            let mut told = self.told.lock().unwrap();
+            told.push(String::new());
+            told.len() - 1
+        };
         let mut in_data = false;
         loop {
             let mut line = String::new();
             if socket.read_line(&mut line).await.ok()? == 0 {
                 return None;
             }
-            self.told.lock().unwrap().push(line.clone());
+            self.told.lock().unwrap()[place].push_str(&line);
             let answer = match line.trim_end() {
                 "." if in_data => {
                     in_data = false;
