@@ -16,33 +16,43 @@ use crate::tokens::{Piece, each_piece, is_common};
 const PREFIX: usize = 5;
 
 /// A word in the forms under which it is found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Form<'a> {
     /// Its stem; names, numbers and pairs of characters as they are.
-    pub stem: &'a str,
+    pub stem: Cow<'a, str>,
     /// Its first letters; common words, names and numbers have none.
-    pub prefix: Option<&'a str>,
+    pub prefix: Option<Cow<'a, str>>,
     /// It is so common that it says nothing by itself.
     pub common: bool,
 }
 
-/// Calls `take` with each word of `text`, in order.
-pub fn each_form(text: &str, mut take: impl FnMut(Form<'_>)) {
-    let stemmer = Stemmer::create(Algorithm::English);
-    each_piece(text, |piece| match piece {
-        Piece::Name(stem) | Piece::Pair(stem) => take(Form { stem, prefix: None, common: false }),
-        Piece::Word(word) if word.bytes().any(|b| b.is_ascii_digit()) => {
-            take(Form { stem: word, prefix: None, common: false });
-        }
-        Piece::Word(word) => {
-            let stem = if word.is_ascii() { stemmer.stem(word) } else { Cow::Borrowed(word) };
-            if is_common(word) {
-                take(Form { stem: &stem, prefix: None, common: true });
-            } else {
-                take(Form { stem: &stem, prefix: Some(&prefix(word)), common: false });
+/// Makes forms of words.
+pub(crate) struct Former(Stemmer);
+
+impl Former {
+    pub(crate) fn new() -> Former {
+        Former(Stemmer::create(Algorithm::English))
+    }
+
+    /// The forms of a piece of text.
+    pub(crate) fn form<'a>(&self, piece: Piece<'a>) -> Form<'a> {
+        let plain = |text: &'a str| Form { stem: Cow::Borrowed(text), prefix: None, common: false };
+        match piece {
+            Piece::Name(text) | Piece::Pair(text) => plain(text),
+            Piece::Word(word) if word.bytes().any(|b| b.is_ascii_digit()) => plain(word),
+            Piece::Word(word) => {
+                let stem = if word.is_ascii() { self.0.stem(word) } else { Cow::Borrowed(word) };
+                let common = is_common(word);
+                Form { stem, prefix: (!common).then(|| prefix(word)), common }
             }
         }
-    });
+    }
+}
+
+/// Calls `take` with each word of `text`, in order.
+pub fn each_form(text: &str, mut take: impl FnMut(Form<'_>)) {
+    let former = Former::new();
+    each_piece(text, |piece| take(former.form(piece)));
 }
 
 /// The first letters, without accents: `Größe` and `Grossen` meet.
@@ -71,7 +81,7 @@ mod tests {
 
     fn forms(text: &str) -> Vec<(String, Option<String>)> {
         let mut found = Vec::new();
-        each_form(text, |form| found.push((form.stem.to_owned(), form.prefix.map(str::to_owned))));
+        each_form(text, |form| found.push((form.stem.into_owned(), form.prefix.map(Cow::into_owned))));
         found
     }
 

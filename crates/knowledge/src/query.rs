@@ -9,7 +9,7 @@ use crate::index::{prefix_tag, stem_tag};
 
 /// More different words of a question than these are not searched for: nobody asks with more, and a page pasted as
 /// a question must not cost more than a question.
-const MOST: usize = 64;
+pub(crate) const MOST: usize = 64;
 
 /// A question as different words, in the order in which they stand.
 #[derive(Clone, Debug, Default)]
@@ -33,12 +33,12 @@ impl Query {
         let mut seen = HashSet::new();
         let mut words: Vec<Word> = Vec::new();
         each_form(question, |form| {
-            if words.len() < MOST && seen.insert(form.stem.to_owned()) {
+            if words.len() < MOST && seen.insert(form.stem.to_string()) {
                 words.push(Word {
-                    stem: form.stem.to_owned(),
-                    prefix: form.prefix.map(str::to_owned),
-                    stem_tag: stem_tag(blind, form.stem),
-                    prefix_tag: form.prefix.map(|prefix| prefix_tag(blind, prefix)),
+                    stem_tag: stem_tag(blind, &form.stem),
+                    prefix_tag: form.prefix.as_deref().map(|prefix| prefix_tag(blind, prefix)),
+                    stem: form.stem.into_owned(),
+                    prefix: form.prefix.map(std::borrow::Cow::into_owned),
                     common: form.common,
                 });
             }

@@ -1,11 +1,12 @@
 //! The last look at the passages that an index found, now with their words at hand: which answers best, and how sure
 //! it is that it answers at all. It owns the numbers of that judgement. It never finds passages by itself.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::forms::each_form;
-use crate::query::{Weighed, WeighedWord};
+use crate::forms::{Former, each_form};
+use crate::query::{MOST, Weighed};
 use crate::sentence::sentences;
+use crate::tokens::{Piece, each_piece};
 
 /// How many passages are worth a last look.
 pub const RERANKED: usize = 20;
@@ -43,7 +44,7 @@ pub struct Judged {
 
 /// Judges candidates of one search, in their order.
 pub fn judge(query: &Weighed, candidates: &[Candidate<'_>]) -> Vec<Judged> {
-    let looks: Vec<Look> = candidates.iter().map(|candidate| look(query, candidate)).collect();
+    let looks = looks(query, candidates);
     let words: Vec<f32> = candidates
         .iter()
         .zip(&looks)
@@ -63,6 +64,11 @@ pub fn judge(query: &Weighed, candidates: &[Candidate<'_>]) -> Vec<Judged> {
             Some(Judged { score: *scores.get(at)?, confidence: confidence(&signs) })
         })
         .collect()
+}
+
+fn looks(query: &Weighed, candidates: &[Candidate<'_>]) -> Vec<Look> {
+    let mut reader = Reader::new(query);
+    candidates.iter().map(|candidate| look(&mut reader, candidate)).collect()
 }
 
 /// Two rankings as one: each score as its place between the least and the greatest of its list, added. In published
@@ -98,47 +104,25 @@ struct Look {
     missing: f32,
 }
 
-/// The forms of some words.
-#[derive(Default, Clone)]
-struct Forms {
-    stems: HashSet<String>,
-    prefixes: HashSet<String>,
+/// Which words of the question a text has: a bit for each.
+#[derive(Clone, Copy, Default)]
+struct Held {
+    /// The word itself.
+    stems: u64,
+    /// Something that begins like it.
+    prefixes: u64,
 }
 
-impl Forms {
-    fn of(text: &str) -> Forms {
-        let mut forms = Forms::default();
-        forms.take(text);
-        forms
-    }
-
-    fn take(&mut self, text: &str) {
-        each_form(text, |form| {
-            if !self.stems.contains(form.stem) {
-                self.stems.insert(form.stem.to_owned());
-            }
-            if let Some(prefix) = form.prefix
-                && !self.prefixes.contains(prefix)
-            {
-                self.prefixes.insert(prefix.to_owned());
-            }
-        });
-    }
-
-    fn join(&mut self, other: Forms) {
-        self.stems.extend(other.stems);
-        self.prefixes.extend(other.prefixes);
-    }
-
-    fn has_prefix(&self, word: &WeighedWord) -> bool {
-        word.word.prefix.as_ref().is_some_and(|prefix| self.prefixes.contains(prefix))
+impl Held {
+    fn join(self, other: Held) -> Held {
+        Held { stems: self.stems | other.stems, prefixes: self.prefixes | other.prefixes }
     }
 
     /// How much of a word is here: all, something like it, nothing.
-    fn holds(&self, word: &WeighedWord) -> f32 {
-        if self.stems.contains(&word.word.stem) {
+    const fn holds(self, at: usize) -> f32 {
+        if self.stems >> at & 1 == 1 {
             1.0
-        } else if self.has_prefix(word) {
+        } else if self.prefixes >> at & 1 == 1 {
             ALIKE
         } else {
             0.0
@@ -146,29 +130,88 @@ impl Forms {
     }
 }
 
-fn look(query: &Weighed, candidate: &Candidate<'_>) -> Look {
+/// Reads texts with the question in mind. It remembers what it saw: passages of one subject share their words.
+struct Reader<'a> {
+    query: &'a Weighed,
+    former: Former,
+    seen: HashMap<String, Held>,
+}
+
+impl Reader<'_> {
+    fn new(query: &Weighed) -> Reader<'_> {
+        Reader { query, former: Former::new(), seen: HashMap::new() }
+    }
+
+    fn read(&mut self, text: &str) -> Held {
+        let mut held = Held::default();
+        each_piece(text, |piece| held = held.join(self.meet(piece)));
+        held
+    }
+
+    fn meet(&mut self, piece: Piece<'_>) -> Held {
+        if let Some(held) = self.seen.get(piece.text()).filter(|_| piece.is_word()) {
+            return *held;
+        }
+        let form = self.former.form(piece);
+        let mut held = Held::default();
+        for (at, word) in self.query.words.iter().enumerate().take(MOST) {
+            held.stems |= u64::from(word.word.stem == form.stem) << at;
+            let alike = form.prefix.is_some() && word.word.prefix.as_deref() == form.prefix.as_deref();
+            held.prefixes |= u64::from(alike) << at;
+        }
+        if piece.is_word() {
+            self.seen.insert(piece.text().to_owned(), held);
+        }
+        held
+    }
+
+    /// How much a heading is the question itself: the weight of the words that both have, as a share of the weight of
+    /// all words of either. Pages ask in their headings what people ask.
+    fn likeness(&mut self, heading: &str) -> f32 {
+        let query = self.query;
+        let held = self.read(heading);
+        if held.stems == 0 {
+            return 0.0;
+        }
+        let both: f32 = query
+            .words
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| held.stems >> at & 1 == 1)
+            .map(|(_, word)| word.stem_idf)
+            .sum();
+        // What only the heading has counts like a word of the question in the mean: its own weight is not known here.
+        let mean = query.total / query.words.len().max(1) as f32;
+        let mut others = HashSet::new();
+        each_form(heading, |form| {
+            if !form.common && !query.words.iter().any(|word| word.word.stem == form.stem) {
+                others.insert(form.stem.into_owned());
+            }
+        });
+        both / (query.total + mean * others.len() as f32)
+    }
+}
+
+fn look(reader: &mut Reader<'_>, candidate: &Candidate<'_>) -> Look {
+    let query = reader.query;
     let own = candidate.headings.last().map_or("", String::as_str);
-    let mut above = Forms::of(candidate.title);
-    candidate.headings.iter().for_each(|heading| above.take(heading));
+    let mut above = reader.read(candidate.title);
+    for heading in candidate.headings {
+        above = above.join(reader.read(heading));
+    }
     let share = |sum: f32| if query.total > 0.0 { sum / query.total } else { 0.0 };
     let number = query.words.len().max(1) as f32;
-    let mut look = Look {
-        sentence: 0.0,
-        whole: 0.0,
-        best: 0.0,
-        count: 0.0,
-        likeness: likeness(query, own),
-        missing: 0.0,
-    };
-    let mut whole = above.clone();
+    let likeness = reader.likeness(own);
+    let mut look = Look { sentence: 0.0, whole: 0.0, best: 0.0, count: 0.0, likeness, missing: 0.0 };
+    let mut whole = above;
     for range in sentences(candidate.text) {
-        let here = Forms::of(candidate.text.get(range).unwrap_or(""));
+        let here = reader.read(candidate.text.get(range).unwrap_or(""));
         let (mut sentence, mut held, mut count) = (0.0, 0.0, 0.0);
-        for word in &query.words {
-            let stem = if here.stems.contains(&word.word.stem) { word.stem_idf } else { 0.0 };
-            let prefix = if here.has_prefix(word) { word.prefix_idf } else { 0.0 };
+        for (at, word) in query.words.iter().enumerate() {
+            let stem = if here.stems >> at & 1 == 1 { word.stem_idf } else { 0.0 };
+            let prefix = if here.prefixes >> at & 1 == 1 { word.prefix_idf } else { 0.0 };
             sentence += stem + prefix;
-            let holds = here.holds(word).max(above.holds(word));
+            let holds = here.join(above).holds(at);
             held += holds * word.stem_idf;
             count += holds;
         }
@@ -176,36 +219,14 @@ fn look(query: &Weighed, candidate: &Candidate<'_>) -> Look {
         if share(held) > look.best {
             (look.best, look.count) = (share(held), count / number);
         }
-        whole.join(here);
+        whole = whole.join(here);
     }
-    for word in &query.words {
-        let holds = whole.holds(word);
+    for (at, word) in query.words.iter().enumerate() {
+        let holds = whole.holds(at);
         look.whole += share(holds * word.stem_idf);
         look.missing = look.missing.max(share((1.0 - holds) * word.stem_idf));
     }
     look
-}
-
-/// The weight of the words that both have, as a share of the weight of all words of either. Pages ask in their
-/// headings what people ask.
-fn likeness(query: &Weighed, heading: &str) -> f32 {
-    let heading = Forms::of(heading);
-    let (mut both, mut shared) = (0.0, 0_usize);
-    for word in query.words.iter().filter(|word| heading.stems.contains(&word.word.stem)) {
-        both += word.stem_idf;
-        shared += 1;
-    }
-    if shared == 0 {
-        return 0.0;
-    }
-    // What only the heading has counts like a word of the question in the mean: its own weight is not known here.
-    let mean = query.total / query.words.len().max(1) as f32;
-    let mut others = 0_usize;
-    for stem in &heading.stems {
-        let asked = query.words.iter().any(|word| word.word.stem == *stem);
-        others += usize::from(!asked && !crate::tokens::is_common(stem));
-    }
-    both / (query.total + mean * others as f32)
 }
 
 /// What the confidence is judged by, each about 0 to 1.
@@ -226,7 +247,7 @@ fn signs(query: &Weighed, scores: &[f32], at: usize, look: &Look) -> Signs {
 
 /// The signs of the candidates of a search: what [`confidence`] is fitted to.
 pub fn every_sign(query: &Weighed, candidates: &[Candidate<'_>]) -> Vec<Signs> {
-    let looks: Vec<Look> = candidates.iter().map(|candidate| look(query, candidate)).collect();
+    let looks = looks(query, candidates);
     let score = |(candidate, look): (&Candidate<'_>, &Look)| {
         (candidate.words.unwrap_or(0.0) + SENTENCE * look.sentence) * (1.0 + look.likeness)
     };

@@ -46,6 +46,7 @@ pub fn each_term(text: &str, stemming: Stemming, mut take: impl FnMut(Term<'_>))
 }
 
 /// What a text is made of.
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Piece<'a> {
     /// A word, or a part of a name, in lower case, of bounded length.
     Word(&'a str),
@@ -53,6 +54,19 @@ pub(crate) enum Piece<'a> {
     Name(&'a str),
     /// Two characters in a row of a script without spaces.
     Pair(&'a str),
+}
+
+impl<'a> Piece<'a> {
+    /// The text of the piece. A word may be spelled like a name or a pair, whose forms are others.
+    pub(crate) const fn text(self) -> &'a str {
+        match self {
+            Piece::Word(text) | Piece::Name(text) | Piece::Pair(text) => text,
+        }
+    }
+
+    pub(crate) const fn is_word(self) -> bool {
+        matches!(self, Piece::Word(_))
+    }
 }
 
 /// Calls `take` with each piece of `text`, in order.
@@ -69,9 +83,8 @@ pub(crate) fn each_piece(text: &str, mut take: impl FnMut(Piece<'_>)) {
             continue;
         }
         run.flush(&mut take);
-        let word = word.to_lowercase().replace('\u{2019}', "'");
-        let letters = word.chars().any(char::is_alphabetic);
-        if letters && word.contains(['_', '.', ':']) {
+        let word = small(word);
+        if word.contains(['_', '.', ':']) && word.chars().any(char::is_alphabetic) {
             // Names such as `OPENAI_API_KEY` and `stoa.toml` are found whole and by their parts.
             take(Piece::Name(cut(&word)));
             for part in word.split(['_', '.', ':']).filter(|part| part.len() > 1) {
@@ -93,6 +106,19 @@ pub fn distinct_terms(text: &str, stemming: Stemming) -> HashSet<String> {
         }
     });
     found
+}
+
+/// The word in lower case; most are already.
+fn small(word: &str) -> Cow<'_, str> {
+    if word.is_ascii() {
+        if word.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(word.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(word)
+        }
+    } else {
+        Cow::Owned(word.to_lowercase().replace('\u{2019}', "'"))
+    }
 }
 
 fn normal(text: &str) -> Cow<'_, str> {

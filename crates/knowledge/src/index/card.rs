@@ -2,10 +2,13 @@
 //! It never holds a word: who has the blobs and not the key learns that passages share words, not which.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use crypto::Blind;
 
-use crate::forms::each_form;
+use super::shelf::Itself;
+use crate::forms::Former;
+use crate::tokens::{Piece, each_piece};
 
 /// The layout and the rules of words that this version writes. Another one is read from the text again.
 const VERSION: u8 = 1;
@@ -38,28 +41,33 @@ pub(crate) fn prefix_tag(blind: &Blind, prefix: &str) -> u64 {
 /// Writes cards under the key of one app. It remembers the hashes of one document's words, which come again and again.
 pub struct Scribe<'a> {
     blind: &'a Blind,
-    stems: HashMap<String, u64>,
-    prefixes: HashMap<String, u64>,
+    former: Former,
+    words: HashMap<String, Tags>,
+    others: HashMap<String, Tags>,
+}
+
+/// The hashes of a word: of its stem and of its first letters.
+#[derive(Clone, Copy)]
+struct Tags {
+    stem: u64,
+    prefix: Option<u64>,
 }
 
 impl<'a> Scribe<'a> {
     /// A writer of cards.
     pub fn new(blind: &'a Blind) -> Scribe<'a> {
-        Scribe { blind, stems: HashMap::new(), prefixes: HashMap::new() }
+        Scribe { blind, former: Former::new(), words: HashMap::new(), others: HashMap::new() }
     }
 
     /// The card of a passage in parts, each with what one of its words counts.
     pub fn card(&mut self, parts: &[(&str, u8)]) -> Card {
-        let mut counts: HashMap<u64, u8> = HashMap::new();
+        let mut counts: HashMap<u64, u8, BuildHasherDefault<Itself>> = HashMap::default();
         let mut length: u32 = 0;
         for (text, weight) in parts.iter().copied() {
-            each_form(text, |form| {
+            each_piece(text, |piece| {
                 length = length.saturating_add(1);
-                let stem = *known(&mut self.stems, form.stem, |stem| stem_tag(self.blind, stem));
-                let short = form.prefix.map(|prefix| {
-                    *known(&mut self.prefixes, prefix, |prefix| prefix_tag(self.blind, prefix))
-                });
-                for tag in [Some(stem), short].into_iter().flatten() {
+                let tags = self.tags(piece);
+                for tag in [Some(tags.stem), tags.prefix].into_iter().flatten() {
                     let count = counts.entry(tag).or_default();
                     *count = count.saturating_add(weight);
                 }
@@ -69,14 +77,18 @@ impl<'a> Scribe<'a> {
         words.sort_unstable();
         Card { length, words }
     }
-}
 
-fn known<'m>(map: &'m mut HashMap<String, u64>, key: &str, make: impl FnOnce(&str) -> u64) -> &'m u64 {
-    // Most words are known: no copy of the key is made for them.
-    if !map.contains_key(key) {
-        map.insert(key.to_owned(), make(key));
+    fn tags(&mut self, piece: Piece<'_>) -> Tags {
+        let known = if piece.is_word() { &mut self.words } else { &mut self.others };
+        if let Some(tags) = known.get(piece.text()) {
+            return *tags;
+        }
+        let form = self.former.form(piece);
+        let prefix = form.prefix.as_deref().map(|prefix| prefix_tag(self.blind, prefix));
+        let tags = Tags { stem: stem_tag(self.blind, &form.stem), prefix };
+        known.insert(piece.text().to_owned(), tags);
+        tags
     }
-    map.entry(key.to_owned()).or_default()
 }
 
 impl Card {

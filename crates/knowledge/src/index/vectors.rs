@@ -1,6 +1,11 @@
 //! Vectors of passages, searched exactly: every one is looked at, first as bytes with a bound on what the rounding can
 //! hide, then those that may be among the best as they are. It never makes a vector.
 
+/// From so many numbers on a scan is shared by threads…
+const SHARED: usize = 8_000_000;
+/// …up to so many: a search must not take the whole machine.
+const MOST_THREADS: usize = 4;
+
 /// Vectors of one width by slot, each of length one.
 #[derive(Default)]
 pub(crate) struct Vectors {
@@ -19,6 +24,30 @@ struct Rounded {
     bytes: Vec<i8>,
     step: f32,
     rest: f32,
+}
+
+/// What is searched for, rounded too.
+struct Asked {
+    /// As wider numbers: products of these and bytes are what processors have instructions for.
+    numbers: Vec<i16>,
+    step: f32,
+    rest: f32,
+}
+
+impl Asked {
+    fn new(vector: &[f32]) -> Asked {
+        let Rounded { bytes, step, rest } = round(vector);
+        Asked { numbers: bytes.into_iter().map(i16::from).collect(), step, rest }
+    }
+
+    /// The product with a rounded row, and the most that rounding can hide of it:
+    /// |q·v − q̂·v̂| ≤ |q − q̂|·|v| + |q̂|·|v − v̂|, with |v| = 1 and |q̂| ≤ 1 + |q − q̂|; a little more for the rounding of
+    /// this very sum.
+    fn bound(&self, row: &[i8], step: f32, rest: f32) -> (f32, f32) {
+        let sum: i32 =
+            self.numbers.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(i16::from(*b))).sum();
+        (sum as f32 * self.step * step, self.rest + (1.0 + self.rest) * rest + 1e-4)
+    }
 }
 
 fn round(vector: &[f32]) -> Rounded {
@@ -89,6 +118,40 @@ impl Vectors {
         *self = kept;
     }
 
+    /// Of every known row the product with the question, the most that rounding can hide of it, and the slot.
+    fn bounds(&self, asked: &Asked) -> Vec<(f32, f32, usize)> {
+        let rows = self.scales.len();
+        let threads = if rows * self.width < SHARED {
+            1
+        } else {
+            std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_THREADS))
+        };
+        let share = rows.div_ceil(threads).max(1);
+        let part = |at: usize, rough: &[i8], scales: &[(f32, f32)]| -> Vec<(f32, f32, usize)> {
+            rough
+                .chunks_exact(self.width)
+                .zip(scales)
+                .enumerate()
+                .filter(|(_, (_, scale))| scale.0 > 0.0)
+                .map(|(slot, (row, (step, rest)))| {
+                    let (near, error) = asked.bound(row, *step, *rest);
+                    (near, error, at * share + slot)
+                })
+                .collect()
+        };
+        let parts = self.rough.chunks(share * self.width).zip(self.scales.chunks(share)).enumerate();
+        if threads == 1 {
+            return parts.flat_map(|(at, (rough, scales))| part(at, rough, scales)).collect();
+        }
+        std::thread::scope(|scope| {
+            let part = &part;
+            let work: Vec<_> =
+                parts.map(|(at, (rough, scales))| scope.spawn(move || part(at, rough, scales))).collect();
+            // No part panics; if one did, its rows would be missing and nothing else.
+            work.into_iter().flat_map(|work| work.join().unwrap_or_default()).collect()
+        })
+    }
+
     /// The slots whose vectors point most nearly where this one does, with the cosine, at most `limit`, in no order.
     pub(crate) fn nearest(&self, vector: &[f32], limit: usize) -> Vec<(usize, f32)> {
         let Some(vector) = unit(vector).filter(|vector| vector.len() == self.width) else {
@@ -97,20 +160,8 @@ impl Vectors {
         if self.known == 0 || limit == 0 {
             return Vec::new();
         }
-        let asked = round(&vector);
-        // |q·v − q̂·v̂| ≤ |q − q̂|·|v| + |q̂|·|v − v̂|, with |v| = 1 and |q̂| ≤ 1 + |q − q̂|; a little more for the
-        // rounding of this very sum.
-        let bounds: Vec<(f32, f32, usize)> = self
-            .rough
-            .chunks_exact(self.width)
-            .zip(&self.scales)
-            .enumerate()
-            .filter(|(_, (_, scale))| scale.0 > 0.0)
-            .map(|(slot, (row, (step, rest)))| {
-                let near = dot_bytes(&asked.bytes, row) as f32 * asked.step * step;
-                (near, asked.rest + (1.0 + asked.rest) * rest + 1e-4, slot)
-            })
-            .collect();
+        let asked = Asked::new(&vector);
+        let bounds = self.bounds(&asked);
         let mut lowest: Vec<f32> = bounds.iter().map(|(near, error, _)| near - error).collect();
         let floor = match lowest.len() > limit {
             true => *lowest.select_nth_unstable_by(limit - 1, |a, b| b.total_cmp(a)).1,
@@ -130,11 +181,6 @@ impl Vectors {
         }
         near
     }
-}
-
-/// In pieces whose sums cannot overflow and that the compiler turns into wide instructions.
-fn dot_bytes(a: &[i8], b: &[i8]) -> i32 {
-    a.iter().zip(b).map(|(a, b)| i32::from(i16::from(*a) * i16::from(*b))).sum()
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
