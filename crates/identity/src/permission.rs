@@ -62,13 +62,20 @@ fn scoped(who: &Principal, scopes: &[Scope]) -> Result<()> {
     Err(Fault::new(Code::Forbidden).say("the key does not have the scope for this"))
 }
 
-/// An account itself: neither a visitor, who is asked to sign in, nor a key, whoever made it.
+/// The answer to who may not: a visitor has shown no credential and is asked to sign in; whoever has one is told that
+/// it is not enough.
+fn turned_away(who: &Principal) -> Fault {
+    Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden })
+}
+
+/// An account itself: neither a visitor nor a key, whoever made it.
 fn account(who: &Principal) -> Result<()> {
-    if who.user().is_some() {
-        return Ok(());
-    }
-    let code = if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden };
-    Err(Fault::new(code))
+    if who.user().is_some() { Ok(()) } else { Err(turned_away(who)) }
+}
+
+/// The app may be entered.
+fn entered(who: &Principal, app: &AppId) -> Result<()> {
+    if who.apps().contains(app) { Ok(()) } else { Err(turned_away(who)) }
 }
 
 macro_rules! own_data {
@@ -150,12 +157,8 @@ impl Permission for Converse {
     const NAME: &'static str = "converse";
 
     fn check(&self, who: &Principal) -> Result<()> {
-        if who.apps().contains(&self.0) {
-            return scoped(who, &[Scope::Chat]);
-        }
-        // A visitor has shown no credential: the answer is "sign in". Whoever has one is told that it is not enough.
-        let code = if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden };
-        Err(Fault::new(code))
+        entered(who, &self.0)?;
+        scoped(who, &[Scope::Chat])
     }
 }
 
@@ -171,7 +174,7 @@ impl Permission for Desk {
         if who.managed().contains(&self.0) || who.is_admin() {
             return scoped(who, &[Scope::Write]);
         }
-        Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
+        Err(turned_away(who))
     }
 }
 
@@ -203,14 +206,6 @@ impl Permission for Teach {
     }
 }
 
-/// The app may be entered.
-fn entered(who: &Principal, app: &AppId) -> Result<()> {
-    if who.apps().contains(app) {
-        return Ok(());
-    }
-    Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
-}
-
 /// To see and search the documents of this app: who may enter it, or manage it; of a key also the scope `read` or
 /// `documents`. What is only for the staff stays with those who may [`DocumentsManage`].
 #[derive(Clone, Debug)]
@@ -223,7 +218,7 @@ impl Permission for DocumentsRead {
         if who.apps().contains(&self.0) || who.managed().contains(&self.0) {
             return scoped(who, &[Scope::Read, Scope::Documents]);
         }
-        Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
+        Err(turned_away(who))
     }
 }
 
@@ -250,7 +245,7 @@ impl Permission for DocumentsManage {
         if who.managed().contains(&self.0) || operators {
             return scoped(who, &[Scope::Documents]);
         }
-        Err(Fault::new(if who.is_visitor() { Code::Unauthenticated } else { Code::Forbidden }))
+        Err(turned_away(who))
     }
 }
 
@@ -267,9 +262,10 @@ macro_rules! in_files {
             /// visitors keep no files.
             fn check(&self, who: &Principal) -> Result<()> {
                 if who.is_visitor() {
-                    return Err(Fault::new(Code::Unauthenticated));
+                    return Err(turned_away(who));
                 }
-                if who.apps().contains(&self.0) { scoped(who, &[Scope::$scope]) } else { Err(Fault::new(Code::Forbidden)) }
+                entered(who, &self.0)?;
+                scoped(who, &[Scope::$scope])
             }
         }
 

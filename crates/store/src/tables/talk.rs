@@ -1,0 +1,85 @@
+//! What is said in conversations, and what is learned.
+
+use crate::registry::Holds::{Inner, Number, SealedJson, SealedText, Text, Time};
+use crate::registry::{Rule, Table};
+
+pub(super) const MESSAGES: Table = Table {
+    name: "messages",
+    columns: &[
+        ("id", Text),
+        ("conversation_id", Text),
+        ("position", Number),
+        ("parent_id", Text),
+        ("role", Text),
+        ("content", SealedText),
+        ("citations", SealedJson),
+        ("created_at", Time),
+        ("finish_reason", Text),
+        ("model", Text),
+        ("input_tokens", Number),
+        ("output_tokens", Number),
+        ("details", SealedJson),
+    ],
+    rule: Rule::Subject {
+        condition: "conversation_id IN (SELECT id FROM conversations WHERE owner = $1)",
+        export: true,
+        erase: true,
+        why: "what the subject said and was told",
+    },
+};
+
+pub(super) const ATTEMPTS: Table = Table {
+    name: "attempts",
+    columns: &[
+        ("conversation_id", Text),
+        ("problem_id", Text),
+        ("app", Text),
+        ("owner", Text),
+        ("started_at", Time),
+    ],
+    rule: Rule::Subject {
+        condition: "owner = $1",
+        export: true,
+        erase: true,
+        why: "what the subject learned with the tutor",
+    },
+};
+
+pub(super) const CONVERSATIONS: Table = Table {
+    name: "conversations",
+    columns: &[
+        ("id", Text),
+        ("owner", Text),
+        ("app", Text),
+        ("session_tag", Inner),
+        ("title", SealedText),
+        ("topic", SealedText),
+        ("created_at", Time),
+        ("updated_at", Time),
+        ("user_messages", Number),
+        ("messages", Number),
+        ("last_message", Inner),
+    ],
+    rule: Rule::Subject {
+        condition: "owner = $1",
+        export: true,
+        erase: true,
+        why: "the subject's conversations",
+    },
+};
+
+pub(super) const PROBLEMS: Table = Table {
+    name: "problems",
+    columns: &[
+        ("id", Text),
+        ("app", Text),
+        ("content", Inner),
+        ("level", Text),
+        ("published", Number),
+        ("created_at", Time),
+        ("updated_at", Time),
+    ],
+    rule: Rule::Nothing {
+        why: "what an app teaches, with the answers: it belongs to the app and to no person",
+    },
+};
