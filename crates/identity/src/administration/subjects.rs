@@ -52,7 +52,7 @@ impl Administration {
 
     /// How much was used from `since` until before `until`.
     pub async fn usage(&self, _: &May<Admin>, since: Time, until: Time) -> Result<Usage> {
-        self.store.usage(since, until).await
+        self.store.usage(since, until, &store::UsageFilter::default()).await
     }
 }
 

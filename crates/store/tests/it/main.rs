@@ -22,6 +22,7 @@ mod outage;
 mod people;
 mod problems;
 mod proofs;
+mod retention;
 mod rights;
 mod schema;
 mod secrecy;
