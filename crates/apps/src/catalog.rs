@@ -37,6 +37,8 @@ pub struct App {
     pub moderation: bool,
     /// How long content is kept.
     pub retention: Retention,
+    /// How long opinions, outcomes and questions without an answer are kept; as long as the content when absent.
+    pub quality_retention: Option<Retention>,
     /// What a tutor may do: hints, the answer, how many questions, languages.
     pub tutor: tutor::Policy,
 }
@@ -80,7 +82,18 @@ impl App {
             context_messages: 40,
             moderation: true,
             retention,
+            quality_retention: None,
             tutor: tutor::Policy::default(),
+        }
+    }
+}
+
+impl Retention {
+    /// How long, where there is an end.
+    pub const fn span(self) -> Option<Duration> {
+        match self {
+            Retention::Keep => None,
+            Retention::For(span) => Some(span),
         }
     }
 }

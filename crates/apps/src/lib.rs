@@ -17,6 +17,7 @@ mod prompt;
 mod standing;
 mod stream;
 mod support;
+mod takeout;
 mod turn;
 mod tutor;
 
@@ -27,7 +28,7 @@ pub use conversation::{Export, NewConversation};
 pub use desk::{DeskState, Handed, Inbox, InboxTab, News, OpenQuestion};
 pub use files::{
     Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,
-    Upload, Usage,
+    Upload, Usage, reconcile,
 };
 pub use hall::{Hall, Rooms};
 pub use library::{
@@ -44,5 +45,6 @@ pub use store::{
 pub use store::{DayCount, InboxCounts, Opinion};
 pub use store::{Document, DocumentStatus, Passage};
 pub use support::UNFOUNDED;
+pub use takeout::{Takeout, TakeoutForm, TakeoutParts};
 pub use turn::{Answer, Ask, Options, Target};
 pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

@@ -9,4 +9,6 @@ pub mod metrics;
 pub mod monitor;
 pub mod post;
 pub mod pulse;
+pub mod retention;
 pub mod telemetry;
+pub mod upkeep;

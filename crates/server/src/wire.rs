@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use apps::{Hall, Library, LibraryParts, Rooms, Shelves};
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -25,6 +26,7 @@ use ops::audit::AuditSpool;
 use ops::monitor::Parts as Watched;
 use ops::post::Post;
 use ops::pulse::Pulses;
+use ops::retention::Retention;
 use ops::telemetry::Telemetry;
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +51,10 @@ pub(crate) struct House {
     pub(crate) post: Post,
     /// What the security monitor looks at.
     pub(crate) watched: Watched,
+    /// Removes what is kept no longer.
+    pub(crate) retention: Retention,
+    /// How long sessions are kept after their end.
+    pub(crate) session_retention: Duration,
     /// Tasks that must end before the process does.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when streams must end.
@@ -190,7 +196,24 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, library, read, post, watched, tasks, cut, stop })
+    let retention =
+        Retention { config: settings.retention.clone(), store: store.clone(), ambient: ambient.clone() };
+    let session_retention = settings.session_retention;
+    Ok(House {
+        store,
+        identity,
+        site,
+        aws,
+        library,
+        read,
+        post,
+        watched,
+        retention,
+        session_retention,
+        tasks,
+        cut,
+        stop,
+    })
 }
 
 /// The name of this replica, the same after a restart: the machine (or pod) and the port.

@@ -78,6 +78,14 @@ impl Store {
         Ok(erased)
     }
 
+    /// How many erasures of more than an hour before this time are not certain yet.
+    pub async fn unsettled_erasures(&self, now: Time) -> Result<u64> {
+        let sql = "SELECT COUNT(*) FROM erasures WHERE settled_at IS NULL AND erased_at <= $1";
+        let row =
+            self.read("erasure.waiting").await?.one(sql, values![now - Duration::from_secs(3_600)]).await?;
+        Ok(row.map_or(Ok(0), |row| row.count(0).map(u64::from))?)
+    }
+
     /// Looks again at erasures that are not certain yet, `limit` of them; erases again what came in between. Gives those
     /// that have become certain.
     pub async fn settle_erasures(&self, limit: u32) -> Result<Vec<Erased>> {

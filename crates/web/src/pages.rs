@@ -9,6 +9,7 @@ mod documents;
 mod files;
 mod form;
 mod guest;
+mod holds;
 mod learning;
 mod person;
 mod security;

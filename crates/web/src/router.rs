@@ -152,7 +152,7 @@ fn groups() -> Groups {
 }
 
 fn admin() -> OpenApiRouter<Site> {
-    use api::admin::{alerts, audit, brake, grants, held, settings, usage, users};
+    use api::admin::{alerts, audit, brake, grants, held, holds, settings, usage, users};
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::invite))
@@ -173,6 +173,8 @@ fn admin() -> OpenApiRouter<Site> {
         .routes(routes!(brake::revoke))
         .routes(routes!(brake::blocks, brake::block))
         .routes(routes!(brake::unblock))
+        .routes(routes!(holds::list, holds::add))
+        .routes(routes!(holds::remove))
         .routes(routes!(usage::read))
         .routes(routes!(settings::list))
 }

@@ -46,6 +46,7 @@ pub(crate) async fn database(settings: &Settings, ambient: &Ambient) -> Vec<Prob
         Err(fault) => unreachable(name, &because(&fault)),
     }];
     probes.push(schema(&store).await);
+    probes.extend(super::keeping::keeping(&store, settings, ambient).await);
     store.close().await;
     probes
 }

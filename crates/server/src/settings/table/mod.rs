@@ -12,6 +12,7 @@ pub(crate) mod issuers;
 pub(crate) mod knowledge;
 pub(crate) mod later;
 pub(crate) mod model;
+pub(crate) mod retention;
 pub(crate) mod server;
 pub(crate) mod traffic;
 
@@ -173,6 +174,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &later::BACKUP,
     &knowledge::KNOWLEDGE,
     &files::FILES,
+    &retention::RETENTION,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.
