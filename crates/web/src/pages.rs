@@ -11,6 +11,7 @@ mod form;
 mod guest;
 mod holds;
 mod learning;
+mod leaving;
 mod person;
 mod security;
 mod sign;

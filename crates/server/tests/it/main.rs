@@ -39,6 +39,7 @@ mod probes;
 mod production;
 mod records;
 mod replicas;
+mod retention;
 mod revocation;
 mod secrets;
 mod service;

@@ -17,6 +17,7 @@ mod conversations;
 mod crash;
 mod desk;
 mod documents;
+mod erasures;
 mod files;
 mod outage;
 mod people;
