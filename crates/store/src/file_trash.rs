@@ -8,7 +8,7 @@ use crate::Store;
 use crate::blob::{MOST, list, lock_owner, with_list};
 use crate::data_key::Refusal;
 use crate::file::{File, open, select};
-use crate::hold::unheld;
+use crate::hold::{self, unheld};
 use crate::tx::Tx;
 use crate::value::{Value, values};
 
@@ -204,6 +204,9 @@ impl Store {
             Box::pin(async move {
                 lock_owner(tx, &owner).await?;
                 let found = find(tx, &owner, &apps, &ids).await?;
+                for app in &apps {
+                    hold::refuse_kept(tx, &owner, app.as_str()).await?;
+                }
                 destroy(tx, &owner, &found, now, &audit).await
             })
         })
@@ -220,9 +223,11 @@ impl Store {
     ) -> Result<Vec<Gone>> {
         let (owner, now) = (owner.to_string(), self.inside.ambient.now());
         let row = values![owner.as_str(), app.as_str(), limit];
+        let app = app.clone();
         self.write("file.empty", Vec::new(), move |tx| {
             Box::pin(async move {
                 lock_owner(tx, &owner).await?;
+                hold::refuse_kept(tx, &owner, app.as_str()).await?;
                 let sql = "SELECT id FROM files WHERE owner = $1 AND app = $2 AND trashed_at IS NOT NULL \
                            ORDER BY trashed_at, id LIMIT $3";
                 destroy_rows(tx, &owner, sql, row, now, &audit).await

@@ -106,6 +106,16 @@ pub(crate) async fn refuse_held(tx: &mut Tx, subjects: &[Subject]) -> Result<(),
     Ok(())
 }
 
+/// Refuses when something holds this owner, by name, or this app: what is on hold its owner cannot destroy either.
+pub(crate) async fn refuse_kept(tx: &mut Tx, owner: &str, app: &str) -> Result<(), Refusal> {
+    const KEPT: &str = "SELECT id FROM holds WHERE target = $1 OR target = $2 \
+         OR target = (SELECT 'user:' || k.user_id FROM api_keys k WHERE k.id = substr($1, 5)) LIMIT 1";
+    match tx.one(KEPT, values![owner, format!("app:{app}")]).await? {
+        None => Ok(()),
+        Some(_) => Err(refusal().into()),
+    }
+}
+
 pub(crate) fn refusal() -> Fault {
     Fault::new(Code::Conflict).say(REFUSED).because("a legal hold is there")
 }

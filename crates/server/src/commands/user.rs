@@ -297,13 +297,22 @@ async fn export(
     store.record(vec![event(EventType::DataExported, user.id)]).await.map_err(told)?;
     let parts = TakeoutParts { store: store.clone(), blobs, subject, pages, at: ambient.now(), form };
     let mut takeout = parts.begin();
+    let mut written = Ok(());
     while let Some(piece) = takeout.next().await {
-        let piece = piece.map_err(told)?;
-        match &mut file {
-            None => std::io::stdout().lock().write_all(&piece)?,
-            Some(file) => file.write_all(&piece)?,
+        written = match (piece, &mut file) {
+            (Err(fault), _) => Err(told(fault)),
+            (Ok(piece), None) => std::io::stdout().lock().write_all(&piece).map_err(Into::into),
+            (Ok(piece), Some(file)) => file.write_all(&piece).map_err(Into::into),
+        };
+        if written.is_err() {
+            break;
         }
     }
+    if let (Err(_), Some(path)) = (&written, out) {
+        // What is not whole must not look as if it were.
+        let _ = std::fs::remove_file(path);
+    }
+    written?;
     if let (Some(file), Some(path)) = (file, out) {
         file.sync_all()?;
         complain(&format!("The data of {} is in {}.", called(&user), path.display()));

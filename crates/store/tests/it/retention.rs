@@ -168,7 +168,7 @@ on_both_engines! {
         let audit = || vec![AuditEvent::new(EventType::HoldAdded, Actor::Operator)];
         let placed = store.add_hold(hold(world, HoldTarget::Subject(owner)), audit()).await.unwrap();
         assert_eq!(store.add_hold(hold(world, HoldTarget::Subject(owner)), audit()).await.unwrap_err().code(), Code::Conflict);
-        assert_eq!(store.holds().await.unwrap(), [placed.clone()]);
+        assert_eq!(store.holds().await.unwrap(), std::slice::from_ref(&placed));
         assert_eq!(store.hold_on(&by_key).await.unwrap(), Some(placed.clone()));
         assert_eq!(store.hold_on(&other).await.unwrap(), None);
         world.wait(2 * HOUR);
@@ -181,6 +181,11 @@ on_both_engines! {
             assert_eq!(store.erase_subject(&subject, vec![]).await.unwrap_err().code(), Code::Conflict);
         }
         assert!(store.user(user.id).await.unwrap().disabled_at.is_none(), "what was refused changed nothing");
+        // Nor does its owner destroy it.
+        for (subject, id) in [(owner, held), (by_key, keys)] {
+            let refused = store.delete_conversation(&subject, id, vec![]).await.unwrap_err();
+            assert_eq!(refused.code(), Code::Conflict, "{subject}");
+        }
 
         // An app that is held keeps everything.
         let app = store.add_hold(hold(world, HoldTarget::App(world.app.clone())), audit()).await.unwrap();
@@ -322,6 +327,55 @@ on_both_engines! {
         let chore = store.chore("upkeep").await.unwrap().unwrap();
         assert_eq!((chore.took, chore.outcome.as_str()), (Duration::from_millis(12), "1 table"));
     }
+}
+
+/// What purges and sweeps ask for is found through an index, before and after statistics are counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn purges_go_through_their_indexes() {
+    use sqlx::{AssertSqlSafe, Connection as _};
+    let world = World::sqlite().await;
+    for n in 0..200 {
+        let turn = world.opening(world.visitor(), &format!("{n}"));
+        world.store.record_turn(turn, vec![]).await.unwrap();
+    }
+    for analyzed in [false, true] {
+        if analyzed {
+            world.store.analyze().await.unwrap();
+        }
+        for (sql, index) in [
+            (
+                "SELECT id FROM sessions WHERE expires_at < 1 ORDER BY expires_at, id LIMIT 100",
+                "sessions_by_expiry",
+            ),
+            (
+                "SELECT id FROM conversations WHERE app = 'a' AND created_at < 1 AND updated_at < 1 ORDER BY created_at LIMIT 50",
+                "conversations_by_app",
+            ),
+            (
+                "SELECT owner FROM files WHERE app = 'a' AND created_at < 1 ORDER BY created_at LIMIT 1",
+                "files_by_app",
+            ),
+            (
+                "SELECT id FROM erasures WHERE settled_at IS NULL AND erased_at <= 1 ORDER BY erased_at LIMIT 9",
+                "erasures_unsettled",
+            ),
+            (
+                "SELECT id FROM messages WHERE conversation_id = 'a' ORDER BY position",
+                "messages_in_conversation",
+            ),
+        ] {
+            let file = world.folder().join("stoa.db");
+            let mut raw =
+                sqlx::SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                    .fetch_all(&mut raw)
+                    .await
+                    .unwrap();
+            assert!(plan.iter().any(|step| step.3.contains(index)), "{sql}: {plan:?}");
+        }
+    }
+    world.end().await;
 }
 
 /// A file of an earlier version cannot shrink in steps; it is rewritten once, and can from then on.
