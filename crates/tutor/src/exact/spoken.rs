@@ -39,7 +39,10 @@ pub(crate) fn ordered(folded: &str) -> Option<Rational> {
     let tokens = scan(folded);
     (0..tokens.len()).find_map(|at| {
         let (first, rest) = tokens.get(at..)?.split_first()?;
-        ORDERS.iter().filter(|order| is_one_of(first, order.begins)).find_map(|order| carried_out(order, rest))
+        ORDERS
+            .iter()
+            .filter(|order| is_one_of(first, order.begins))
+            .find_map(|order| carried_out(order, rest))
     })
 }
 
