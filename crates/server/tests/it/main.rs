@@ -22,6 +22,7 @@ mod chat;
 mod compression;
 mod content;
 mod conversations;
+mod declutter;
 mod desk;
 mod documents;
 mod errors;
