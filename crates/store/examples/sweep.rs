@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use crypto::{Keyring, MasterKey};
 use kernel::{Ambient, AppId, Clock, ConversationId, MessageId, Random, Secret, Subject, Time, VisitorId};
 use store::{
-    Config, Database, Message, Opening, Pool, PostgresTls, Role, Store, SweepKind, SweepOrder, Turn,
+    Config, Database, Joint, Message, Opening, Pool, PostgresTls, Role, Store, SweepKind, SweepOrder, Turn,
 };
 
 struct Wall;
@@ -60,6 +60,7 @@ fn turn(ambient: &Ambient, app: &AppId) -> Turn {
         opening: Opening::New { id, title: Some("a title".into()), topic: None, session: None },
         user: message(Role::User),
         assistant: message(Role::Assistant),
+        joint: Joint::End,
         max_user_messages: None,
         max_conversations: None,
     }

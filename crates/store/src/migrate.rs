@@ -48,7 +48,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 5, name: "files", text: include_str!("../../../migrations/0005_files.sql") },
     Step { version: 6, name: "tutor", text: include_str!("../../../migrations/0006_tutor.sql") },
     Step { version: 7, name: "support", text: include_str!("../../../migrations/0007_support.sql") },
-    Step { version: 8, name: "backups", text: include_str!("../../../migrations/0008_backups.sql") },
+    Step { version: 8, name: "branches", text: include_str!("../../../migrations/0008_branches.sql") },
     Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
 ];
 

@@ -175,9 +175,12 @@ async fn remove_old(
     }
     let head = "DELETE FROM hand_offs WHERE updated_at < ? AND state NOT IN ('waiting', 'claimed') AND conversation_id IN";
     swept.add("hand_offs", tx.run(with_list(engine, head, 1, ids.len(), ""), before(order, ids)).await?);
-    // A title is made from the first words; what follows something that is gone follows nothing.
-    let head = "UPDATE conversations SET title = NULL, topic = NULL, last_message = \
-                (SELECT m.id FROM messages m WHERE m.id = conversations.last_message) WHERE id IN";
+    // A title is made from the first words; what follows something that is gone follows nothing; and where the talk stood
+    // at something that is gone, it stands at the newest that is left.
+    let head = "UPDATE conversations SET title = NULL, topic = NULL, last_message = COALESCE(\
+                (SELECT m.id FROM messages m WHERE m.id = conversations.last_message), \
+                (SELECT m.id FROM messages m WHERE m.conversation_id = conversations.id ORDER BY m.position DESC LIMIT 1)) \
+                WHERE id IN";
     tx.run(with_list(engine, head, 0, ids.len(), ""), list(ids)).await?;
     let head = "UPDATE messages SET parent_id = NULL WHERE parent_id IS NOT NULL \
                 AND NOT EXISTS (SELECT 1 FROM messages p WHERE p.id = messages.parent_id) AND conversation_id IN";
