@@ -6,10 +6,10 @@ use serde_json::json;
 
 pub(super) fn rows() -> Vec<Row> {
     let one = Ids { own: open(NONE), foreign: admins(204), random: admins(404) };
-    let body = json!({"target": "app:tutor", "reason": "case 7"});
+    let body = json!({"target": "nobody", "reason": "case 7"});
     vec![
         row("GET /api/v1/admin/holds", Plain(admins(200))),
-        row("POST /api/v1/admin/holds", Plain(admins(201))).json(body),
+        row("POST /api/v1/admin/holds", Plain(admins(400))).json(body),
         row("DELETE /api/v1/admin/holds/{id}", one),
         row("GET /admin/holds", Plain(hidden(200))),
         row("POST /admin/holds", Plain(hidden(400))).form("target=nothing&reason=case"),
