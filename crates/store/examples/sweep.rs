@@ -69,7 +69,7 @@ fn turn(ambient: &Ambient, app: &AppId) -> Turn {
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let place = arguments.get(1).expect("a folder or a postgres URL");
+    let place = arguments.get(1).unwrap();
     let count: usize = arguments.get(2).map_or(20_000, |text| text.parse().unwrap());
     let database = if place.contains("://") {
         rustls::crypto::ring::default_provider().install_default().unwrap();
