@@ -43,6 +43,7 @@ mod revocation;
 mod secrets;
 mod service;
 mod support;
+mod tls;
 mod tokens;
 mod tutor;
 mod watching;

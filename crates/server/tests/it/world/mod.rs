@@ -10,6 +10,7 @@ mod people;
 mod process;
 #[path = "../../../../ops/tests/watching/receivers.rs"]
 mod receivers;
+pub mod secure;
 mod services;
 mod upstream;
 
@@ -178,6 +179,11 @@ impl World {
     /// The holder of [`OTHER_KEY`].
     pub fn stranger(&self) -> Caller {
         self.anonymous().with("x-api-key", OTHER_KEY)
+    }
+
+    /// The value of a variable that the server was started with.
+    pub fn setting(&self, name: &str) -> &str {
+        &self.variables[name]
     }
 
     /// The folder of the server's data.
