@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::data::{sources, told};
-use super::paper::complain;
+use super::paper::{Mark, complain};
+use super::probe;
 use crate::cli::{Global, Serve};
 use crate::jobs::{self, Watch};
 use crate::listen::{Acme, Keeper, Listener, Sockets, Stop, Tls};
@@ -104,6 +105,9 @@ async fn live(
     let (tls, keeping) = keep_certificate(settings, &house, ambient)?;
     let serving = answer(settings, sockets, tls, web::router(house.site.clone()), &stop);
     open(&settings.marks.digest(), &house, ambient).await?;
+    if let Some(room) = probe::room(settings, &house.store).await.filter(|room| room.mark != Mark::Good) {
+        tracing::warn!("{}: {}; {}", room.name, room.say, room.fix);
+    }
     keeping.start(&house);
     house.tasks.spawn(reload.run(hangup, house.stop.clone()));
     announce(settings, address, plain);

@@ -14,6 +14,7 @@
 )]
 
 mod accounts;
+mod acme;
 mod admin;
 mod attacks;
 mod authentication;
