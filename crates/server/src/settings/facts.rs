@@ -5,8 +5,6 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::listen;
-
 /// What was found on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
@@ -18,8 +16,6 @@ pub(crate) struct Facts {
     pub(crate) knowledge_dir_writable: bool,
     /// The log file can be written.
     pub(crate) log_file_writable: bool,
-    /// A certificate and a key are named, and cannot be shown.
-    pub(crate) certificate_unfit: bool,
 }
 
 /// What was found about a `.env` file.
@@ -38,7 +34,6 @@ impl Facts {
         data_dir: &Path,
         log_file: Option<&Path>,
         knowledge_dir: Option<&Path>,
-        certificate: Option<&listen::Files>,
     ) -> Facts {
         Facts {
             dotenv: dotenv.map(|path| DotenvFacts {
@@ -48,7 +43,6 @@ impl Facts {
             data_dir_writable: is_writable(data_dir),
             knowledge_dir_writable: knowledge_dir.is_none_or(is_writable),
             log_file_writable: log_file.and_then(Path::parent).is_none_or(is_writable),
-            certificate_unfit: certificate.is_some_and(|files| listen::load(files).is_err()),
         }
     }
 }

@@ -182,10 +182,7 @@ pub(crate) fn inspect(sources: &Sources) -> Inspection {
     let data_dir = values.get(&table::server::DATA_DIR).unwrap_or_default();
     let knowledge_dir = values.get(&table::knowledge::KNOWLEDGE_DIR);
     let log_file = values.get(&table::server::LOG_FILE);
-    let certificate = values.get(&table::tls::TLS_CERT).zip(values.get(&table::tls::TLS_KEY));
-    let certificate = certificate.map(|(certificate, key)| listen::Files { certificate, key });
-    let facts =
-        Facts::gather(dotenv, &data_dir, log_file.as_deref(), knowledge_dir.as_deref(), certificate.as_ref());
+    let facts = Facts::gather(dotenv, &data_dir, log_file.as_deref(), knowledge_dir.as_deref());
     let findings = production::examine(&values, &facts);
     let profile = values.profile;
     let before = problems.len();

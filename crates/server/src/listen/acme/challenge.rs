@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use kernel::{Ambient, Result};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use store::Store;
 
 use crate::listen::der;
@@ -48,13 +49,15 @@ impl Challenges {
         let key = der::new_key().ok()?;
         let chain = vec![CertificateDer::from(der::challenge(&key, name, &digest, self.ambient.now()).ok()?)];
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key));
+        let key = rustls::crypto::ring::sign::any_ecdsa_type(&key).ok()?;
+        // Not checked against each other: the extension that is the proof is unknown to whoever checks, and critical.
+        let proof = CertifiedKey::new(chain, key);
         let mut config =
             ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
                 .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
                 .ok()?
                 .with_no_client_auth()
-                .with_single_cert(chain, key)
-                .ok()?;
+                .with_cert_resolver(Arc::new(SingleCertAndKey::from(proof)));
         config.alpn_protocols = vec![ALPN_CHALLENGE.to_vec()];
         Some(Arc::new(config))
     }

@@ -13,14 +13,6 @@ pub(super) fn ends_here(case: &Case<'_>) -> bool {
 /// The rules of this file.
 pub(super) static RULES: &[Rule] = &[
     Rule {
-        id: "tls-files",
-        severity: Violation,
-        holds: "the certificate and the key, if any, are there and belong together",
-        say: "the certificate or the key cannot be read, is no PEM, or they do not belong together",
-        fix: "name a PEM file with the whole chain and the one with its key; both must be readable by the server",
-        breaks: |case| case.place_if(&TLS_CERT, case.facts.certificate_unfit),
-    },
-    Rule {
         id: "acme-public-url",
         severity: Warning,
         holds: "a certificate that is ordered covers the host of the public URL",

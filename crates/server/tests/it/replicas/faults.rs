@@ -15,7 +15,7 @@ async fn three(setup: Setup) -> (World, Process, Process, Way, Way) {
     let (database, redis) =
         (setup.variable("DATABASE_URL").unwrap().to_owned(), setup.variable("REDIS_URL").unwrap().to_owned());
     let (to_database, to_redis) = (Way::to(&database, 5432).await, Way::to(&redis, 6379).await);
-    let world = setup.set("REPLICAS", 3).set("ALERT_INTERVAL_MS", 100).set("HEALTH_INTERVAL_SECONDS", 1);
+    let world = setup.set("REPLICAS", 3).set("ALERT_INTERVAL_MS", 100).set("ALERT_HEALTH_SECONDS", 1);
     let world = world.set("TRUSTED_PROXIES", "127.0.0.1").start().await;
     let second = world.replica().await;
     let mut variables = world.with("DATABASE_URL", &to_database.through(&database));

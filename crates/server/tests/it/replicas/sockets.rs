@@ -19,7 +19,7 @@ fn start(
     // The shell has the number of the process that it will become.
     let line = format!("LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" serve 3<&{}", socket.as_raw_fd());
     #[expect(clippy::disallowed_methods, reason = "the test owns the server")]
-    let mut command = std::process::Command::new("sh");
+    let mut command = std::process::Command::new("bash");
     command.args(["-c", &line, env!("CARGO_BIN_EXE_stoa")]).env_clear().envs(variables).current_dir(folder);
     command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
     command.stderr(std::process::Stdio::null()).spawn().unwrap()

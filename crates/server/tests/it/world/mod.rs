@@ -6,8 +6,6 @@ mod balancer;
 mod case;
 mod client;
 mod events;
-#[path = "../../../../../bench/src/front.rs"]
-#[allow(dead_code)]
 mod front;
 mod issuer;
 mod people;
@@ -28,7 +26,7 @@ pub use amazon::{Amazon, By, Does};
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
-pub(crate) use front::Front;
+pub use front::Front;
 pub use issuer::Issuer;
 pub use people::{PASSWORD, Person, signed_in};
 pub use process::{Output, Process, run};
@@ -64,7 +62,8 @@ pub struct World {
     pub folder: tempfile::TempDir,
     variables: BTreeMap<String, String>,
     database: Option<services::Database>,
-    redis: Option<RedisServer>,
+    /// Ends with the world.
+    _redis: Option<RedisServer>,
 }
 
 /// How many replicas every server of the tests is, where that was asked for: `STOA_TEST_REPLICAS`.
@@ -202,7 +201,7 @@ impl Setup {
             Some(count) => Process::several(folder.path(), &variables, count).await,
             None => Process::start(folder.path(), &variables).await,
         };
-        World { process, upstream, folder, variables, database, redis }
+        World { process, upstream, folder, variables, database, _redis: redis }
     }
 }
 
@@ -311,11 +310,6 @@ impl World {
     /// Another replica on the same settings and data.
     pub async fn replica(&self) -> Process {
         Process::one(self.folder.path(), &self.variables).await
-    }
-
-    /// The Redis of this world's own, where it has one.
-    pub fn redis(&mut self) -> &mut RedisServer {
-        self.redis.as_mut().expect("a Redis of its own")
     }
 
     /// A conversation of this caller; its id.

@@ -1,5 +1,5 @@
 //! A load balancer as operators run them: it asks every replica for `/ready`, hands requests to the next one that said
-//! yes, keeps connections open between requests, and never tries again. The tests of restarts use it as it is.
+//! yes, keeps connections open between requests, and never tries twice.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -41,15 +41,15 @@ struct Shared {
 
 /// The balancer. It serves as long as the runtime lives.
 #[derive(Clone)]
-pub(crate) struct Front {
+pub struct Front {
     /// Where it listens.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 impl Front {
     /// Starts one without replicas.
-    pub(crate) async fn start() -> std::io::Result<Front> {
+    pub async fn start() -> std::io::Result<Front> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let front = Front { address: listener.local_addr()?, shared: Arc::default() };
         let shared = Arc::clone(&front.shared);
@@ -80,7 +80,7 @@ impl Front {
     }
 
     /// Takes a replica in; it gets requests once it said that it is ready.
-    pub(crate) fn add(&self, address: SocketAddr) {
+    pub fn add(&self, address: SocketAddr) {
         let replica = Arc::new(Replica { address, ready: AtomicBool::new(false) });
         self.list().push(Arc::clone(&replica));
         let shared = Arc::downgrade(&self.shared);
@@ -99,17 +99,17 @@ impl Front {
     }
 
     /// Forgets a replica.
-    pub(crate) fn remove(&self, address: SocketAddr) {
+    pub fn remove(&self, address: SocketAddr) {
         self.list().retain(|replica| replica.address != address);
     }
 
     /// How many replicas said that they are ready.
-    pub(crate) fn ready(&self) -> usize {
+    pub fn ready(&self) -> usize {
         self.list().iter().filter(|replica| replica.ready.load(Ordering::Acquire)).count()
     }
 
     /// Requests that no replica answered.
-    pub(crate) fn failed(&self) -> u64 {
+    pub fn failed(&self) -> u64 {
         self.shared.failed.load(Ordering::Relaxed)
     }
 
