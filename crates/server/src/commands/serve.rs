@@ -103,8 +103,18 @@ async fn live(
         grace: GRACE.saturating_sub(drain),
     };
     let (tls, keeping) = keep_certificate(settings, &house, ambient)?;
-    let serving = answer(settings, sockets, tls, web::router(house.site.clone()), &stop);
-    open(&settings.marks.digest(), &house, ambient).await?;
+    let router = web::router(house.site.clone());
+    let opening = async { open(&settings.marks.digest(), &house, ambient).await };
+    // Probes are answered before everything else is; but whoever waits in the queue of a socket that was handed over
+    // would rather wait than hear that the server is starting.
+    let serving = if sockets.handed_over {
+        opening.await?;
+        answer(settings, sockets, tls, router, &stop)
+    } else {
+        let serving = answer(settings, sockets, tls, router, &stop);
+        opening.await?;
+        serving
+    };
     if let Some(room) = probe::room(settings, &house.store).await.filter(|room| room.mark != Mark::Good) {
         tracing::warn!("{}: {}; {}", room.name, room.say, room.fix);
     }

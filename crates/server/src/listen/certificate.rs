@@ -19,6 +19,8 @@ use crate::commands::x509;
 
 /// A certificate with less left than this should have been renewed: authorities renew with 30 days left.
 pub(crate) const MARGIN: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// With less left than this the health report is degraded.
+const URGENT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// How often the files are looked at. They are small, and reading them is the only look that knows every way of
 /// replacing a file.
 const LOOK: Duration = Duration::from_secs(2);
@@ -98,6 +100,8 @@ impl Keeper {
             let fault =
                 self.fault.as_ref().filter(|(_, looks)| *looks >= PATIENCE).map(|(why, _)| why.clone());
             let reason = fault.or_else(|| soon(self.tls.shown().map(|shown| shown.ends), self.ambient.now()));
+            let ends = self.tls.shown().map(|shown| shown.ends);
+            self.watched.health.set_worn(ends.is_none_or(|ends| ends < self.ambient.now() + URGENT));
             tell(&self.watched, reason, &mut self.told, &self.ambient).await;
         }
     }

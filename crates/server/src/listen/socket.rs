@@ -16,6 +16,8 @@ pub(crate) struct Sockets {
     pub(crate) main: TcpListener,
     /// Plain HTTP beside TLS.
     pub(crate) plain: Option<TcpListener>,
+    /// The main one was handed over: who connects waits in its queue until the server answers.
+    pub(crate) handed_over: bool,
 }
 
 /// Takes the addresses, so that a port that is in use is known before anything else is done. A socket that was handed
@@ -33,6 +35,7 @@ pub(crate) fn open(main: SocketAddr, plain: Option<SocketAddr>) -> anyhow::Resul
         Ok(Some(socket))
     };
     let (first, second) = (next(0)?, next(1)?);
+    let handed_over = first.is_some();
     let main = match first {
         Some(socket) => socket,
         None => bind(main, "API_PORT")?,
@@ -42,7 +45,7 @@ pub(crate) fn open(main: SocketAddr, plain: Option<SocketAddr>) -> anyhow::Resul
         (Some(_), Some(socket)) => Some(socket),
         (Some(address), None) => Some(bind(address, "TLS_PLAIN_PORT")?),
     };
-    Ok(Sockets { main, plain })
+    Ok(Sockets { main, plain, handed_over })
 }
 
 fn bind(address: SocketAddr, port: &'static str) -> anyhow::Result<TcpListener> {

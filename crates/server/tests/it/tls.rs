@@ -130,7 +130,7 @@ async fn old_hello(at: std::net::SocketAddr) -> u8 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn certificates_are_taken_over_while_connections_stand() {
     let ca = Ca::new();
-    let (world, _) = served(&ca).await;
+    let (world, plain) = served(&ca).await;
     let (at, folder) = (world.address(), files(&world));
     let mut standing = ca.http2(at, HOST).await;
     let mut ask = async || {
@@ -166,6 +166,9 @@ async fn certificates_are_taken_over_while_connections_stand() {
     eventually(WAIT, "the short one is shown", async || ca.seen(at, HOST).await.unwrap() == short).await;
     let told = world.stoa(&["doctor"]).await;
     assert!(told.out.contains("0 days left") || told.out.contains("1 days left"), "{}", told.out);
+    let plain = Caller::new(plain).with("host", HOST);
+    let worn = async || plain.get("/health").send().await.json()["services"]["api"] == "degraded";
+    eventually(WAIT, "health says so", worn).await;
     let third = ca.write(&folder, &[HOST], now() + 80 * DAYS);
     eventually(WAIT, "the third is shown", async || ca.seen(at, HOST).await.unwrap() == third).await;
     assert_eq!(ask().await, 200, "the first connection stands");

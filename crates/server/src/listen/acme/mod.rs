@@ -150,6 +150,8 @@ impl Acme {
         let fault = self.fault.as_ref().map(|why| format!("no certificate was issued: {why}"));
         // Some authorities issue for six days: then the margin is a part of that.
         let ends = self.tls.shown().map(|shown| shown.ends).filter(|ends| now >= self.margin(*ends));
+        let worn = self.tls.shown().is_none_or(|shown| now >= self.margin(shown.ends));
+        self.watched.health.set_worn(worn);
         tell(&self.watched, fault.or_else(|| soon(ends, now)), &mut self.told, &self.ambient).await;
     }
 
