@@ -40,6 +40,21 @@ pub(crate) fn stages(shell: &Shell, stages: &mut Stages, arguments: &[String]) {
     }
 }
 
+/// What the tests over HTTP have that is no matter of replicas: files of SQLite, a clock, memory or log of the one
+/// process, commands that start no server, and tests that start their replicas themselves.
+const ALONE: &str = "binary(it) & test(/::sqlite$/) | binary(it) & test(/^(acme|bedrock|faults|production|replicas|secrets|tls|watching)::/)";
+
+/// Runs the tests over HTTP against so many replicas of every server that they start.
+pub(crate) fn replicas(shell: &Shell, stages: &mut Stages, count: u8, arguments: &[String]) {
+    let Some(mut services) = stages.prepare("services", services::start) else { return };
+    services.variables.push(("STOA_TEST_REPLICAS", count.to_string()));
+    let mut words = vec!["-E".to_owned(), format!("binary(it) - ({ALONE})")];
+    if !arguments.is_empty() {
+        words = arguments.to_vec();
+    }
+    stages.count("tests on replicas", || run(shell, &services, &NEXTEST, &words));
+}
+
 fn run(shell: &Shell, services: &Services, runner: &Runner, arguments: &[String]) -> Result<Tally> {
     let mut command = shell.command("cargo");
     // A named package replaces the whole workspace.

@@ -28,6 +28,9 @@ const REVOKED: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 const FILES: Duration = Duration::from_secs(1);
 const FILES_LEASE: Duration = Duration::from_secs(60);
 
+/// How often the schema is looked at.
+const SCHEMA: Duration = Duration::from_secs(5);
+
 /// Sessions that expired longer ago than this are forgotten (row 001.82 of the requirements).
 const EXPIRED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -160,10 +163,30 @@ async fn tend_files(site: Site, store: Store, ambient: Ambient, stop: Cancellati
     }
 }
 
+/// Looks whether another version has changed the schema so that this one can no longer work with it. Then readiness
+/// says no, and whoever deploys sees why.
+async fn follow_schema(house: House, stop: CancellationToken) {
+    let mut fits = true;
+    while pause(SCHEMA, &stop).await {
+        let Ok(now) = house.store.fits().await else { continue };
+        if now != fits {
+            match now {
+                true => tracing::info!("the schema is one that this version can work with again"),
+                false => tracing::error!(
+                    "a newer version changed the schema, and this one can no longer work with it; stop this one"
+                ),
+            }
+            house.site.health.set_migrating(!now);
+            fits = now;
+        }
+    }
+}
+
 /// Starts the jobs.
 pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
     let House { store, tasks, stop, .. } = house;
     tasks.spawn(watch.run(stop.clone()));
+    tasks.spawn(follow_schema(house.clone(), stop.clone()));
     tasks.spawn(tidy(store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(tend_files(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));

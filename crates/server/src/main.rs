@@ -5,7 +5,6 @@ mod ages;
 mod cli;
 mod commands;
 mod jobs;
-mod linger;
 mod listen;
 mod measures;
 mod nature;

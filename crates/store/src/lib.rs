@@ -49,6 +49,7 @@ mod registry;
 mod secret;
 mod session;
 mod session_change;
+mod side_by_side;
 mod state;
 mod store;
 mod tables;

@@ -1,10 +1,12 @@
 //! The schema and its history: numbered files, each applied once in a transaction of its own.
-//! It refuses a database that is newer than this program or whose history was altered, and changes nothing then.
+//! It refuses a database that is newer than this program can work with, or whose history was altered, and changes
+//! nothing then.
 
 use kernel::{Fault, Result, Time};
 
 use crate::Store;
 use crate::connection::Connection;
+use crate::side_by_side;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::values;
@@ -52,8 +54,8 @@ pub const STEPS: &[Step] = &[
 ];
 
 /// What the database says about a step.
-struct Applied {
-    version: i64,
+pub(crate) struct Applied {
+    pub(crate) version: i64,
     name: String,
     checksum: String,
     applied_at: Time,
@@ -114,6 +116,12 @@ fn history(rows: &[crate::value::Row]) -> Result<Vec<Applied>, Trouble> {
         .collect()
 }
 
+/// Whether the database has a step that these are older than.
+fn is_newer(steps: &[Step], applied: &[Applied]) -> bool {
+    let newest = steps.last().map_or(0, |step| i64::from(step.version));
+    applied.iter().any(|row| row.version > newest)
+}
+
 fn refused(sentence: String) -> Fault {
     Fault::internal(sentence.clone()).say(sentence)
 }
@@ -125,7 +133,14 @@ impl Store {
         let mut reader = self.read("migrate.status").await?;
         let exists = reader.one(self.inside.engine.table_exists(), values!["schema_migrations"]).await?;
         let applied = match exists {
-            Some(_) => history(&reader.all(HISTORY, values![]).await?)?,
+            Some(_) => {
+                let applied = history(&reader.all(HISTORY, values![]).await?)?;
+                let floor = match is_newer(STEPS, &applied) {
+                    true => reader.one(side_by_side::FLOOR, values![]).await?,
+                    false => None,
+                };
+                side_by_side::tolerated(STEPS, applied, floor.as_ref())?
+            }
             None => Vec::new(),
         };
         compare(STEPS, &applied).map_err(refused)?;
@@ -177,6 +192,11 @@ impl Store {
             }
             tx.run(CREATE_HISTORY, values![]).await?;
             let applied = history(&tx.all(HISTORY, values![]).await?)?;
+            let floor = match is_newer(steps, &applied) {
+                true => tx.one(side_by_side::FLOOR, values![]).await?,
+                false => None,
+            };
+            let applied = side_by_side::tolerated(steps, applied, floor.as_ref())?;
             if let Err(sentence) = compare(steps, &applied) {
                 tx.rollback().await;
                 return Err(Stop::Refused(sentence));
@@ -200,6 +220,7 @@ impl Store {
                 row,
             )
             .await?;
+            side_by_side::raise(&mut tx, step).await?;
             tx.commit().await?;
             tracing::info!(version = step.version, name = step.name, "migration applied");
             done.push(Migration { version: step.version, name: step.name.to_owned(), applied_at: Some(now) });

@@ -38,6 +38,7 @@ struct Inner {
     seen: Mutex<Seen>,
     migrating: AtomicBool,
     draining: AtomicBool,
+    worn: AtomicBool,
 }
 
 #[derive(Default)]
@@ -57,13 +58,15 @@ impl Health {
             seen: Mutex::default(),
             migrating: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            worn: AtomicBool::new(false),
         }))
     }
 
     /// The report for `/health`: at most a second old, and there within half a second whatever hangs.
     pub async fn report(&self) -> HealthReport {
         let measured = self.measured().await;
-        HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment)
+        let report = HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment);
+        if self.0.worn.load(Ordering::Relaxed) { report.worn() } else { report }
     }
 
     /// The report for `/ready`: whether a balancer should send requests here.
@@ -79,6 +82,11 @@ impl Health {
     /// Migrations are running, or have ended.
     pub fn set_migrating(&self, on: bool) {
         self.0.migrating.store(on, Ordering::Relaxed);
+    }
+
+    /// The server itself is about to fail its callers: its certificate ends within days, or is missing.
+    pub fn set_worn(&self, on: bool) {
+        self.0.worn.store(on, Ordering::Relaxed);
     }
 
     /// The server is stopping and takes no new work.

@@ -126,6 +126,15 @@ impl HealthReport {
         HealthReport { status, timestamp: now, version, environment, database, services, security }
     }
 
+    /// The same for a server that soon fails its callers.
+    pub(super) fn worn(mut self) -> HealthReport {
+        self.services.api = State::Degraded;
+        if self.status == Status::Healthy {
+            self.status = Status::Degraded;
+        }
+        self
+    }
+
     /// Whether people can be served: `false` is a 503.
     pub fn serves(&self) -> bool {
         self.status != Status::Unhealthy

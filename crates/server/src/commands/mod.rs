@@ -21,4 +21,4 @@ pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod user;
 pub(crate) mod version;
-mod x509;
+pub(crate) mod x509;

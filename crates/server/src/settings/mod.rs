@@ -39,6 +39,7 @@ use std::path::PathBuf;
 use apps::Catalog;
 use kernel::Random;
 
+use crate::listen;
 use facts::Facts;
 use keys::{KeySources, Keys};
 use production::Finding;
@@ -54,11 +55,30 @@ pub(crate) use values::{Marks, Values};
 /// The line that `serve` prints when production may start.
 pub(crate) const PASSED: &str = "✓ Production validation passed";
 
-/// Where the server listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the server listens, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listen {
     /// The address and the port; port 0 takes a free one.
     pub(crate) address: SocketAddr,
+    /// A second one for plain HTTP, beside TLS.
+    pub(crate) plain: Option<SocketAddr>,
+    /// Where the certificate comes from, when TLS ends here.
+    pub(crate) certificate: Option<CertificateSource>,
+    /// How many connections may be open.
+    pub(crate) connections: usize,
+    /// How many threads answer; `None`: one for each core.
+    pub(crate) workers: Option<usize>,
+    /// How long a server that stops still takes requests.
+    pub(crate) drain: std::time::Duration,
+}
+
+/// Where a certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CertificateSource {
+    /// Files, which somebody else renews.
+    Files(listen::Files),
+    /// An authority.
+    Authority(listen::Authority),
 }
 
 /// A configuration that can be used: the typed configuration of every room.

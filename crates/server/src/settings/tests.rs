@@ -1,6 +1,7 @@
 //! Whole configurations: the layers over each other, contradictions, and the environments that the guides print.
 
 mod bedrock;
+mod listen;
 mod vault;
 
 use std::collections::BTreeMap;

@@ -14,6 +14,7 @@
 )]
 
 mod accounts;
+mod acme;
 mod admin;
 mod attacks;
 mod authentication;
@@ -45,6 +46,7 @@ mod revocation;
 mod secrets;
 mod service;
 mod support;
+mod tls;
 mod tokens;
 mod tutor;
 mod watching;

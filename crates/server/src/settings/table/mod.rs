@@ -13,6 +13,7 @@ pub(crate) mod knowledge;
 pub(crate) mod later;
 pub(crate) mod model;
 pub(crate) mod server;
+pub(crate) mod tls;
 pub(crate) mod traffic;
 
 use std::fmt;
@@ -154,6 +155,7 @@ pub(crate) struct Room {
 pub(crate) static ROOMS: &[&Room] = &[
     &server::PROFILE,
     &server::SERVER,
+    &tls::TLS,
     &server::DATABASE,
     &server::REDIS,
     &identity::IDENTITY,
