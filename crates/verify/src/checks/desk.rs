@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::talk::{last_answer, messages, turn};
+use super::talk::{messages, turn};
 use crate::answer::{list_at, text_at};
 use crate::chance;
 use crate::deployment::{Caller, Deployment};
@@ -18,7 +18,7 @@ pub(crate) async fn citations(deployment: &Deployment) -> Verdict {
     let path = format!("/api/v1/apps/{app}/documents");
     let word = deployment.marker.clone();
     let text = format!("# Storage\n\nThe article {word} is stored at eleven degrees in the northern hall.\n");
-    let body = json!({"title": format!("Verification {word}"), "text": text, "visibility": "staff"});
+    let body = json!({"title": format!("Verification {word}"), "text": text, "visibility": "everyone"});
     let added = client.post(&path).by(&caller).json(&body).send().await?;
     if added.status == 403 {
         return Err(skip("the credential may not change the documents; it needs `manage` on the app"));
@@ -108,10 +108,8 @@ async fn work(deployment: &Deployment, caller: &Caller, one: &str, id: &str) -> 
     }
     client.post(&format!("{one}/reply")).by(caller).json(&reply).send().await?.expect(&[200, 201])?;
     let said = messages(deployment, caller, id).await?;
-    let last = last_answer(&said)?;
-    ensure(last.content.contains("A person was here."), || {
-        "the customer does not see what the person answered".to_owned()
-    })?;
+    let seen = said.iter().any(|one| one.role == "assistant" && one.content.contains("A person was here."));
+    ensure(seen, || "the customer does not see what the person answered")?;
     let unknown =
         one.rsplit_once('/').map_or_else(String::new, |(list, _)| format!("{list}/{}", chance::unknown_id()));
     expect_problem(&client.get(&unknown).by(caller).send().await?, &[404], &["not_found"]).map(|_| ())

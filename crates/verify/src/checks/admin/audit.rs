@@ -13,7 +13,6 @@ use crate::checks::probes::is_utc_time;
 use crate::deployment::Deployment;
 use crate::verdict::{Verdict, ensure};
 
-const SOON: Duration = Duration::from_secs(15);
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 /// Shows a wrong key and looks for the event of it.
@@ -38,8 +37,9 @@ pub(crate) async fn log(deployment: &Deployment) -> Verdict {
         if let Some(event) = found.into_iter().find(|event| text(event, "ip_address") == address) {
             break event;
         }
-        ensure(begun.elapsed() < SOON, || {
-            format!("a refused key is not in the audit log after {} s", SOON.as_secs())
+        let soon = deployment.options.timeout;
+        ensure(begun.elapsed() < soon, || {
+            format!("a refused key is not in the audit log after {} s", soon.as_secs())
         })?;
         tokio::time::sleep(Duration::from_millis(300)).await;
     };
