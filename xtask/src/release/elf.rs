@@ -21,7 +21,9 @@ pub(super) fn is_static(bytes: &[u8]) -> bool {
     else {
         return false;
     };
-    count > 0 && (0..count).all(|index| number(begin + index * size, 4).is_some_and(|kind| kind != u64::from(INTERPRETER)))
+    count > 0
+        && (0..count)
+            .all(|index| number(begin + index * size, 4).is_some_and(|kind| kind != u64::from(INTERPRETER)))
 }
 
 #[cfg(test)]

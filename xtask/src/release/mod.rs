@@ -1,6 +1,7 @@
 //! The release: one static file, its bill of materials, the sums. It owns how the file is built, so that the same sources
 //! give the same file: paths are cut off, the commit and its date come in, the date of the build does not.
 
+mod advisories;
 mod elf;
 mod sbom;
 
@@ -12,6 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::shell::{self, Shell};
 
+pub(crate) use advisories::run as advisories;
 pub(crate) use sbom::{check, write as bill};
 
 /// What to build, and where to put it.

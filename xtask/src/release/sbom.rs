@@ -53,7 +53,8 @@ struct Kind {
 /// When cargo cannot say what is built.
 pub(crate) fn write(shell: &Shell, commit: Option<&str>) -> Result<String> {
     let host = shell::output(shell.command("rustc").arg("-vV"))?;
-    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?.to_owned();
+    let host =
+        host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?.to_owned();
     let mut command = shell.command("cargo");
     command.args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &host]);
     let metadata: Metadata = serde_json::from_str(&shell::output(&mut command)?)?;
@@ -68,8 +69,10 @@ pub(crate) fn write(shell: &Shell, commit: Option<&str>) -> Result<String> {
 /// When a package has no licence, or none of the program's own packages is in it.
 pub(crate) fn check(shell: &Shell) -> Result<()> {
     let document: Value = serde_json::from_str(&write(shell, None)?)?;
-    let components = document.get("components").and_then(Value::as_array).context("there are no components")?;
-    let named = |name: &str| components.iter().any(|one| one.get("name").and_then(Value::as_str) == Some(name));
+    let components =
+        document.get("components").and_then(Value::as_array).context("there are no components")?;
+    let named =
+        |name: &str| components.iter().any(|one| one.get("name").and_then(Value::as_str) == Some(name));
     for name in ["axum", "sqlx", "rustls", "ring", "tokio"] {
         ensure!(named(name), "{name} is built in and not listed");
     }
@@ -80,14 +83,25 @@ pub(crate) fn check(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-fn document(metadata: &Metadata, sums: &BTreeMap<(String, String), String>, commit: Option<&str>) -> Result<Value> {
-    let packages: BTreeMap<&str, &Package> = metadata.packages.iter().map(|one| (one.id.as_str(), one)).collect();
-    let root = metadata.packages.iter().find(|one| one.name == "server").context("there is no package `server`")?;
-    let edges: BTreeMap<&str, BTreeSet<&str>> = metadata.resolve.nodes.iter().map(|node| {
-        // What only tests and build scripts use is not in the program.
-        let built = node.deps.iter().filter(|edge| edge.dep_kinds.iter().any(|kind| kind.kind.is_none()));
-        (node.id.as_str(), built.map(|edge| edge.pkg.as_str()).collect())
-    }).collect();
+fn document(
+    metadata: &Metadata,
+    sums: &BTreeMap<(String, String), String>,
+    commit: Option<&str>,
+) -> Result<Value> {
+    let packages: BTreeMap<&str, &Package> =
+        metadata.packages.iter().map(|one| (one.id.as_str(), one)).collect();
+    let root =
+        metadata.packages.iter().find(|one| one.name == "server").context("there is no package `server`")?;
+    let edges: BTreeMap<&str, BTreeSet<&str>> = metadata
+        .resolve
+        .nodes
+        .iter()
+        .map(|node| {
+            // What only tests and build scripts use is not in the program.
+            let built = node.deps.iter().filter(|edge| edge.dep_kinds.iter().any(|kind| kind.kind.is_none()));
+            (node.id.as_str(), built.map(|edge| edge.pkg.as_str()).collect())
+        })
+        .collect();
     let mut reached = BTreeSet::from([root.id.as_str()]);
     let mut open = VecDeque::from([root.id.as_str()]);
     while let Some(id) = open.pop_front() {
@@ -144,7 +158,9 @@ fn sums(lock: &str) -> BTreeMap<(String, String), String> {
     };
     let blocks = lock.split("[[package]]").skip(1);
     blocks
-        .filter_map(|block| Some(((value(block, "name")?, value(block, "version")?), value(block, "checksum")?)))
+        .filter_map(|block| {
+            Some(((value(block, "name")?, value(block, "version")?), value(block, "checksum")?))
+        })
         .collect()
 }
 
@@ -154,9 +170,7 @@ mod tests {
 
     #[test]
     fn what_is_built_in_is_listed_and_nothing_else() {
-        let package = |name: &str, licence: &str| {
-            json!({"id": name, "name": name, "version": "1.0.0", "license": licence, "source": "registry", "repository": null})
-        };
+        let package = |name: &str, licence: &str| json!({"id": name, "name": name, "version": "1.0.0", "license": licence, "source": "registry", "repository": null});
         let edge = |name: &str, kind: Value| json!({"pkg": name, "dep_kinds": [{"kind": kind}]});
         let metadata: Metadata = serde_json::from_value(json!({
             "packages": [package("server", "Apache-2.0"), package("a", "MIT/Apache-2.0"), package("b", "MIT"), package("c", "MIT"), package("d", "MIT")],
@@ -168,7 +182,12 @@ mod tests {
         })).unwrap();
         let sums = sums("[[package]]\nname = \"b\"\nversion = \"1.0.0\"\nchecksum = \"abcd\"\n");
         let document = document(&metadata, &sums, Some("0123")).unwrap();
-        let names: Vec<&str> = document["components"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+        let names: Vec<&str> = document["components"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap())
+            .collect();
         assert_eq!(names, ["a", "b"]);
         assert_eq!(document["components"][0]["licenses"][0]["expression"], "MIT OR Apache-2.0");
         assert_eq!(document["components"][1]["hashes"][0]["content"], "abcd");
