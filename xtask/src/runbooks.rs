@@ -94,7 +94,7 @@ impl Machine {
     fn start(stoa: &Path) -> Result<Machine> {
         let folder = Folder::new("runbooks")?;
         let place = folder.path();
-        for name in ["bin", "data", "secrets", "backups"] {
+        for name in ["bin", "data", "secrets"] {
             fs::create_dir(place.join(name))?;
         }
         let secret = |kind: &str| shell::output(Command::new(stoa).args(["secret", kind]).env_clear());
@@ -114,9 +114,9 @@ impl Machine {
         let url = format!("http://127.0.0.1:{port}");
         // What every command and the server have in common, as the unit and a shell of its user have it.
         let environment = format!(
-            "export PATH='{0}/bin':\"$PATH\" HOME='{0}' URL={url} EMAIL=oncall@example.org SECRETS='{0}/secrets' \
-             BACKUPS='{0}/backups'\nexport ENVIRONMENT=development API_HOST=127.0.0.1 API_PORT={port} LOG_FORMAT=json \
-             STOA_DATA_DIR='{0}/data' BACKUP_DIR='{0}/backups'\n\
+            "export PATH='{0}/bin':\"$PATH\" HOME='{0}' URL={url} EMAIL=oncall@example.org SECRETS='{0}/secrets'\n\
+             export ENVIRONMENT=development API_HOST=127.0.0.1 API_PORT={port} LOG_FORMAT=json \
+             STOA_DATA_DIR='{0}/data'\n\
              export SESSION_SECRET_FILE=\"$SECRETS/session-secret\" JWT_SECRET_KEY_FILE=\"$SECRETS/jwt-secret\" \
              ENCRYPTION_KEY_FILE=\"$SECRETS/encryption-key\" METRICS_TOKEN_FILE=\"$SECRETS/metrics-token\"\n\
              export SESSION_SECRET_PREVIOUS_FILE=\"$SECRETS/session-secret-previous\" \
@@ -158,7 +158,7 @@ impl Machine {
     fn execute(&self, block: &Block) -> Result<()> {
         let place = self.folder.path();
         let script = format!(
-            ". ./environment\nset -eu\n{}\ncd '{1}'\nset +x\nexport -p > environment.next\n",
+            ". ./environment\nset -euo pipefail\n{}\ncd '{1}'\nset +x\nexport -p > environment.next\n",
             block.script.trim_end(),
             place.display()
         );

@@ -193,7 +193,7 @@ pub(crate) fn table() -> Vec<Check> {
             "something has been wrong for a while and nobody has looked", "look at /admin/alerts and acknowledge what is dealt with"),
         check!("brake", 20 s, open, admin::brake,
             "people are refused", "`stoa lockdown off` when the incident is over"),
-        check!("backups", 120 s, open, admin::backups,
+        check!("backups", 200 s, open, admin::backups,
             "what is lost would stay lost", "see `stoa backup list`, and the log for why none was made"),
         check!("load", 60 s, open, load::burst,
             "people would wait or be refused on the first busy day",

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::document::document;
 use crate::mock::{Asked, Body, KEY, Mock, TOKEN, Talk, full, json_answer, piped, refuse};
-use crate::talks;
+use crate::pages::{ASSET, asset, compressed, page, pool};
+use crate::{documents, talks};
 
 const TIME: &str = "2026-11-20T08:30:00.5Z";
 
@@ -90,27 +91,6 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
     response
 }
 
-const ASSET: &str = "/static/app.0123456789abcdef.css";
-
-fn asset(mock: &Mock) -> Response<Body> {
-    let media = if mock.has("odd-assets") { "text/plain" } else { "text/css; charset=utf-8" };
-    let kept = if mock.has("uncached-assets") { "no-cache" } else { "public, max-age=31536000, immutable" };
-    Response::builder().header("content-type", media).header("cache-control", kept).body(full("b{}")).unwrap()
-}
-
-/// The gauges of the pool.
-fn pool(mock: &Mock) -> String {
-    let gauge = |state: &str, count: u32| format!("stoa_db_pool_connections{{state=\"{state}\"}} {count}\n");
-    let (open, idle) = if mock.has("pool-in-use") { (10, 0) } else { (3, 2) };
-    let waiting = if mock.has("pool-waits") { 4 } else { 0 };
-    if mock.has("no-pool") {
-        return String::new();
-    }
-    [("max", 10), ("open", open), ("idle", idle), ("waiting", waiting)]
-        .map(|(name, count)| gauge(name, count))
-        .concat()
-}
-
 fn cookie(mock: &Mock, caller: &str) -> String {
     let script = if mock.has("readable-cookie") { "" } else { "; HttpOnly" };
     let age = if mock.has("eternal-cookie") { 864_000 } else { 86_400 };
@@ -151,37 +131,6 @@ fn probe(mock: &Mock, asked: &Asked) -> Response<Body> {
     }
 }
 
-fn page(mock: &Mock, asked: &Asked) -> Response<Body> {
-    let caller = who(mock, asked).unwrap_or_default();
-    let state = mock.state.lock().unwrap();
-    let titles = state.talks.values().filter(|talk| talk.owner == caller).map(|talk| {
-        if mock.has("raw-titles") { talk.title.clone() } else { talk.title.replace('<', "&lt;") }
-    });
-    let foreign =
-        if mock.has("foreign-scripts") { "<script src=\"https://cdn.example/x.js\"></script>" } else { "" };
-    let html =
-        format!("<link rel=\"stylesheet\" href=\"{ASSET}\">{foreign}<ul>{}</ul>", titles.collect::<String>());
-    let kept = if mock.has("cached-pages") { "public, max-age=600" } else { "no-store" };
-    let builder = Response::builder().header("content-type", "text/html; charset=utf-8");
-    builder.header("cache-control", kept).body(full(html)).unwrap()
-}
-
-fn compressed(mock: &Mock, asked: &Asked, text: String) -> Response<Body> {
-    let coding = asked.header("accept-encoding");
-    let mark: &[u8] = match coding {
-        "gzip" => &[0x1f, 0x8b, 8],
-        "zstd" => &[0x28, 0xb5, 0x2f, 0xfd],
-        "br" => &[1],
-        _ => &[],
-    };
-    let builder = Response::builder().header("content-type", "application/json");
-    if mark.is_empty() || mock.has("never-compresses") || (mock.has("no-brotli") && coding == "br") {
-        return builder.body(full(text)).unwrap();
-    }
-    let builder = if mock.has("no-vary") { builder } else { builder.header("vary", "accept-encoding") };
-    builder.header("content-encoding", coding).body(full(Bytes::copy_from_slice(mark))).unwrap()
-}
-
 /// Who asks: `key`, a known visitor, or a new one.
 fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     let (key, bearer) = (asked.header("x-api-key"), asked.header("authorization"));
@@ -201,10 +150,7 @@ fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     if asked.path.starts_with("/api/v1/admin") && mock.has("open-admin") {
         return Some("visitor-admin".into());
     }
-    if crate::documents::open(mock, asked)
-        || crate::files::open(mock, asked)
-        || crate::staff::open(mock, asked)
-    {
+    if documents::open(mock, asked) || crate::files::open(mock, asked) || crate::staff::open(mock, asked) {
         return Some("visitor-open".into());
     }
     let closed = ["/api/v1/admin", "/api/v1/apps/", "/api/v1/keys", "/api/v1/files", "/api/v1/me"]
@@ -316,7 +262,7 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
     {
         return answer;
     }
-    if let Some(answer) = crate::documents::route(mock, asked, &body) {
+    if let Some(answer) = documents::route(mock, asked, &body) {
         return answer;
     }
     let parts = asked.path.trim_matches('/').split('/').collect::<Vec<_>>();
@@ -502,7 +448,7 @@ async fn turn(mock: &Arc<Mock>, asked: &Asked, body: &Value, id: &str, talk: Tal
             _ if mock.has("tutor-lectures") => "Multiply the tens first.",
             _ => "What would you try first?",
         };
-        if let Some(quoted) = quoting(mock, &text) {
+        if let Some(quoted) = documents::quoting(mock, &text) {
             return quoted;
         }
         let said = add(answer, "stop");
@@ -552,16 +498,4 @@ async fn turn(mock: &Arc<Mock>, asked: &Asked, body: &Value, id: &str, talk: Tal
         builder = builder.header("content-encoding", "gzip");
     }
     builder.body(piped).unwrap()
-}
-
-/// The answer from a document that holds the marker of the question.
-fn quoting(mock: &Mock, question: &str) -> Option<Response<Body>> {
-    let marker = question.split(' ').find(|word| word.starts_with("stoa-verify-"))?;
-    let state = mock.state.lock().unwrap();
-    let (id, text) = state.documents.iter().find(|(_, text)| text.contains(marker))?;
-    let quote = if mock.has("misquotes") { "Nobody wrote this." } else { text.lines().last()? };
-    let citation = json!({"number": 1, "document_id": id, "quote": quote, "title": "A document"});
-    let cited = if mock.has("cites-nothing") { vec![] } else { vec![citation] };
-    let said = if mock.has("hides-citations") { "It says so." } else { "It says so [1]." };
-    Some(json_answer(200, &json!({"message": {"role": "assistant", "content": said, "citations": cited}})))
 }

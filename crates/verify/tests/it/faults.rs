@@ -7,7 +7,7 @@ use verify::{Outcome, run};
 use crate::mock::{Mock, Quiet, options, with_key, with_token};
 
 /// Check, planted faults, and a word of the line that must come of it.
-const TABLE: [(&str, &[&str], &str); 146] = [
+const TABLE: [(&str, &[&str], &str); 148] = [
     ("reach", &["slow"], "no answer within"),
     ("health", &["database-down"], "database down"),
     ("health", &["health-lacks-security"], "security"),
@@ -147,8 +147,10 @@ const TABLE: [(&str, &[&str], &str); 146] = [
     ("audit", &["audit-lacks-hash"], "no `hash`"),
     ("alerts", &["open-alerts"], "token_reuse"),
     ("brake", &["locked-down"], "locked down (users)"),
-    ("backups", &["production", "old-backups"], "hours old"),
-    ("backups", &["failing-backups"], "failed"),
+    ("backups", &["old-backups"], "55 hours old"),
+    ("backups", &["production", "never-backed-up"], "there is no backup"),
+    ("backups", &["loses-backups"], "not done"),
+    ("backups", &["damaged-backups"], "409"),
     ("load", &["breaks-under-load"], "gave 503"),
     ("load", &["slow-under-load"], "more than one alone"),
     ("rate-limit", &["never-limits"], "were admitted"),

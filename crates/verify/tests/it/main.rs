@@ -16,6 +16,7 @@ mod faults;
 mod files;
 mod lists;
 mod mock;
+mod pages;
 mod staff;
 mod talks;
 mod tls;

@@ -1,8 +1,6 @@
 //! What only staff has on the mock deployment: the desk of customer service and the administration, with the faults
 //! planted in them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use hyper::{Method, Response};
 use serde_json::{Value, json};
 
@@ -102,40 +100,37 @@ pub(crate) fn administration(mock: &Mock, asked: &Asked) -> Option<Response<Body
             Some(json_answer(200, &json!({"mode": mode, "since": LONG_AGO, "by": null})))
         }
         ("GET", "blocks") => list(vec![]),
-        (method, "backups") if !mock.has("no-backups") => Some(backups(mock, method == "POST")),
+        (_, path) if path.starts_with("backups") && !mock.has("no-backups") => Some(backups(mock, asked)),
         _ => None,
     }
 }
 
-fn backups(mock: &Mock, make: bool) -> Response<Body> {
+fn backups(mock: &Mock, asked: &Asked) -> Response<Body> {
     let mut state = mock.state.lock().unwrap();
-    if make {
-        state.backups += 1;
-        return json_answer(202, &json!({"id": format!("new-{}", state.backups), "state": "running"}));
+    let one =
+        |number: usize| json!({"name": format!("stoa_{number}.stoa"), "at": FAR_AHEAD, "readable": true});
+    match asked.path.strip_prefix("/api/v1/admin/backups").unwrap_or_default() {
+        "" if asked.method == Method::GET => {
+            let first = usize::from(!mock.has("never-backed-up"));
+            let kept: Vec<Value> = (1 - first..=state.backups).map(one).collect();
+            let status = if mock.has("old-backups") { "overdue" } else { "current" };
+            json_answer(200, &json!({"items": kept, "next": null, "status": status, "age_seconds": 200_000}))
+        }
+        "" => {
+            if !mock.has("loses-backups") {
+                state.backups += 1;
+            }
+            match mock.has("slow-backups") || mock.has("loses-backups") {
+                true => json_answer(202, &json!({"status": "running"})),
+                false => json_answer(201, &one(state.backups)),
+            }
+        }
+        _ if mock.has("damaged-backups") => {
+            drop(state);
+            refuse(mock, asked, 409, "conflict", json!([]))
+        }
+        _ => json_answer(200, &json!({"status": "verified", "rows": 7})),
     }
-    let first = if mock.has("old-backups") { LONG_AGO.to_owned() } else { an_hour_ago() };
-    let mut kept = vec![json!({"id": "first", "state": "complete", "created_at": first})];
-    let end = if mock.has("failing-backups") { "failed" } else { "complete" };
-    kept.extend(
-        (1..=state.backups)
-            .map(|n| json!({"id": format!("new-{n}"), "state": end, "created_at": an_hour_ago()})),
-    );
-    json_answer(200, &json!({"items": kept, "next": null}))
-}
-
-fn an_hour_ago() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - 3_600;
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days since 1970 to the civil calendar, in eras of 400 years that begin in March.
-    let z = days + 719_468;
-    let of_era = z % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + z / 146_097 * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
 }
 
 fn settings(mock: &Mock) -> Vec<Value> {

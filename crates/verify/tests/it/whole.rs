@@ -89,6 +89,9 @@ async fn the_token_of_somebody_else_opens_no_administration() {
     options.json = true;
     let report = all(options).await;
     assert!(report.line("settings").unwrap().text().contains("not that of an admin"), "{}", lines(&report));
+    let (_, address) = Mock::start(&["slow-backups"]).await;
+    let report = all(with_token(crate::mock::options(address, &["backups"]))).await;
+    assert!(report.passed, "{}", lines(&report));
     let (_, address) = Mock::start(&["no-backups"]).await;
     let report = all(with_token(crate::mock::options(address, &["backups"]))).await;
     assert!(

@@ -1,81 +1,77 @@
-//! The newest good backup is young enough, and one can be made now.
+//! Backups are made as the schedule wants it, one can be made now, and it can be restored: the server reads every byte of
+//! it into a scratch database and compares.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{enter, text, whole};
+use super::{enter, text};
+use crate::answer::{Answer, list_at};
 use crate::deployment::{Caller, Deployment};
-use crate::moment;
 use crate::verdict::{Verdict, ensure, fail, skip};
 
 const LIST: &str = "/api/v1/admin/backups";
-/// A day and two hours: a daily backup, and the time it takes.
-const AT_MOST: u64 = 26 * 3_600;
-/// A small database is backed up in seconds; a large one is looked at again with the next run.
+/// A small database is backed up in seconds; a large one goes on, and the next run looks at it again.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Looks at the newest, makes one where none is kept, and waits until it is good.
+/// Looks at how fresh they are, makes one, tries it out.
 pub(crate) async fn backups(deployment: &Deployment) -> Verdict {
     enter(deployment).await?;
-    let kept = whole(deployment, LIST).await?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let newest = kept.iter().filter(|one| is_good(one)).filter_map(made).max();
-    let age = newest.map(|made| now.saturating_sub(made));
-    let production = deployment.environment().await == "production";
-    if production {
-        match age {
-            None => return Err(fail("there is no good backup")),
-            Some(age) if age > AT_MOST => {
-                return Err(fail(format!("the newest good backup is {} hours old", age / 3_600)));
-            }
-            Some(_) => {}
-        }
+    let before = ask(deployment, Method::GET, LIST).await?;
+    if before.status == 404 {
+        return Err(skip(format!("this server has no {LIST}")));
     }
-    let answer = deployment.client.post(LIST).by(&Caller::Account).json(&json!({})).slow().send().await?;
-    if matches!(answer.status, 404 | 405) {
+    before.expect(&[200])?;
+    let before = before.json()?;
+    let kept = list_at(&before, "/items", LIST)?.len();
+    let production = deployment.environment().await == "production";
+    ensure(text(&before, "status") != "overdue", || {
+        let hours = before.get("age_seconds").and_then(Value::as_u64).unwrap_or_default() / 3_600;
+        format!("a backup is overdue: the newest is {hours} hours old")
+    })?;
+    ensure(!production || kept > 0, || "there is no backup")?;
+    let begun = Instant::now();
+    let made = ask(deployment, Method::POST, LIST).await?;
+    if matches!(made.status, 404 | 405) {
         return Err(skip("this server makes no backups over HTTP"));
     }
-    answer.expect(&[200, 201, 202])?;
-    let id = answer.json()?.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    made.expect(&[201, 202])?;
+    let name = match made.status {
+        201 => text(&made.json()?, "name").to_owned(),
+        _ => appears(deployment, &before).await?,
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    let tried = ask(deployment, Method::POST, &format!("{LIST}/{name}/verify")).await?;
+    tried.expect(&[200, 202]).map_err(|stop| stop.why("what was backed up could not be restored"))?;
+    let rows = tried.json()?.get("rows").and_then(Value::as_u64);
+    let rows = rows.map_or_else(
+        || "it is being tried out".to_owned(),
+        |rows| format!("restored into scratch, {rows} rows compared"),
+    );
+    Ok(format!("{kept} kept; one was made in {seconds:.1} s, {rows}"))
+}
+
+async fn ask(deployment: &Deployment, method: Method, path: &str) -> Verdict<Answer> {
+    deployment.client.ask(method, path).by(&Caller::Account).slow().send().await
+}
+
+/// The name of a backup that was not there before.
+async fn appears(deployment: &Deployment, before: &Value) -> Verdict {
     let begun = Instant::now();
     loop {
-        let kept = whole(deployment, LIST).await?;
-        let own = kept.iter().find(|one| text(one, "id") == id);
-        match own {
-            Some(one) if is_good(one) => break,
-            Some(one) if is_bad(one) => return Err(fail(format!("a backup {}", state(one)))),
-            _ => {}
+        let now = ask(deployment, Method::GET, LIST).await?.json()?;
+        let new = list_at(&now, "/items", LIST)?.iter().find(|one| {
+            list_at(before, "/items", LIST)
+                .is_ok_and(|old| old.iter().all(|known| text(known, "name") != text(one, "name")))
+        });
+        if let Some(new) = new {
+            return Ok(text(new, "name").to_owned());
         }
-        ensure(begun.elapsed() < PATIENCE, || {
-            format!("a backup is not done after {} s", PATIENCE.as_secs())
-        })?;
+        if begun.elapsed() > PATIENCE.min(deployment.options.timeout * 4) {
+            return Err(fail(format!("a backup is not done after {} s", begun.elapsed().as_secs())));
+        }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    let before = match age {
-        Some(age) => format!("the newest before was {} hours old", age / 3_600),
-        None => "there was none before".to_owned(),
-    };
-    Ok(format!("a backup was made in {seconds:.1} s; {before}, {} are kept", kept.len() + 1))
-}
-
-fn made(one: &Value) -> Option<u64> {
-    moment::seconds(text(one, "created_at"))
-}
-
-fn state(one: &Value) -> &str {
-    match text(one, "state") {
-        "" => text(one, "status"),
-        state => state,
-    }
-}
-
-fn is_good(one: &Value) -> bool {
-    matches!(state(one), "" | "complete" | "completed" | "done" | "good" | "ok" | "ready" | "verified")
-}
-
-fn is_bad(one: &Value) -> bool {
-    matches!(state(one), "failed" | "error" | "bad" | "damaged" | "incomplete")
 }
