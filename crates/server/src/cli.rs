@@ -121,6 +121,8 @@ pub(crate) enum Command {
     Declutter(Declutter),
     /// Look for what is wrong and say what to do
     Doctor(Doctor),
+    /// Ask the server of this machine whether it is ready, for a container's health check; exit 1 if it is not
+    Probe(Probe),
     /// Print the OpenAPI document
     Openapi,
     /// Print the version
@@ -128,6 +130,42 @@ pub(crate) enum Command {
     /// Print the table of error codes as Markdown
     #[command(hide = true)]
     Errors,
+}
+
+/// Arguments of `probe`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Probe {
+    /// What to ask
+    #[arg(value_enum, default_value_t = Probed::Ready)]
+    pub(crate) what: Probed,
+    /// The port, when it is not that of the settings
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// How long to wait, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub(crate) timeout: u64,
+}
+
+/// What `probe` asks.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Probed {
+    /// The process runs
+    Live,
+    /// It takes requests
+    Ready,
+    /// Everything it needs is well
+    Health,
+}
+
+impl Probed {
+    /// The path of it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Probed::Live => "live",
+            Probed::Ready => "ready",
+            Probed::Health => "health",
+        }
+    }
 }
 
 /// Arguments of `serve`.

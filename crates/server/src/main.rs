@@ -62,6 +62,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Verify(args) => wait(verify::command(args)),
         Command::Declutter(wanted) => commands::declutter::run(&wanted, &ambient),
         Command::Doctor(doctor) => wait(commands::doctor::run(global, &doctor, &ambient))?,
+        Command::Probe(probe) => commands::knock::run(global, &probe, &ambient),
         Command::Openapi => print(&format!("{}\n", web::openapi())).map(|()| true).map_err(Into::into),
         Command::Version => commands::version::run(),
         Command::Errors => commands::version::errors(),

@@ -12,6 +12,7 @@ pub(crate) mod doctor;
 pub(crate) mod grant;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod knock;
 pub(crate) mod migrate;
 pub(crate) mod paper;
 mod probe;
