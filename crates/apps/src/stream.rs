@@ -46,7 +46,7 @@ impl Hall {
                 async move { models.stream(request, until).await }.in_current_span(),
             )),
         };
-        let audit = vec![turn::written(may, &opened)];
+        let audit = turn::noted(may, &opened);
         let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
         // A session that another request has opened meanwhile takes the turn into its own conversation.
         let blank = Message { conversation_id, ..blank };

@@ -230,12 +230,10 @@ const DISGUISES: &[(&str, fn(&str) -> String)] = &[
         text.chars().flat_map(|c| std::iter::repeat_n(c, if "aeiou".contains(c) { 4 } else { 1 })).collect()
     }),
     ("spaced out words", |text| {
-        let words = text.split(' ').map(|word| word.chars().map(String::from).collect::<Vec<_>>().join(" "));
-        words.collect::<Vec<_>>().join("   ")
+        format!(" {} ", text.chars().map(String::from).collect::<Vec<_>>().join(" "))
     }),
     ("dots between letters", |text| {
-        let words = text.split(' ').map(|word| word.chars().map(String::from).collect::<Vec<_>>().join("."));
-        words.collect::<Vec<_>>().join(" ")
+        text.chars().map(String::from).collect::<Vec<_>>().join(".")
     }),
 ];
 
@@ -256,11 +254,13 @@ fn hidden(report: &mut Report) {
         return;
     }
     report.title("Disguises");
-    report.say(&format!("Of {} prompts of xstest that are stopped as they are, stopped when disguised:\n", caught.len()));
+    report.say(&format!("Of {} prompts of xstest that are stopped as they are, stopped when their words of more than three letters are disguised:\n", caught.len()));
     let table: Vec<_> = DISGUISES
         .iter()
         .map(|(name, disguise)| {
-            let lower = |text: &str| disguise(&text.to_lowercase());
+            // Short words are not what somebody hides.
+            let hide = |word: &str| if word.len() > 3 { disguise(word) } else { word.to_owned() };
+            let lower = |text: &str| text.to_lowercase().split(' ').map(hide).collect::<Vec<_>>().join(" ");
             let still = caught.iter().filter(|text| moderate(&lower(text)).verdict >= Verdict::Block).count();
             vec![(*name).to_owned(), format!("{:.1} %", 100.0 * still as f64 / caught.len() as f64)]
         })
