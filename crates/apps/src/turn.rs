@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::live::Occupied;
 use crate::plan::{Check, Plan, Voice};
+use crate::watch::Watched;
 use crate::{App, Hall, kind};
 
 /// Characters of a title made from the first message.
@@ -108,6 +109,7 @@ impl Hall {
             }
         };
         let message = release(&opened, &mut *check, completion, self.rooms.ambient.now());
+        self.note_refused(&opened, &*check);
         let turn = opened.turn(message.clone());
         let audit = noted(may, &opened);
         // A session that another request has opened meanwhile takes the turn into its own conversation.
@@ -183,6 +185,24 @@ impl Hall {
             }
             Verdict::Allow | Verdict::Warn => Ok(Admitted::default()),
         }
+    }
+
+    /// Writes down that an answer was withheld, and why, without a word of it.
+    pub(crate) fn note_refused(&self, opened: &Opened, check: &dyn Check) {
+        let refused = check.refused();
+        if refused.is_empty() {
+            return;
+        }
+        let scores: Vec<Value> = refused.iter().map(|finding| hundredths(finding.score)).collect();
+        tracing::warn!(app = %opened.app.id, "an answer was withheld by the content rules");
+        self.rooms.audit.note(
+            AuditEvent::new(EventType::ContentBlocked, opened.owner)
+                .to(format_args!("conversation:{}", opened.conversation_id))
+                .with("app", opened.app.id.as_str())
+                .with("answer", "withheld")
+                .with("categories", named(refused))
+                .with("scores", scores),
+        );
     }
 
     /// Finds or makes the place of the turn: the conversation, the earlier messages, the ids of the new ones.
@@ -289,7 +309,15 @@ impl Hall {
     pub(crate) async fn plan(&self, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
         match &opened.admitted.support {
             Some(text) => Ok(Plan::said(text)),
-            None => kind::plan(self, may, opened, ask).await,
+            None => {
+                let plan = kind::plan(self, may, opened, ask).await?;
+                Ok(match plan.voice {
+                    Voice::Model(_) if opened.app.moderation => {
+                        Plan { check: Box::new(Watched::new(plan.check, opened.app.policy)), ..plan }
+                    }
+                    _ => plan,
+                })
+            }
         }
     }
 }

@@ -118,13 +118,14 @@ fn tokens(text: &str, taken: &[Found]) -> Vec<Token> {
             chars.next();
         }
         let mut word = text.get(start..end).unwrap_or_default();
-        // Whose: the name goes without it.
+        // Whose: the name goes without it, and ends there.
+        let mut owner = false;
         if let Some(bare) = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")) {
-            word = bare;
+            (word, owner) = (bare, true);
         }
         let range = start..start + word.len();
         tokens.push(Token { form: form(word), range, first, joined, apart, meaning: meaning(word) });
-        (first, joined, apart) = (false, true, false);
+        (first, joined, apart) = (false, !owner, false);
     }
     tokens
 }
@@ -159,6 +160,12 @@ fn form(word: &str) -> Form {
         _ => Form::Capital,
     }
 }
+
+/// What words for roads end with, in languages that write them as one word with the name.
+const ROADS: &[&str] = &[
+    "straße", "strasse", "gasse", "weg", "allee", "platz", "damm", "ufer", "straat", "laan", "plein", "gracht", "gade",
+    "vej", "vegen", "veien", "gata", "gatan", "vägen", "katu", "tie", "utca",
+];
 
 struct Reader<'r> {
     text: &'r str,
@@ -209,6 +216,12 @@ impl Reader<'_> {
         }
         if self.is(at, Meaning::Title) && self.token(at).is_some_and(|token| token.form == Form::Capital) {
             self.take(PiiKind::Name, at, at);
+            // The dot belongs to the title.
+            if let Some(found) = self.finds.last_mut()
+                && self.text.get(found.range.end..).is_some_and(|rest| rest.starts_with('.'))
+            {
+                found.range.end += 1;
+            }
             return at + 1;
         }
         if let Some(last) = self.name(at) {
@@ -236,7 +249,11 @@ impl Reader<'_> {
         if !self.number(at) {
             return None;
         }
-        if self.slashed(at) || self.year(at) {
+        if let Some(end) = self.slashed(at) {
+            let within = |next: &usize| self.token(*next).is_some_and(|token| token.range.end <= end);
+            return (at..).take_while(within).last();
+        }
+        if self.year(at) {
             return Some(at);
         }
         // `5 May 2020`, `the 5th of May`.
@@ -262,17 +279,21 @@ impl Reader<'_> {
         led && digits.len() == 4 && digits.parse::<u16>().is_ok_and(|year| (1800..2100).contains(&year))
     }
 
-    /// `11/21/2026`, `2026-11-21`, `21.11.2026`, as it stands in the text.
-    fn slashed(&self, at: usize) -> bool {
-        let Some(token) = self.token(at) else { return false };
-        let rest = self.text.get(token.range.start..).unwrap_or_default();
-        let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, '/' | '.' | '-')).unwrap_or(rest.len());
-        let whole = rest.get(..end).unwrap_or_default().trim_end_matches(['.', '-', '/']);
-        let parts: Vec<&str> = whole.split(['/', '.', '-']).collect();
-        parts.len() == 3 && token.range.len() == whole.len() && {
-            let numbers: Vec<u16> = parts.iter().filter_map(|part| part.parse().ok()).collect();
-            numbers.len() == 3 && numbers.iter().all(|n| *n <= 31 || (1900..2100).contains(n)) && numbers.iter().filter(|n| **n <= 31).count() >= 2
-        }
+    /// `11/21/2026`, `2026-11-21`, `21.11.2026`, as it stands in the text: where it ends.
+    fn slashed(&self, at: usize) -> Option<usize> {
+        let start = self.token(at)?.range.start;
+        let rest = self.text.get(start..)?;
+        // No date is longer.
+        let digit = |c: &char| c.is_ascii_digit() || matches!(c, '/' | '.' | '-');
+        let length = rest.chars().take(12).take_while(digit).count();
+        let whole = rest.get(..length)?.trim_end_matches(['.', '-', '/']);
+        let parts: Vec<u16> = whole.split(['/', '.', '-']).map_while(|part| part.parse().ok()).collect();
+        let small = parts.iter().filter(|n| **n <= 31).count();
+        let dated = parts.len() == 3
+            && whole.split(['/', '.', '-']).count() == 3
+            && small >= 2
+            && parts.iter().all(|n| *n <= 99 || (1900..2100).contains(n));
+        dated.then_some(start + whole.len())
     }
 
     /// A number of years that somebody has lived.
@@ -309,7 +330,7 @@ impl Reader<'_> {
         let post_box = self.word(at) == "P" && self.word(at + 1) == "O" && self.word(at + 2) == "Box";
         let begins = unit(at)
             || post_box
-            || (self.number(at) && self.house(at) && (unit(at + 1) || self.street(at + 1)))
+            || (self.number(at) && self.house(at) && (unit(at + 1) || self.street(at + 1) || self.doubled(at)))
             || (named(at) && !self.is(at, Meaning::Common) && self.street(at) && self.ends_in_number(at));
         if !begins {
             return None;
@@ -336,6 +357,21 @@ impl Reader<'_> {
         (last > at).then_some(last)
     }
 
+    /// Two numbers in front of a street: `19 1755 Nelson Mandela Drive`.
+    fn doubled(&self, at: usize) -> bool {
+        let next = at + 1;
+        let joined = self.token(next).is_some_and(|token| token.joined && !token.apart);
+        joined && self.number(next) && self.house(next) && self.street(next + 1)
+    }
+
+    /// A word for a road, or one that ends with it: `Ziegelgasse`.
+    fn road(&self, at: usize) -> bool {
+        self.is(at, Meaning::Road) || {
+            let word = self.word(at).to_lowercase();
+            ROADS.iter().any(|road| word.len() > road.len() + 2 && word.ends_with(road))
+        }
+    }
+
     /// The number of a house or an area.
     fn house(&self, at: usize) -> bool {
         let word = self.word(at);
@@ -355,7 +391,7 @@ impl Reader<'_> {
         let mut last = None;
         let mut road = false;
         for next in run {
-            road |= self.is(next, Meaning::Road);
+            road |= self.road(next);
             last = Some(next);
         }
         last.is_some_and(|last| road || self.number(last + 1) && self.house(last + 1) || self.is(last + 1, Meaning::Unit))
@@ -365,9 +401,9 @@ impl Reader<'_> {
     fn ends_in_number(&self, at: usize) -> bool {
         let word = |at: usize| self.token(at).is_some_and(|token| token.form == Form::Capital && token.joined && !token.apart);
         let mut next = at + 1;
-        let mut road = self.is(at, Meaning::Road);
+        let mut road = self.road(at);
         while word(next) {
-            road |= self.is(next, Meaning::Road);
+            road |= self.road(next);
             next += 1;
         }
         road && self.number(next) && self.house(next) && self.token(next).is_some_and(|token| token.joined && !token.apart)
@@ -399,6 +435,12 @@ impl Reader<'_> {
                 Some(count) => last = next + count,
                 None => break,
             }
+        }
+        // A code of the post behind the name of a place.
+        let code = self.token(last + 1).is_some_and(|token| token.joined && !token.apart);
+        let digits = self.word(last + 1);
+        if code && (4..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !self.year(last + 1) {
+            return Some(last + 1);
         }
         let alone = last == at;
         let token = self.token(at)?;
@@ -447,7 +489,7 @@ impl Reader<'_> {
 
 /// A small word of English: with a capital it begins a sentence, not a name.
 fn english(word: &str) -> bool {
-    ["the", "a", "and", "of", "an", "am", "im", "i", "in", "on", "do", "as"]
+    ["of", "do", "as", "den", "pod", "pri", "die", "des"]
         .iter()
         .any(|small| word.eq_ignore_ascii_case(small))
 }

@@ -51,7 +51,7 @@ const LISTS: &[(Meaning, &str)] = &[
     (
         Meaning::Particle,
         "de del della dello der den di da do dos das du des la le les el los las van von vom zu zum zur ter ten af av \
-         and y e et und bin ibn al of the nad pod pri na v a i sur sous am im an",
+         bin ibn al of nad pod pri na sur sous",
     ),
     (Meaning::Code, "zip zipcode postcode postal plz license licence licenses passport"),
 ];
