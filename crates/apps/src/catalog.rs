@@ -35,6 +35,10 @@ pub struct App {
     pub context_messages: u32,
     /// Texts are moderated before a model sees them.
     pub moderation: bool,
+    /// What is done about each category of harm.
+    pub policy: guard::content::Policy,
+    /// What somebody is told who speaks of harming themselves; the server's own words when absent.
+    pub support_message: Option<String>,
     /// How long content is kept.
     pub retention: Retention,
     /// What a tutor may do: hints, the answer, how many questions, languages.
@@ -79,6 +83,8 @@ impl App {
             max_conversations: None,
             context_messages: 40,
             moderation: true,
+            policy: guard::content::Policy::default(),
+            support_message: None,
             retention,
             tutor: tutor::Policy::default(),
         }

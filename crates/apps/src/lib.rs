@@ -19,6 +19,7 @@ mod standing;
 mod stream;
 mod support;
 mod turn;
+mod watch;
 mod tutor;
 
 pub use ::files::clutter;

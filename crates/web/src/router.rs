@@ -102,6 +102,7 @@ fn groups() -> Groups {
                     .routes(routes!(openai::models::list))
                     .routes(routes!(openai::models::read))
                     .routes(routes!(openai::embeddings::create))
+                    .routes(routes!(openai::moderations::create))
                     .layer(from_fn(who::credentialed)),
             ),
         account: OpenApiRouter::new()

@@ -222,6 +222,7 @@ fn talk() -> Vec<Row> {
             .json(json!({"content": "hello"})),
         row("POST /v1/chat/completions", Plain(bound(known(200)))).json(completion),
         row("POST /v1/embeddings", Plain(known(200))).json(json!({"model": "m", "input": "a"})),
+        row("POST /v1/moderations", Plain(known(200))).json(json!({"input": "a"})),
         row("GET /v1/models", Plain(known(200))),
         row("GET /v1/models/{model}", Plain(By { talking_key: 404, ..known(200) })),
     ]
