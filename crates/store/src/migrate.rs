@@ -96,6 +96,8 @@ fn compare(steps: &[Step], applied: &[Applied]) -> Result<(), String> {
     Ok(())
 }
 
+const REMEMBER: &str =
+    "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 const HISTORY: &str = "SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version";
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
      (version bigint PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at bigint NOT NULL)";
@@ -111,6 +113,31 @@ fn history(rows: &[crate::value::Row]) -> Result<Vec<Applied>, Trouble> {
             })
         })
         .collect()
+}
+
+/// Whether the database of this transaction has exactly the schema of these steps.
+pub(crate) async fn is_at(
+    tx: &mut Tx,
+    tables: &[(String, Vec<(String, String)>)],
+    steps: &[Step],
+) -> Result<bool, Trouble> {
+    if tables.iter().all(|(name, _)| name != "schema_migrations") {
+        return Ok(false);
+    }
+    let applied = history(&tx.all(HISTORY, values![]).await?)?;
+    Ok(applied.len() == steps.len() && compare(steps, &applied).is_ok())
+}
+
+/// Makes the schema of these steps in the transaction, on a database that has none.
+pub(crate) async fn make(tx: &mut Tx, steps: &[Step], now: Time) -> Result<(), Trouble> {
+    tx.run(CREATE_HISTORY, values![]).await?;
+    for step in steps {
+        let script = tx.engine().migration(step.text);
+        tx.script(script).await.map_err(|trouble| trouble.during(step.name))?;
+        let row = values![step.version, step.name, checksum(step), now];
+        tx.run(REMEMBER, row).await?;
+    }
+    Ok(())
 }
 
 fn refused(sentence: String) -> Fault {
@@ -194,11 +221,7 @@ impl Store {
                 return Err(Stop::Trouble(trouble.during(step.name)));
             }
             let row = values![step.version, step.name, checksum(step), now];
-            tx.run(
-                "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
-                row,
-            )
-            .await?;
+            tx.run(REMEMBER, row).await?;
             tx.commit().await?;
             tracing::info!(version = step.version, name = step.name, "migration applied");
             done.push(Migration { version: step.version, name: step.name.to_owned(), applied_at: Some(now) });
