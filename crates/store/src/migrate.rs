@@ -70,7 +70,8 @@ fn compare(steps: &[Step], applied: &[Applied]) -> Result<(), String> {
             None => {
                 return Err(format!(
                     "The database has migration {} ({}), which this version of the program does not know: \
-                     it was written by a newer version. Start that one, or restore a backup.",
+                     it was written by a newer version. Start that one, or run `stoa rollback`, which restores the \
+                     snapshot from before that migration.",
                     row.version, row.name
                 ));
             }

@@ -4,8 +4,8 @@
 mod probe;
 mod report;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kernel::Ambient;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use probe::Measured;
 pub use probe::{Probe, Probes};
-pub use report::{HealthReport, Ready, ReadyReport, Security, Services, State, Status};
+pub use report::{BackupReport, HealthReport, Ready, ReadyReport, Security, Services, State, Status};
 
 /// A measurement is good for this long.
 const FRESH: Duration = Duration::from_secs(1);
@@ -38,7 +38,11 @@ struct Inner {
     seen: Mutex<Seen>,
     migrating: AtomicBool,
     draining: AtomicBool,
+    backups: OnceLock<Ask>,
 }
+
+/// Says what is known of backups.
+pub type Ask = Box<dyn Fn() -> BackupReport + Send + Sync>;
 
 #[derive(Default)]
 struct Seen {
@@ -57,13 +61,15 @@ impl Health {
             seen: Mutex::default(),
             migrating: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            backups: OnceLock::new(),
         }))
     }
 
     /// The report for `/health`: at most a second old, and there within half a second whatever hangs.
     pub async fn report(&self) -> HealthReport {
         let measured = self.measured().await;
-        HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment)
+        let report = HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment);
+        HealthReport { backup: self.0.backups.get().map(|ask| ask()), ..report }
     }
 
     /// The report for `/ready`: whether a balancer should send requests here.
@@ -74,6 +80,12 @@ impl Health {
         let good = database != State::Down && !migrating && !draining;
         let status = if good { Ready::Ready } else { Ready::NotReady };
         ReadyReport { status, database, version: self.0.version, migrating, draining }
+    }
+
+    /// From now on reports say what is known of backups.
+    pub fn show_backups(&self, ask: Ask) {
+        // Whoever comes second knows the same.
+        let _ = self.0.backups.set(ask);
     }
 
     /// Migrations are running, or have ended.

@@ -4,6 +4,7 @@
 
 mod fill;
 mod forget;
+mod moment;
 mod replace;
 pub(crate) mod rows;
 
