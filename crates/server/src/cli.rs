@@ -9,11 +9,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::settings::{Flag, Places};
 
 mod accounts;
+mod backups;
 mod declutter;
 mod documents;
 mod problems;
 
 pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
+pub(crate) use backups::{Backup, Restore, Rollback};
 pub(crate) use declutter::Declutter;
 pub(crate) use documents::Docs;
 pub(crate) use problems::Problem;
@@ -76,6 +78,15 @@ pub(crate) enum Command {
     Secret(Secret),
     /// Bring the database to this version's schema, or show how it stands
     Migrate(Migrate),
+    /// Bring back what was there before the last migration
+    Rollback(Rollback),
+    /// Make, list, try out and remove backups
+    Backup {
+        #[command(subcommand)]
+        command: Backup,
+    },
+    /// Bring back a backup: everything is checked before anything is touched
+    Restore(Restore),
     /// Make, list, change and erase accounts
     User {
         #[command(subcommand)]
@@ -391,6 +402,14 @@ mod tests {
             "secret encryption",
             "migrate",
             "migrate status",
+            "rollback --yes",
+            "backup create --json",
+            "backup list",
+            "backup verify stoa_20261121_020000.stoa",
+            "backup prune",
+            "restore",
+            "restore s3://bucket/2026/11/21/stoa_20261121_020000.stoa --yes",
+            "restore stoa_20261121_020000.stoa --into copy --at 2026-11-21T10:00:00Z",
             "key create shop --app support --app assistant --expires 90d",
             "key list",
             "key rotate 019",

@@ -189,6 +189,7 @@ pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
     tasks.spawn(follow_schema(house.clone(), stop.clone()));
     tasks.spawn(tidy(store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(tend_files(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
+    tasks.spawn(house.backups.clone().run(stop.clone()));
     tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));
     house.library.run(stop);
     house.post.start(tasks, stop);

@@ -22,6 +22,7 @@ use knowledge::{Manual, PAGES};
 use llm::Models;
 use ops::alerts::{Alerts, Sender};
 use ops::audit::AuditSpool;
+use ops::backup::{Backups, Parts as BackupParts};
 use ops::monitor::Parts as Watched;
 use ops::post::Post;
 use ops::pulse::Pulses;
@@ -45,6 +46,8 @@ pub(crate) struct House {
     read: Arc<Read>,
     /// The documents of the apps.
     pub(crate) library: Library,
+    /// Makes backups and knows of them.
+    pub(crate) backups: Backups,
     /// Carries alerts and mails out.
     pub(crate) post: Post,
     /// What the security monitor looks at.
@@ -92,7 +95,7 @@ pub(crate) async fn build(
     tokio::task::spawn_blocking(guard::content::warm);
     let (tasks, cut, stop) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     let tags = Blind::new(keyring.purpose_key("stoa 2026 account tags"));
-    let store = Store::open(settings.store.clone(), keyring, ambient.clone()).await?;
+    let store = Store::open(settings.store.clone(), keyring.clone(), ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let outbound = Outbound::new(settings.models.timeouts.connect)?;
@@ -141,6 +144,17 @@ pub(crate) async fn build(
     };
     let health = measures::health(settings.web.environment, measured, ambient);
     health.set_migrating(true);
+    let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
+    let backups = Backups::new(BackupParts {
+        config: settings.backups.clone(),
+        store: store.clone(),
+        keyring,
+        blobs: blobs.clone(),
+        client: outbound.operator().clone(),
+        aws: aws.clone(),
+        ambient: ambient.clone(),
+    });
+    let overdue = backups.clone();
     let watched = Watched {
         config: settings.monitor.clone(),
         store: store.clone(),
@@ -149,9 +163,10 @@ pub(crate) async fn build(
         pulses: pulses.clone(),
         ambient: ambient.clone(),
         replica: replica(address),
-        overdue: None,
+        overdue: Some(Arc::new(move || overdue.overdue())),
     };
-    let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
+    let known = backups.clone();
+    health.show_backups(Box::new(move || known.report()));
     let hall = Hall::new(Rooms {
         catalog: settings.catalog.clone(),
         identity: Arc::clone(&identity),
@@ -190,7 +205,7 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, library, read, post, watched, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, library, read, backups, post, watched, tasks, cut, stop })
 }
 
 /// The name of this replica, the same after a restart: the machine (or pod) and the port.

@@ -73,7 +73,8 @@ fn compare(steps: &[Step], applied: &[Applied]) -> Result<(), String> {
             None => {
                 return Err(format!(
                     "The database has migration {} ({}), which this version of the program does not know: \
-                     it was written by a newer version. Start that one, or restore a backup.",
+                     it was written by a newer version. Start that one, or run `stoa rollback`, which restores the \
+                     snapshot from before that migration.",
                     row.version, row.name
                 ));
             }
@@ -99,6 +100,8 @@ fn compare(steps: &[Step], applied: &[Applied]) -> Result<(), String> {
     Ok(())
 }
 
+const REMEMBER: &str =
+    "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 const HISTORY: &str = "SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version";
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
      (version bigint PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at bigint NOT NULL)";
@@ -120,6 +123,32 @@ fn history(rows: &[crate::value::Row]) -> Result<Vec<Applied>, Trouble> {
 fn is_newer(steps: &[Step], applied: &[Applied]) -> bool {
     let newest = steps.last().map_or(0, |step| i64::from(step.version));
     applied.iter().any(|row| row.version > newest)
+}
+
+/// Whether the database of this transaction has exactly the schema of these steps.
+pub(crate) async fn is_at(
+    tx: &mut Tx,
+    tables: &[(String, Vec<(String, String)>)],
+    steps: &[Step],
+) -> Result<bool, Trouble> {
+    if tables.iter().all(|(name, _)| name != "schema_migrations") {
+        return Ok(false);
+    }
+    let applied = history(&tx.all(HISTORY, values![]).await?)?;
+    Ok(applied.len() == steps.len() && compare(steps, &applied).is_ok())
+}
+
+/// Makes the schema of these steps in the transaction, on a database that has none.
+pub(crate) async fn make(tx: &mut Tx, steps: &[Step], now: Time) -> Result<(), Trouble> {
+    tx.run(CREATE_HISTORY, values![]).await?;
+    for step in steps {
+        let script = tx.engine().migration(step.text);
+        tx.script(script).await.map_err(|trouble| trouble.during(step.name))?;
+        let row = values![step.version, step.name, checksum(step), now];
+        tx.run(REMEMBER, row).await?;
+        side_by_side::raise(tx, step).await?;
+    }
+    Ok(())
 }
 
 fn refused(sentence: String) -> Fault {
@@ -215,11 +244,7 @@ impl Store {
                 return Err(Stop::Trouble(trouble.during(step.name)));
             }
             let row = values![step.version, step.name, checksum(step), now];
-            tx.run(
-                "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
-                row,
-            )
-            .await?;
+            tx.run(REMEMBER, row).await?;
             side_by_side::raise(&mut tx, step).await?;
             tx.commit().await?;
             tracing::info!(version = step.version, name = step.name, "migration applied");

@@ -4,8 +4,8 @@
 mod probe;
 mod report;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kernel::Ambient;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use probe::Measured;
 pub use probe::{Probe, Probes};
-pub use report::{HealthReport, Ready, ReadyReport, Security, Services, State, Status};
+pub use report::{BackupReport, HealthReport, Ready, ReadyReport, Security, Services, State, Status};
 
 /// A measurement is good for this long.
 const FRESH: Duration = Duration::from_secs(1);
@@ -39,7 +39,11 @@ struct Inner {
     migrating: AtomicBool,
     draining: AtomicBool,
     worn: AtomicBool,
+    backups: OnceLock<Ask>,
 }
+
+/// Says what is known of backups.
+pub type Ask = Box<dyn Fn() -> BackupReport + Send + Sync>;
 
 #[derive(Default)]
 struct Seen {
@@ -59,6 +63,7 @@ impl Health {
             migrating: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             worn: AtomicBool::new(false),
+            backups: OnceLock::new(),
         }))
     }
 
@@ -66,6 +71,7 @@ impl Health {
     pub async fn report(&self) -> HealthReport {
         let measured = self.measured().await;
         let report = HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment);
+        let report = HealthReport { backup: self.0.backups.get().map(|ask| ask()), ..report };
         if self.0.worn.load(Ordering::Relaxed) { report.worn() } else { report }
     }
 
@@ -77,6 +83,12 @@ impl Health {
         let good = database != State::Down && !migrating && !draining;
         let status = if good { Ready::Ready } else { Ready::NotReady };
         ReadyReport { status, database, version: self.0.version, migrating, draining }
+    }
+
+    /// From now on reports say what is known of backups.
+    pub fn show_backups(&self, ask: Ask) {
+        // Whoever comes second knows the same.
+        let _ = self.0.backups.set(ask);
     }
 
     /// Migrations are running, or have ended.

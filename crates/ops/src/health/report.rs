@@ -4,6 +4,7 @@ use kernel::Time;
 use serde::Serialize;
 
 use super::probe::Measured;
+use crate::backup::Freshness;
 
 /// The state of one part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -76,6 +77,24 @@ pub struct HealthReport {
     pub services: Services,
     /// What protects, measured.
     pub security: Security,
+    /// How old the newest backup is, and when one was tried out last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupReport>,
+}
+
+/// What is known of backups.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct BackupReport {
+    /// `current`, `overdue`, or `none` where none was due yet.
+    pub status: Freshness,
+    /// The moment that the newest backup shows.
+    pub last: Option<Time>,
+    /// How old it is.
+    pub age_seconds: Option<u64>,
+    /// When one was tried out last and could be restored.
+    pub verified: Option<Time>,
+    /// `current`, `overdue` when that is over 30 days ago or failed, or `none`.
+    pub drill: Freshness,
 }
 
 /// The parts.
@@ -123,7 +142,16 @@ impl HealthReport {
         };
         let services = Services { api: State::Operational, database, vector_db, cache, model };
         let environment = environment.to_owned();
-        HealthReport { status, timestamp: now, version, environment, database, services, security }
+        HealthReport {
+            status,
+            timestamp: now,
+            version,
+            environment,
+            database,
+            services,
+            security,
+            backup: None,
+        }
     }
 
     /// The same for a server that soon fails its callers.

@@ -1,6 +1,7 @@
 //! The operator's commands: each parses nothing and decides nothing twice; it calls the rooms and prints.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod block;
 pub(crate) mod brake;
 pub(crate) mod check;
@@ -18,8 +19,10 @@ pub(crate) mod paper;
 mod probe;
 pub(crate) mod problem;
 mod prompt;
+pub(crate) mod restore;
 pub(crate) mod secret;
 pub(crate) mod serve;
+pub(crate) mod upgrade;
 pub(crate) mod user;
 pub(crate) mod version;
 pub(crate) mod x509;

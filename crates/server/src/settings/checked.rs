@@ -20,8 +20,10 @@ use super::keys::KeySources;
 use super::problem::Problem;
 use super::profile::Profile;
 use super::providers;
+use super::table::Key;
 use super::table::alerts::*;
 use super::table::aws::AWS_REGION;
+use super::table::backups::*;
 use super::table::files::*;
 use super::table::identity::*;
 use super::table::knowledge::*;
@@ -54,6 +56,7 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
         values.follow(&DATABASE_URL, &url, "in the data folder");
     }
     values.follow(&FILES_DIR, &data_dir.join("files").display().to_string(), "in the data folder");
+    values.follow(&BACKUP_DIR, &data_dir.join("backups").display().to_string(), "in the data folder");
     values.follow(&LOG_FILE, &data_dir.join("logs/stoa.log").display().to_string(), "in the data folder");
     let level = if values.get(&DEBUG) == Some(true) { "DEBUG" } else { "INFO" };
     values.follow(&LOG_LEVEL, level, "follows from debug");
@@ -77,9 +80,10 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
     let models = providers::build(values, aws.as_ref(), problems);
     let issuers = trust::issuers(values, problems);
     let blobs = blobs(values, problems);
+    let backups = backups(values, problems);
     // Where the secret is was needed earlier; here it counts that enough is said of it.
     let (catalog, models, aws, issuers, _) = (catalog?, models?, aws?, issuers?, secret?);
-    let blobs = blobs?;
+    let (blobs, backups) = (blobs?, backups?);
     let data_dir = values.get(&DATA_DIR)?;
     let cookie_secrets = cookie_secrets(values);
     Some(Settings {
@@ -135,6 +139,7 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         data_dir,
         aws,
         blobs,
+        backups,
         files: files(values)?,
     })
 }
@@ -200,22 +205,37 @@ fn blobs(values: &Values, problems: &mut Vec<Problem>) -> Option<files::blob::Co
     let folder = values.get(&FILES_DIR)?;
     let keep = match values.get(&FILES_S3) {
         None => Keep::Folder,
-        Some(url) => {
-            let region = values.get(&AWS_REGION).unwrap_or_default();
-            let bucket = match region.as_str() {
-                "" => Err("needs a region; set AWS_REGION".to_owned()),
-                region => Bucket::parse(&url, region),
-            };
-            match bucket {
-                Ok(bucket) => Keep::S3(bucket),
-                Err(say) => {
-                    problems.push(Problem::new(values.place(&FILES_S3), say));
-                    return None;
-                }
-            }
-        }
+        Some(url) => Keep::S3(bucket(values, &FILES_S3, &url, problems)?),
     };
     Some(files::blob::Config { folder, keep })
+}
+
+/// The bucket that a setting names. `None` when it is not named well; then a problem says so.
+fn bucket(values: &Values, key: &Key<String>, url: &str, problems: &mut Vec<Problem>) -> Option<Bucket> {
+    let region = values.get(&AWS_REGION).unwrap_or_default();
+    let bucket = match region.as_str() {
+        "" => Err("needs a region; set AWS_REGION".to_owned()),
+        region => Bucket::parse(url, region),
+    };
+    bucket.map_err(|say| problems.push(Problem::new(values.place(key), say))).ok()
+}
+
+/// Where backups lie, when they are made and how long they are kept.
+fn backups(values: &Values, problems: &mut Vec<Problem>) -> Option<ops::backup::Config> {
+    let days = |days: u64| seconds(days.saturating_mul(86_400));
+    let bucket = match values.get(&BACKUP_S3) {
+        Some(url) => Some(bucket(values, &BACKUP_S3, &url, problems)?),
+        None => None,
+    };
+    Some(ops::backup::Config {
+        folder: values.get(&BACKUP_DIR)?,
+        bucket,
+        schedule: ops::backup::Schedule::parse(&values.get(&BACKUP_SCHEDULE)?),
+        keep: days(values.get(&BACKUP_KEEP)?),
+        keep_local: days(values.get(&BACKUP_KEEP_LOCAL)?),
+        scratch: values.get(&DATA_DIR)?.join("scratch"),
+        version: env!("CARGO_PKG_VERSION"),
+    })
 }
 
 fn files(values: &Values) -> Option<apps::FileRules> {

@@ -117,6 +117,8 @@ pub(crate) struct Settings {
     pub(crate) aws: guard::outbound::aws::Config,
     /// Where files lie.
     pub(crate) blobs: files::blob::Config,
+    /// Backups.
+    pub(crate) backups: ops::backup::Config,
     /// What may be stored.
     pub(crate) files: apps::FileRules,
     /// The secrets that have an age.

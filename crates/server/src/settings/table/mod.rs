@@ -6,6 +6,7 @@
 pub(crate) mod alerts;
 pub(crate) mod apps;
 pub(crate) mod aws;
+pub(crate) mod backups;
 pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod issuers;
@@ -172,7 +173,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &aws::SECRETS_MANAGER,
     &later::MONITORING,
     &alerts::ALERTS,
-    &later::BACKUP,
+    &backups::BACKUP,
     &knowledge::KNOWLEDGE,
     &files::FILES,
 ];
