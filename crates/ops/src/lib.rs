@@ -9,4 +9,5 @@ pub mod metrics;
 pub mod monitor;
 pub mod post;
 pub mod pulse;
+pub mod shipping;
 pub mod telemetry;

@@ -95,7 +95,11 @@ pub(crate) async fn build(
     let store = Store::open(settings.store.clone(), keyring, ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
-    let outbound = Outbound::new(settings.models.timeouts.connect)?;
+    let mut outbound = Outbound::new(settings.models.timeouts.connect)?;
+    if telemetry.shipping().is_some_and(ops::shipping::Shipping::propagates) {
+        outbound = outbound.tracing(ops::telemetry::traceparent);
+    }
+    telemetry.ship(&outbound, &replica(address), &tasks, &stop);
     let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
     let models = Models::new(settings.models.clone(), outbound.clone(), aws.clone(), ambient.clone());
     let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));

@@ -25,8 +25,8 @@ use super::table::aws::AWS_REGION;
 use super::table::files::*;
 use super::table::identity::*;
 use super::table::knowledge::*;
-use super::table::later::*;
 use super::table::model::PROVIDERS;
+use super::table::monitoring::METRICS_TOKEN;
 use super::table::server::*;
 use super::table::traffic::*;
 use super::values::{Marks, Values};
@@ -304,6 +304,7 @@ fn telemetry(values: &Values) -> Option<ops::telemetry::Config> {
         format: values.get(&LOG_FORMAT)?,
         mask: values.get(&MASK_PII)?,
         file: file.map(|()| ops::telemetry::LogFile { path, max_bytes, keep }),
+        shipping: super::shipping::config(values),
     })
 }
 

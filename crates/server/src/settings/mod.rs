@@ -21,6 +21,7 @@ mod profile;
 mod providers;
 mod raw;
 mod rotated;
+mod shipping;
 pub(crate) mod shown;
 mod sources;
 pub(crate) mod strength;

@@ -61,6 +61,18 @@ pub(crate) const fn choice_format() -> Form<Format> {
     }
 }
 
+/// Whether a signal of telemetry is exported, in the words of OpenTelemetry.
+pub(crate) const fn exporter() -> Form<String> {
+    Form {
+        read: |raw| match raw.text().to_ascii_lowercase().as_str() {
+            word @ ("otlp" | "none") => Ok(word.to_owned()),
+            _ => Err("must be `otlp` or `none`".to_owned()),
+        },
+        write: String::clone,
+        shape: Shape::Choice(&["otlp", "none"]),
+    }
+}
+
 /// How access tokens are signed. `none`, and everything that could be confused with it, is no choice.
 pub(crate) const fn choice_jwt() -> Form<JwtAlgorithm> {
     Form {

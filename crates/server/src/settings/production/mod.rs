@@ -4,6 +4,7 @@
 mod alerts;
 mod data;
 mod models;
+mod monitoring;
 mod secrets;
 mod traffic;
 
@@ -65,7 +66,9 @@ const KNOWLEDGE_FOLDER: &str = "knowledge-folder";
 
 /// Every rule, in the order in which `check` prints them.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
-    [secrets::RULES, traffic::RULES, data::RULES, models::RULES, alerts::RULES].into_iter().flatten()
+    [secrets::RULES, traffic::RULES, data::RULES, models::RULES, monitoring::RULES, alerts::RULES]
+        .into_iter()
+        .flatten()
 }
 
 /// What a rule says about a configuration.

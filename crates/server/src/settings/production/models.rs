@@ -164,9 +164,6 @@ fn unused(case: &Case<'_>) -> Vec<String> {
         }
     };
     let values = case.values;
-    note(values.is_explicit(&SENTRY_DSN), values.place(&SENTRY_DSN));
-    note(values.is_explicit(&OTLP), values.place(&OTLP));
-    note(values.is_explicit(&NEW_RELIC), values.place(&NEW_RELIC));
     note(values.is_explicit(&BACKUP_DIR), values.place(&BACKUP_DIR));
     note(values.is_explicit(&BACKUP_S3), values.place(&BACKUP_S3));
     places

@@ -12,6 +12,7 @@ pub(crate) mod issuers;
 pub(crate) mod knowledge;
 pub(crate) mod later;
 pub(crate) mod model;
+pub(crate) mod monitoring;
 pub(crate) mod server;
 pub(crate) mod traffic;
 
@@ -168,7 +169,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &server::LOGS,
     &aws::AWS,
     &aws::SECRETS_MANAGER,
-    &later::MONITORING,
+    &monitoring::MONITORING,
     &alerts::ALERTS,
     &later::BACKUP,
     &knowledge::KNOWLEDGE,
