@@ -25,12 +25,15 @@ use ops::audit::AuditSpool;
 use ops::monitor::Parts as Watched;
 use ops::post::Post;
 use ops::pulse::Pulses;
-use ops::telemetry::Telemetry;
+use ops::report::{Mailing, Office};
+use ops::slo::Slo;
+use ops::telemetry::{Level, Telemetry};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use web::{Parts, Site};
+use web::{Parts, SecretAge, Site};
 
+use crate::known;
 use crate::measures;
 use crate::settings::{self, Settings, Sources};
 
@@ -49,6 +52,8 @@ pub(crate) struct House {
     pub(crate) post: Post,
     /// What the security monitor looks at.
     pub(crate) watched: Watched,
+    /// Sends reports on their schedule.
+    pub(crate) reports: Mailing,
     /// Tasks that must end before the process does.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when streams must end.
@@ -123,7 +128,7 @@ pub(crate) async fn build(
     let post =
         Post::new(settings.post.clone(), store.clone(), outbound.clone(), base_url.clone(), ambient.clone())?;
     let sender = Sender { server: base_url.clone(), environment: settings.web.environment };
-    let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
+    let alerts = Alerts::new(store.clone(), post.clone(), sender.clone(), measures::mask, ambient.clone());
     let pulses = Pulses::new(ambient.clone());
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
     let library = Library::new(LibraryParts {
@@ -172,6 +177,16 @@ pub(crate) async fn build(
     });
     let metrics = telemetry.metrics().clone();
     let read = Arc::new(Read { first: sources.clone(), last: ArcSwap::from_pointee(sources.clone()) });
+    let ages: Arc<ArcSwap<Vec<SecretAge>>> = Arc::default();
+    let office = office(&read, &ages, &store, telemetry, &replica(address), ambient);
+    let reports = Mailing {
+        wanted: settings.reports.clone(),
+        store: store.clone(),
+        post: post.clone(),
+        sender,
+        known: Arc::clone(&office.known),
+        ambient: ambient.clone(),
+    };
     let site = Site::new(Parts {
         config: settings.web.clone(),
         hall,
@@ -186,15 +201,41 @@ pub(crate) async fn build(
         audit,
         health,
         pulses,
+        office,
         base_url,
-        ages: ArcSwap::from_pointee(Vec::new()),
+        ages,
         settings: shown(Arc::clone(&read)),
         metrics: Box::new(move || metrics.render()),
         metrics_token: ArcSwapOption::empty(),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, library, read, post, watched, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, library, read, post, watched, reports, tasks, cut, stop })
+}
+
+/// What admins ask of operation.
+fn office(
+    read: &Arc<Read>,
+    ages: &Arc<ArcSwap<Vec<SecretAge>>>,
+    store: &Store,
+    telemetry: &Telemetry,
+    replica: &str,
+    ambient: &Ambient,
+) -> Office {
+    let counted = telemetry.clone();
+    let lines = Arc::new(move || (counted.count(Level::Error), counted.count(Level::Warning)));
+    let (read, ages) = (Arc::clone(read), Arc::clone(ages));
+    let known = Arc::new(move || {
+        let secrets = ages.load().iter().map(|age| (age.name.clone(), age.days)).collect();
+        known::known(&read.last.load(), secrets)
+    });
+    Office {
+        store: store.clone(),
+        slo: Slo::new(store.clone(), replica, lines, ambient.clone()),
+        known,
+        telemetry: telemetry.clone(),
+        ambient: ambient.clone(),
+    }
 }
 
 /// The name of this replica, the same after a restart: the machine (or pod) and the port.

@@ -23,6 +23,11 @@ impl Watch {
         Watch { operation, since: Instant::now(), slow, span }
     }
 
+    /// The name of the operation.
+    pub(crate) const fn operation(&self) -> &'static str {
+        self.operation
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         self.since.elapsed()
     }

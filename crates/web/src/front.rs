@@ -186,6 +186,7 @@ fn report(site: &Site, method: &Method, route: &str, status: StatusCode, started
     let asked_by_machines = is_probe(&route) || &*route == "/metrics";
     if !asked_by_machines {
         site.pulses.answered(status.as_u16(), took);
+        site.office.slo.answered(method, &route, status.as_u16(), took);
     }
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if took >= site.config.slow_request {

@@ -17,6 +17,7 @@ pub(crate) mod paper;
 mod probe;
 pub(crate) mod problem;
 mod prompt;
+pub(crate) mod report;
 pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod user;

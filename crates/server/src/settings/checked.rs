@@ -105,6 +105,12 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         telemetry: telemetry(values)?,
         monitor: monitor(values)?,
         post: post(values)?,
+        reports: values
+            .get(&SEND_REPORTS)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|word| ops::report::Period::parse(word))
+            .collect(),
         web: web::Config {
             environment: values.profile.as_str(),
             metrics_token: values.get(&METRICS_TOKEN),

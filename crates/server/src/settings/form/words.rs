@@ -61,6 +61,22 @@ pub(crate) const fn choice_format() -> Form<Format> {
     }
 }
 
+/// Reports.
+pub(crate) const fn periods() -> Form<Vec<String>> {
+    Form {
+        read: |raw| {
+            let known = |item: &str| {
+                let word = item.to_ascii_lowercase();
+                ops::report::Period::parse(&word).map(|_| word)
+            };
+            let read: Option<Vec<String>> = raw.items().into_iter().map(known).collect();
+            read.ok_or_else(|| "must be a list of `daily`, `weekly` and `monthly`".to_owned())
+        },
+        write: |periods| periods.join(", "),
+        shape: Shape::List("`daily`, `weekly`, `monthly`"),
+    }
+}
+
 /// Whether a signal of telemetry is exported, in the words of OpenTelemetry.
 pub(crate) const fn exporter() -> Form<String> {
     Form {
