@@ -10,4 +10,7 @@ pub mod metrics;
 pub mod monitor;
 pub mod post;
 pub mod pulse;
+pub mod report;
+pub mod shipping;
+pub mod slo;
 pub mod telemetry;

@@ -130,6 +130,8 @@ pub(crate) enum Command {
     Verify(verify::Args),
     /// Find what can go in a folder, and why; changes nothing unless --apply
     Declutter(Declutter),
+    /// Tell what happened in a day, a week or a month
+    Report(Report),
     /// Look for what is wrong and say what to do
     Doctor(Doctor),
     /// Ask the server of this machine whether it is ready, for a container's health check; exit 1 if it is not
@@ -347,6 +349,39 @@ pub(crate) enum Audit {
     },
 }
 
+/// Arguments of `report`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Report {
+    /// Which
+    #[arg(value_enum)]
+    pub(crate) period: ReportPeriod,
+    /// One JSON document in place of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportPeriod {
+    /// Health, error rates, backups, the security log
+    Daily,
+    /// The database, people, patches, capacity
+    Weekly,
+    /// Security audit, performance, recovery, documents
+    Monthly,
+}
+
+impl ReportPeriod {
+    /// As the room of operation knows it.
+    pub(crate) const fn period(self) -> ops::report::Period {
+        match self {
+            ReportPeriod::Daily => ops::report::Period::Daily,
+            ReportPeriod::Weekly => ops::report::Period::Weekly,
+            ReportPeriod::Monthly => ops::report::Period::Monthly,
+        }
+    }
+}
+
 /// Arguments of `doctor`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Doctor {
@@ -448,6 +483,9 @@ mod tests {
             "declutter Pictures --apply --yes --only similar-image --only duplicate",
             "declutter --undo list.jsonl",
             "doctor --bundle out.json",
+            "report daily",
+            "report weekly --json",
+            "report monthly",
             "openapi",
             "version",
             "errors",
@@ -470,6 +508,8 @@ mod tests {
             "grant add ada@example.com",
             "declutter",
             "declutter . --only nonsense",
+            "report",
+            "report yearly",
             "declutter . --min-size many",
         ] {
             let words = std::iter::once("stoa").chain(line.split(' ').filter(|word| !word.is_empty()));

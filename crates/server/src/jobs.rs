@@ -191,6 +191,8 @@ pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
     tasks.spawn(tend_files(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(house.backups.clone().run(stop.clone()));
     tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));
+    tasks.spawn(house.site.office.slo.clone().run(house.site.health.clone(), stop.clone()));
+    tasks.spawn(house.reports.clone().run(stop.clone()));
     house.library.run(stop);
     house.post.start(tasks, stop);
 }

@@ -5,6 +5,7 @@ mod ages;
 mod cli;
 mod commands;
 mod jobs;
+mod known;
 mod listen;
 mod measures;
 mod nature;
@@ -64,6 +65,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Problem { command } => commands::problem::run(global, &command, &ambient),
         Command::Verify(args) => wait(verify::command(args)),
         Command::Declutter(wanted) => commands::declutter::run(&wanted, &ambient),
+        Command::Report(report) => commands::report::run(global, &report, &ambient),
         Command::Doctor(doctor) => wait(commands::doctor::run(global, &doctor, &ambient))?,
         Command::Probe(probe) => commands::knock::run(global, &probe, &ambient),
         Command::Openapi => print(&format!("{}\n", web::openapi())).map(|()| true).map_err(Into::into),

@@ -51,6 +51,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 6, name: "tutor", text: include_str!("../../../migrations/0006_tutor.sql") },
     Step { version: 7, name: "support", text: include_str!("../../../migrations/0007_support.sql") },
     Step { version: 8, name: "branches", text: include_str!("../../../migrations/0008_branches.sql") },
+    Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
 ];
 
 /// What the database says about a step.
@@ -90,11 +91,11 @@ fn compare(steps: &[Step], applied: &[Applied]) -> Result<(), String> {
     }
     // Steps are applied in order, so a hole means that the history was edited.
     if let Some((row, expected)) =
-        applied.iter().zip(1_i64..).find(|(row, expected)| row.version != *expected)
+        applied.iter().zip(steps).find(|(row, expected)| row.version != i64::from(expected.version))
     {
         return Err(format!(
-            "Migration {expected} is missing before {} in the history of the database.",
-            row.version
+            "Migration {} is missing before {} in the history of the database.",
+            expected.version, row.version
         ));
     }
     Ok(())

@@ -10,6 +10,7 @@ mod files;
 mod form;
 mod guest;
 mod learning;
+mod operation;
 mod person;
 mod security;
 mod sign;

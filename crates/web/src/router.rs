@@ -156,7 +156,7 @@ fn groups() -> Groups {
 }
 
 fn admin() -> OpenApiRouter<Site> {
-    use api::admin::{alerts, audit, brake, grants, held, settings, usage, users};
+    use api::admin::{alerts, audit, brake, grants, held, operation, settings, usage, users};
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::invite))
@@ -179,6 +179,10 @@ fn admin() -> OpenApiRouter<Site> {
         .routes(routes!(brake::unblock))
         .routes(routes!(usage::read))
         .routes(routes!(settings::list))
+        .routes(routes!(operation::slo))
+        .routes(routes!(operation::report))
+        .routes(routes!(operation::queries))
+        .routes(routes!(operation::logs))
 }
 
 /// The OpenAPI document of all of them.

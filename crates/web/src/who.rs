@@ -15,6 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use identity::{AccountRead, Admin, Context, Credentials, May, Permission, Principal};
 use kernel::{AuditEvent, Code, EventType, Fault};
+use tracing::Instrument as _;
 
 use crate::failure::{Failure, Outcome};
 use crate::{Site, body};
@@ -200,7 +201,8 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
         return Failure::from(Code::Internal).into_response();
     };
     let credentials = Credentials::read(request.headers());
-    let resolved = match site.identity.resolve(credentials, peer.ip, peer.https).await {
+    let asking = site.identity.resolve(credentials, peer.ip, peer.https);
+    let resolved = match asking.instrument(tracing::info_span!(target: "trace", "permission")).await {
         Ok(resolved) => resolved,
         Err(refusal) => return refuse(&site, &peer, refusal).await,
     };

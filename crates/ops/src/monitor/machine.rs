@@ -170,6 +170,11 @@ impl Space {
     }
 }
 
+/// The free bytes of the disk with this folder, and all that an ordinary user may fill.
+pub fn free(folder: &Path) -> Option<(u64, u64)> {
+    space(folder).map(|space| (space.free, space.all))
+}
+
 /// The space of the disk with this folder, or with the nearest one above it that exists.
 fn space(folder: &Path) -> Option<Space> {
     let found = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));

@@ -19,6 +19,7 @@ pub(crate) mod paper;
 mod probe;
 pub(crate) mod problem;
 mod prompt;
+pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod secret;
 pub(crate) mod serve;

@@ -27,8 +27,8 @@ use super::table::backups::*;
 use super::table::files::*;
 use super::table::identity::*;
 use super::table::knowledge::*;
-use super::table::later::*;
 use super::table::model::PROVIDERS;
+use super::table::monitoring::METRICS_TOKEN;
 use super::table::server::*;
 use super::table::tls::*;
 use super::table::traffic::*;
@@ -112,6 +112,12 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         telemetry: telemetry(values)?,
         monitor: monitor(values)?,
         post: post(values)?,
+        reports: values
+            .get(&SEND_REPORTS)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|word| ops::report::Period::parse(word))
+            .collect(),
         web: web::Config {
             environment: values.profile.as_str(),
             metrics_token: values.get(&METRICS_TOKEN),
@@ -383,6 +389,7 @@ fn telemetry(values: &Values) -> Option<ops::telemetry::Config> {
         format: values.get(&LOG_FORMAT)?,
         mask: values.get(&MASK_PII)?,
         file: file.map(|()| ops::telemetry::LogFile { path, max_bytes, keep }),
+        shipping: super::shipping::config(values),
     })
 }
 

@@ -21,6 +21,7 @@ mod profile;
 mod providers;
 mod raw;
 mod rotated;
+mod shipping;
 pub(crate) mod shown;
 mod sources;
 pub(crate) mod strength;
@@ -107,6 +108,8 @@ pub(crate) struct Settings {
     pub(crate) monitor: ops::monitor::Config,
     /// Where alerts and mails go. The webhook's secret is complete after [`Settings::open_keys`].
     pub(crate) post: ops::post::Config,
+    /// Reports that are sent to where alerts go.
+    pub(crate) reports: Vec<ops::report::Period>,
     /// The apps.
     pub(crate) catalog: Catalog,
     /// Their documents.

@@ -16,7 +16,7 @@ use kernel::{KeyId, SessionId, UserId};
 use super::account::{key_view, piece, session_view};
 use super::form::{Fields, local, onward, page, refused, sentence};
 use super::person::{Person, proven};
-use super::{frame, users, watching};
+use super::{frame, operation, users, watching};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
@@ -44,6 +44,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/settings", get(settings))
         .merge(users::routes())
         .merge(watching::routes())
+        .merge(operation::routes())
 }
 
 /// What has just been done, as the query of a redirect tells it.

@@ -17,7 +17,7 @@ pub(crate) use special::{
 };
 pub(crate) use words::{
     app_kind, choice_format, choice_jwt, choice_level, choice_profile, choice_registration, choice_speech,
-    user_entry,
+    exporter, periods, user_entry,
 };
 
 use super::raw::Raw;

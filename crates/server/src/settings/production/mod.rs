@@ -4,6 +4,7 @@
 mod alerts;
 mod data;
 mod models;
+mod monitoring;
 mod secrets;
 mod tls;
 mod traffic;
@@ -66,7 +67,7 @@ const KNOWLEDGE_FOLDER: &str = "knowledge-folder";
 
 /// Every rule, in the order in which `check` prints them.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
-    [secrets::RULES, traffic::RULES, tls::RULES, data::RULES, models::RULES, alerts::RULES]
+    [secrets::RULES, traffic::RULES, tls::RULES, data::RULES, models::RULES, monitoring::RULES, alerts::RULES]
         .into_iter()
         .flatten()
 }

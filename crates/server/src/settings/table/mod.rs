@@ -11,8 +11,8 @@ pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod issuers;
 pub(crate) mod knowledge;
-pub(crate) mod later;
 pub(crate) mod model;
+pub(crate) mod monitoring;
 pub(crate) mod server;
 pub(crate) mod tls;
 pub(crate) mod traffic;
@@ -171,7 +171,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &server::LOGS,
     &aws::AWS,
     &aws::SECRETS_MANAGER,
-    &later::MONITORING,
+    &monitoring::MONITORING,
     &alerts::ALERTS,
     &backups::BACKUP,
     &knowledge::KNOWLEDGE,

@@ -2,6 +2,7 @@
 //! a cell that differs is written where it differs.
 
 mod kept;
+mod operation;
 mod tutors;
 
 use serde_json::{Value, json};
@@ -159,6 +160,7 @@ pub fn table() -> Vec<Row> {
         administration(),
         pages(),
         super::service::rows(),
+        operation::rows(),
         tutors::pages(),
         pages_of_accounts(),
         pages_of_admins(),
