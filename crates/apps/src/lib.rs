@@ -18,9 +18,10 @@ mod prompt;
 mod standing;
 mod stream;
 mod support;
+mod takeout;
 mod turn;
-mod watch;
 mod tutor;
+mod watch;
 
 pub use ::files::clutter;
 pub use ::files::name::attachment;
@@ -30,7 +31,7 @@ pub use conversation::{ConversationNews, Export, NewConversation};
 pub use desk::{DeskState, Handed, Inbox, InboxTab, News, OpenQuestion};
 pub use files::{
     Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,
-    Upload, Usage,
+    Upload, Usage, reconcile,
 };
 pub use hall::{Hall, Rooms};
 pub use library::{
@@ -47,5 +48,6 @@ pub use store::{
 pub use store::{DayCount, InboxCounts, Opinion};
 pub use store::{Document, DocumentStatus, Passage};
 pub use support::UNFOUNDED;
+pub use takeout::{Takeout, TakeoutForm, TakeoutParts};
 pub use turn::{Anew, Answer, Ask, Options, Target};
 pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

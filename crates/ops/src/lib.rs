@@ -11,6 +11,8 @@ pub mod monitor;
 pub mod post;
 pub mod pulse;
 pub mod report;
+pub mod retention;
 pub mod shipping;
 pub mod slo;
 pub mod telemetry;
+pub mod upkeep;

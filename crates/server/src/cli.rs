@@ -12,12 +12,14 @@ mod accounts;
 mod backups;
 mod declutter;
 mod documents;
+mod keeping;
 mod problems;
 
 pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
 pub(crate) use backups::{Backup, Restore, Rollback};
 pub(crate) use declutter::Declutter;
 pub(crate) use documents::Docs;
+pub(crate) use keeping::{Hold, Maintain, MaintainTask};
 pub(crate) use problems::Problem;
 
 /// The server for AI applications in production.
@@ -111,6 +113,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Block,
     },
+    /// Keep what must be kept whatever its time: legal holds
+    Hold {
+        #[command(subcommand)]
+        command: Hold,
+    },
+    /// Look after the database now: statistics, free space, indexes
+    Maintain(Maintain),
     /// Read and verify the audit log
     Audit {
         #[command(subcommand)]
@@ -478,6 +487,13 @@ mod tests {
             "block list",
             "audit list --event auth.failure --since 24h",
             "audit verify",
+            "hold add ada@example.com --reason case-7",
+            "hold remove app:support",
+            "hold list --json",
+            "maintain",
+            "maintain vacuum --whole",
+            "maintain reindex",
+            "user export ada@example.com --format zip --out ada.zip",
             "verify https://chat.example.com --json",
             "declutter Pictures --json --min-size 10k --protect Originals --only duplicate --exclude *.iso",
             "declutter Pictures --apply --yes --only similar-image --only duplicate",

@@ -31,9 +31,6 @@ const FILES_LEASE: Duration = Duration::from_secs(60);
 /// How often the schema is looked at.
 const SCHEMA: Duration = Duration::from_secs(5);
 
-/// Sessions that expired longer ago than this are forgotten (row 001.82 of the requirements).
-const EXPIRED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
 /// Watches the database for what changes permissions.
 pub(crate) struct Watch {
     store: Store,
@@ -112,8 +109,8 @@ pub(crate) async fn every_key(store: &Store) -> Result<Vec<ApiKey>> {
     }
 }
 
-/// Marks answers whose process is gone, removes expired leftovers, sets the gauges.
-pub(crate) async fn tidy(store: Store, ambient: Ambient, stop: CancellationToken) {
+/// Marks answers whose process is gone, removes expired leftovers (sessions `expired` after their end), sets the gauges.
+pub(crate) async fn tidy(store: Store, expired: Duration, ambient: Ambient, stop: CancellationToken) {
     // At once the first time: a gauge that is missing looks like a server that is.
     loop {
         let state = store.pool_state();
@@ -124,7 +121,7 @@ pub(crate) async fn tidy(store: Store, ambient: Ambient, stop: CancellationToken
         let done = async {
             store.interrupt_unfinished(now - LOST).await?;
             store.purge_idempotent(now).await?;
-            store.purge_sessions(now - EXPIRED).await?;
+            store.purge_sessions(now - expired).await?;
             store.purge_tickets(now).await?;
             metrics::gauge!("stoa_active_sessions").set(store.count_sessions().await? as f64);
             store.prune_revoked(now - REVOKED).await
@@ -187,7 +184,9 @@ pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
     let House { store, tasks, stop, .. } = house;
     tasks.spawn(watch.run(stop.clone()));
     tasks.spawn(follow_schema(house.clone(), stop.clone()));
-    tasks.spawn(tidy(store.clone(), ambient.clone(), stop.clone()));
+    tasks.spawn(tidy(store.clone(), house.session_retention, ambient.clone(), stop.clone()));
+    tasks.spawn(house.retention.clone().run(stop.clone()));
+    tasks.spawn(ops::upkeep::run(store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(tend_files(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(house.backups.clone().run(stop.clone()));
     tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));

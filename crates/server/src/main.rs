@@ -60,6 +60,8 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Revoke(wanted) => commands::brake::revoke(global, &wanted, &ambient),
         Command::Key { command } => commands::key::run(global, &command, &ambient),
         Command::Block { command } => commands::block::run(global, &command, &ambient),
+        Command::Hold { command } => commands::hold::run(global, &command, &ambient),
+        Command::Maintain(wanted) => commands::maintain::run(global, &wanted, &ambient),
         Command::Audit { command } => commands::audit::run(global, &command, &ambient),
         Command::Docs { command } => commands::docs::run(global, &command, &ambient),
         Command::Problem { command } => commands::problem::run(global, &command, &ambient),

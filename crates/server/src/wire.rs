@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use apps::{Hall, Library, LibraryParts, Rooms, Shelves};
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -27,6 +28,7 @@ use ops::monitor::Parts as Watched;
 use ops::post::Post;
 use ops::pulse::Pulses;
 use ops::report::{Mailing, Office};
+use ops::retention::Retention;
 use ops::slo::Slo;
 use ops::telemetry::{Level, Telemetry};
 use store::Store;
@@ -57,6 +59,10 @@ pub(crate) struct House {
     pub(crate) watched: Watched,
     /// Sends reports on their schedule.
     pub(crate) reports: Mailing,
+    /// Removes what is kept no longer.
+    pub(crate) retention: Retention,
+    /// How long sessions are kept after their end.
+    pub(crate) session_retention: Duration,
     /// Tasks that must end before the process does.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when streams must end.
@@ -225,7 +231,26 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, library, read, backups, post, watched, reports, tasks, cut, stop })
+    let retention =
+        Retention { config: settings.retention.clone(), store: store.clone(), ambient: ambient.clone() };
+    let session_retention = settings.session_retention;
+    Ok(House {
+        store,
+        identity,
+        site,
+        aws,
+        library,
+        read,
+        backups,
+        post,
+        watched,
+        reports,
+        retention,
+        session_retention,
+        tasks,
+        cut,
+        stop,
+    })
 }
 
 /// What admins ask of operation.

@@ -51,6 +51,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 6, name: "tutor", text: include_str!("../../../migrations/0006_tutor.sql") },
     Step { version: 7, name: "support", text: include_str!("../../../migrations/0007_support.sql") },
     Step { version: 8, name: "branches", text: include_str!("../../../migrations/0008_branches.sql") },
+    Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
     Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
 ];
 
@@ -272,7 +273,7 @@ impl Store {
 
 /// The indexes of the frequent queries: history, the list of conversations, sessions, accounts, keys, the audit log,
 /// what purges and the outbox look for.
-const FREQUENT: &[&str] = &[
+pub(crate) const FREQUENT: &[&str] = &[
     "messages_in_conversation",
     "conversations_by_owner",
     "conversations_by_session",
@@ -325,6 +326,14 @@ const FREQUENT: &[&str] = &[
     "blobs_by_size",
     "blobs_by_facts",
     "blob_removals_by_time",
+    "blob_removals_by_erasure",
+    "conversations_by_app",
+    "files_by_app",
+    "holds_by_target",
+    "erasures_by_subject",
+    "erasures_unsettled",
+    "usage_days_by_day",
+    "usage_days_by_owner",
 ];
 
 enum Stop {

@@ -156,7 +156,7 @@ fn groups() -> Groups {
 }
 
 fn admin() -> OpenApiRouter<Site> {
-    use api::admin::{alerts, audit, brake, grants, held, operation, settings, usage, users};
+    use api::admin::{alerts, audit, brake, grants, held, holds, operation, settings, usage, users};
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::invite))
@@ -177,6 +177,8 @@ fn admin() -> OpenApiRouter<Site> {
         .routes(routes!(brake::revoke))
         .routes(routes!(brake::blocks, brake::block))
         .routes(routes!(brake::unblock))
+        .routes(routes!(holds::list, holds::add))
+        .routes(routes!(holds::remove))
         .routes(routes!(usage::read))
         .routes(routes!(settings::list))
         .routes(routes!(operation::slo))

@@ -66,20 +66,26 @@ pub(crate) fn print(report: &mut Report) {
     let (english, german) = (prose("xquad/xquad.en.json"), prose("xquad/xquad.de.json"));
     let (english, german) = (english.unwrap_or_default(), german.unwrap_or_default());
     if !english.is_empty() {
-        table.push(rate("mask, prose (English)", "50", &english, |text| drop(black_box(standard.mask(text)))));
+        table
+            .push(rate("mask, prose (English)", "50", &english, |text| drop(black_box(standard.mask(text)))));
         table.push(rate("mask, prose (German)", "50", &german, |text| drop(black_box(standard.mask(text)))));
     }
     table.push(rate("mask, log lines", "50", &logs, |text| drop(black_box(standard.mask(text)))));
     table.push(rate("mask, dense personal data", "25", &dense, |text| drop(black_box(standard.mask(text)))));
     if let Some(markdown) = read("xstest/README.md").or_else(|| read("xstest/readme.md")) {
-        table.push(rate("mask, Markdown", "50", &[markdown.repeat(100)], |text| drop(black_box(standard.mask(text)))));
+        table.push(rate("mask, Markdown", "50", &[markdown.repeat(100)], |text| {
+            drop(black_box(standard.mask(text)))
+        }));
     }
     if !english.is_empty() {
         table.push(rate("broad mask, prose", "", &english, |text| drop(black_box(mask_broadly(text)))));
-        table.push(rate("moderate, prose (English)", "100", &english, |text| drop(black_box(moderate(text)))));
+        table
+            .push(rate("moderate, prose (English)", "100", &english, |text| drop(black_box(moderate(text)))));
         table.push(rate("moderate, prose (German)", "100", &german, |text| drop(black_box(moderate(text)))));
         table.push(rate("normalise, prose", "", &english, |text| drop(black_box(normal::normalise(text)))));
-        table.push(rate("injection, prose", "100", &english, |text| drop(black_box(injection::suspect(text)))));
+        table.push(rate("injection, prose", "100", &english, |text| {
+            drop(black_box(injection::suspect(text)))
+        }));
     }
     let mut pieces = 0;
     table.push(rate("stream of the mask, 5 bytes a piece", "", &logs, |line| {
@@ -131,14 +137,53 @@ fn standard_mask(text: &str) -> usize {
 
 /// Texts made of one piece again and again, each chosen to keep one rule busy.
 const MASK: &[&str] = &[
-    "a@", "a@a.", "11-", "1", "11-11-1111 ", "4111 ", "://", "a://b@", "\"", "\\", "\\\"password\\\":\\\"", "password=",
-    "password = ", "(", "+1", "a.", "1.", "a:", "::", "é", "eyJ", "-----BEGIN PRIVATE KEY-----", "GB82", "GB82 1111 ",
-    "Bearer ", "a-", "%40", "api key: ",
+    "a@",
+    "a@a.",
+    "11-",
+    "1",
+    "11-11-1111 ",
+    "4111 ",
+    "://",
+    "a://b@",
+    "\"",
+    "\\",
+    "\\\"password\\\":\\\"",
+    "password=",
+    "password = ",
+    "(",
+    "+1",
+    "a.",
+    "1.",
+    "a:",
+    "::",
+    "é",
+    "eyJ",
+    "-----BEGIN PRIVATE KEY-----",
+    "GB82",
+    "GB82 1111 ",
+    "Bearer ",
+    "a-",
+    "%40",
+    "api key: ",
 ];
-const JUDGE: &[&str] =
-    &["a ", "a", "kill ", "how do i make a ", "how to ", "i ", "\u{200b}", "к", ". ", "a.", "$", "1a ", "a\u{301}"];
+const JUDGE: &[&str] = &[
+    "a ",
+    "a",
+    "kill ",
+    "how do i make a ",
+    "how to ",
+    "i ",
+    "\u{200b}",
+    "к",
+    ". ",
+    "a.",
+    "$",
+    "1a ",
+    "a\u{301}",
+];
 const ORDERS: &[&str] = &["ignore ", "ignore all ", "reveal your ", "<|im_start|>"];
-const BROAD: &[&str] = &["A", "A ", "Ab ", "Ab de ", "1 Ab ", "12 ", "Apt 1 ", "a, ", "P.O. Box 1 ", "in 1999 ", "de "];
+const BROAD: &[&str] =
+    &["A", "A ", "Ab ", "Ab de ", "1 Ab ", "12 ", "Apt 1 ", "a, ", "P.O. Box 1 ", "in 1999 ", "de "];
 
 fn hostile(report: &mut Report) {
     report.title("Hostile texts");
@@ -162,6 +207,7 @@ fn ratio(what: &str, piece: &str, work: &dyn Fn(&str)) -> Vec<String> {
         fastest(5, || work(&text)).as_secs_f64()
     };
     let (short, long) = (time(1_000_000), time(4_000_000));
-    let shown = format!("{what} `{}`", piece.escape_default().to_string().replace('`', "'").replace('|', "¦"));
+    let shown =
+        format!("{what} `{}`", piece.escape_default().to_string().replace('`', "'").replace('|', "¦"));
     vec![shown, format!("{:.1}", long / short), format!("{:.0}", 4.0 / long)]
 }

@@ -29,6 +29,7 @@ use super::table::identity::*;
 use super::table::knowledge::*;
 use super::table::model::PROVIDERS;
 use super::table::monitoring::METRICS_TOKEN;
+use super::table::retention::{AUDIT_DAYS, SESSION_DAYS};
 use super::table::server::*;
 use super::table::tls::*;
 use super::table::traffic::*;
@@ -140,6 +141,8 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
             most_total: values.get(&MAX_DOCUMENTS_TOTAL)?,
             embedding_model: values.get(&EMBEDDING_MODEL),
         },
+        retention: retention(values, &catalog)?,
+        session_retention: seconds(values.get(&SESSION_DAYS)?.saturating_mul(86_400)),
         models,
         catalog,
         data_dir,
@@ -241,6 +244,24 @@ fn backups(values: &Values, problems: &mut Vec<Problem>) -> Option<ops::backup::
         keep_local: days(values.get(&BACKUP_KEEP_LOCAL)?),
         scratch: values.get(&DATA_DIR)?.join("scratch"),
         version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// How long what is kept. What belongs to an app follows from the catalogue.
+fn retention(values: &Values, catalog: &apps::Catalog) -> Option<ops::retention::Config> {
+    let rule = |app: &apps::App| {
+        let content = app.retention.span();
+        let files = app.kind == kernel::AppKind::Files;
+        ops::retention::AppRule {
+            app: app.id.clone(),
+            talk: content.filter(|_| !files),
+            quality: app.quality_retention.unwrap_or(app.retention).span().filter(|_| !files),
+            files: content.filter(|_| files),
+        }
+    };
+    Some(ops::retention::Config {
+        apps: catalog.iter().map(rule).collect(),
+        audit: seconds(values.get(&AUDIT_DAYS)?.saturating_mul(86_400)),
     })
 }
 

@@ -36,6 +36,7 @@ mod tests;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use apps::Catalog;
 use kernel::Random;
@@ -124,6 +125,10 @@ pub(crate) struct Settings {
     pub(crate) backups: ops::backup::Config,
     /// What may be stored.
     pub(crate) files: apps::FileRules,
+    /// How long what is kept.
+    pub(crate) retention: ops::retention::Config,
+    /// How long sessions are kept after they have expired.
+    pub(crate) session_retention: Duration,
     /// The secrets that have an age.
     pub(crate) secrets: Vec<SecretMark>,
     /// Change whenever an effective value does, secrets included; tell nothing about them.

@@ -42,6 +42,7 @@ mod probes;
 mod production;
 mod records;
 mod replicas;
+mod retention;
 mod revocation;
 mod secrets;
 mod service;

@@ -42,6 +42,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/lockdown/{mode}", get(ask_lockdown).post(set_lockdown))
         .route("/admin/revoke/{what}", get(ask_revoke).post(revoke))
         .route("/admin/settings", get(settings))
+        .merge(super::holds::routes())
         .merge(users::routes())
         .merge(watching::routes())
         .merge(operation::routes())
@@ -61,6 +62,8 @@ fn done(word: &str) -> Option<String> {
         "grant" => "Saved. It holds from the next request on.",
         "erased" => "The account is erased.",
         "made" => "The account is made.",
+        "held" => "The hold is placed.",
+        "unheld" => "The hold has ended. What its time has come for goes now.",
         "noted" => "Noted. The same cause raises a new alert when it comes again.",
         _ => return None,
     };

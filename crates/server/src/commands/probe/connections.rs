@@ -47,6 +47,7 @@ pub(crate) async fn database(settings: &Settings, ambient: &Ambient) -> Vec<Prob
     }];
     probes.push(schema(&store).await);
     probes.extend(room(settings, &store).await);
+    probes.extend(super::keeping::keeping(&store, settings, ambient).await);
     store.close().await;
     probes
 }

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod connections;
+mod keeping;
 mod machine;
 mod secrets;
 

@@ -13,6 +13,7 @@ pub(crate) mod issuers;
 pub(crate) mod knowledge;
 pub(crate) mod model;
 pub(crate) mod monitoring;
+pub(crate) mod retention;
 pub(crate) mod server;
 pub(crate) mod tls;
 pub(crate) mod traffic;
@@ -176,6 +177,7 @@ pub(crate) static ROOMS: &[&Room] = &[
     &backups::BACKUP,
     &knowledge::KNOWLEDGE,
     &files::FILES,
+    &retention::RETENTION,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.

@@ -1,6 +1,7 @@
 //! The table: what each operation answers to whom. Groups of operations with the same expectations share a constructor;
 //! a cell that differs is written where it differs.
 
+mod holding;
 mod kept;
 mod operation;
 mod tutors;
@@ -152,6 +153,7 @@ pub fn table() -> Vec<Row> {
         teaching(),
         desks(),
         documents(),
+        holding::rows(),
         kept::files(),
         kept::pages(),
         account(),
