@@ -8,6 +8,7 @@ mod jobs;
 mod known;
 mod linger;
 mod listen;
+mod looks;
 mod measures;
 mod nature;
 mod reload;

@@ -22,6 +22,7 @@ use knowledge::{Manual, PAGES};
 use llm::Models;
 use ops::alerts::{Alerts, Sender};
 use ops::audit::AuditSpool;
+use ops::health::Part;
 use ops::monitor::Parts as Watched;
 use ops::post::Post;
 use ops::pulse::Pulses;
@@ -33,9 +34,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use web::{Parts, SecretAge, Site};
 
-use crate::known;
-use crate::measures;
 use crate::settings::{self, Settings, Sources};
+use crate::{known, looks, measures};
 
 /// The rooms of a running server. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +52,8 @@ pub(crate) struct House {
     pub(crate) post: Post,
     /// What the security monitor looks at.
     pub(crate) watched: Watched,
+    /// The parts of the server that health looks at.
+    pub(crate) looked: Vec<Part>,
     /// Sends reports on their schedule.
     pub(crate) reports: Mailing,
     /// Tasks that must end before the process does.
@@ -161,6 +163,19 @@ pub(crate) async fn build(
         overdue: None,
     };
     let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
+    let looked = looks::parts(looks::Looked {
+        store: store.clone(),
+        limiter: limiter.clone(),
+        models: models.clone(),
+        library: library.clone(),
+        blobs: blobs.clone(),
+        public_url: settings.http.public_url.clone(),
+        data_dir: settings.data_dir.clone(),
+        disk_percent: settings.monitor.disk_percent,
+        overdue: watched.overdue.clone(),
+        ambient: ambient.clone(),
+        every: settings.monitor.health,
+    });
     let hall = Hall::new(Rooms {
         catalog: settings.catalog.clone(),
         identity: Arc::clone(&identity),
@@ -210,7 +225,7 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, library, read, post, watched, reports, tasks, cut, stop })
+    Ok(House { store, identity, site, aws, library, read, post, watched, looked, reports, tasks, cut, stop })
 }
 
 /// What admins ask of operation.

@@ -1,8 +1,11 @@
 //! The report as `/health` and `/ready` give it, and the rule that makes one status of many parts.
 
+use std::collections::BTreeMap;
+
 use kernel::Time;
 use serde::Serialize;
 
+use super::parts::Check;
 use super::probe::Measured;
 
 /// The state of one part.
@@ -31,7 +34,7 @@ impl State {
     }
 
     /// It is in use and does not work as it should.
-    const fn is_faulty(self) -> bool {
+    pub(super) const fn is_faulty(self) -> bool {
         matches!(self, State::Degraded | State::Down)
     }
 }
@@ -76,6 +79,12 @@ pub struct HealthReport {
     pub services: Services,
     /// What protects, measured.
     pub security: Security,
+    /// Each part that is looked at for itself, with the age of what was found.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<&'static str, Check>,
+    /// Those of them that are bad and weigh.
+    #[serde(skip)]
+    pub(super) faulty: Vec<&'static str>,
 }
 
 /// The parts.
@@ -123,7 +132,35 @@ impl HealthReport {
         };
         let services = Services { api: State::Operational, database, vector_db, cache, model };
         let environment = environment.to_owned();
-        HealthReport { status, timestamp: now, version, environment, database, services, security }
+        let (checks, faulty) = (BTreeMap::new(), Vec::new());
+        HealthReport {
+            status,
+            timestamp: now,
+            version,
+            environment,
+            database,
+            services,
+            security,
+            checks,
+            faulty,
+        }
+    }
+
+    /// With what was found about the parts.
+    pub(super) fn with(
+        mut self,
+        checks: BTreeMap<&'static str, Check>,
+        faulty: Vec<&'static str>,
+    ) -> HealthReport {
+        if !faulty.is_empty() && self.status == Status::Healthy {
+            self.status = Status::Degraded;
+        }
+        HealthReport { checks, faulty, ..self }
+    }
+
+    /// The parts that are bad and weigh, in words.
+    pub fn faulty(&self) -> String {
+        if self.faulty.is_empty() { "none".to_owned() } else { self.faulty.join(", ") }
     }
 
     /// Whether people can be served: `false` is a 503.
