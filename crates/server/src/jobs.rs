@@ -8,6 +8,7 @@ use apps::Library;
 use guard::http::AddressBlocks;
 use identity::{Identity, News};
 use kernel::{Ambient, Fault, PageRequest, Result};
+use ops::health::Telling;
 use ops::monitor::Monitor;
 use store::{ApiKey, Epochs, Store};
 use tokio_util::sync::CancellationToken;
@@ -190,6 +191,13 @@ pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
     tasks.spawn(tend_files(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(house.backups.clone().run(stop.clone()));
     tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));
+    let telling = Telling {
+        alerts: house.watched.alerts.clone(),
+        store: store.clone(),
+        ambient: ambient.clone(),
+        replica: house.watched.replica.clone(),
+    };
+    house.site.health.parts().start(house.looked.clone(), &telling, tasks, stop);
     tasks.spawn(house.site.office.slo.clone().run(house.site.health.clone(), stop.clone()));
     tasks.spawn(house.reports.clone().run(stop.clone()));
     house.library.run(stop);

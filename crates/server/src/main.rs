@@ -7,6 +7,7 @@ mod commands;
 mod jobs;
 mod known;
 mod listen;
+mod looks;
 mod measures;
 mod nature;
 mod reload;

@@ -23,7 +23,11 @@ use knowledge::{Manual, PAGES};
 use llm::Models;
 use ops::alerts::{Alerts, Sender};
 use ops::audit::AuditSpool;
+<<<<<<< HEAD
 use ops::backup::{Backups, Parts as BackupParts};
+=======
+use ops::health::Part;
+>>>>>>> watch
 use ops::monitor::Parts as Watched;
 use ops::post::Post;
 use ops::pulse::Pulses;
@@ -36,9 +40,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use web::{Parts, SecretAge, Site};
 
-use crate::known;
-use crate::measures;
 use crate::settings::{self, Settings, Sources};
+use crate::{known, looks, measures};
 
 /// The rooms of a running server. Cheap to clone.
 #[derive(Clone)]
@@ -57,6 +60,8 @@ pub(crate) struct House {
     pub(crate) post: Post,
     /// What the security monitor looks at.
     pub(crate) watched: Watched,
+    /// The parts of the server that health looks at.
+    pub(crate) looked: Vec<Part>,
     /// Sends reports on their schedule.
     pub(crate) reports: Mailing,
     /// Removes what is kept no longer.
@@ -180,8 +185,25 @@ pub(crate) async fn build(
         replica: replica(address),
         overdue: Some(Arc::new(move || overdue.overdue())),
     };
+<<<<<<< HEAD
     let known = backups.clone();
     health.show_backups(Box::new(move || known.report()));
+=======
+    let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
+    let looked = looks::parts(looks::Looked {
+        store: store.clone(),
+        limiter: limiter.clone(),
+        models: models.clone(),
+        library: library.clone(),
+        blobs: blobs.clone(),
+        public_url: settings.http.public_url.clone(),
+        data_dir: settings.data_dir.clone(),
+        disk_percent: settings.monitor.disk_percent,
+        overdue: watched.overdue.clone(),
+        ambient: ambient.clone(),
+        every: settings.monitor.health,
+    });
+>>>>>>> watch
     let hall = Hall::new(Rooms {
         catalog: settings.catalog.clone(),
         identity: Arc::clone(&identity),
@@ -231,6 +253,7 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
+<<<<<<< HEAD
     let retention =
         Retention { config: settings.retention.clone(), store: store.clone(), ambient: ambient.clone() };
     let session_retention = settings.session_retention;
@@ -251,6 +274,9 @@ pub(crate) async fn build(
         cut,
         stop,
     })
+=======
+    Ok(House { store, identity, site, aws, library, read, post, watched, looked, reports, tasks, cut, stop })
+>>>>>>> watch
 }
 
 /// What admins ask of operation.

@@ -1,6 +1,7 @@
 //! Health that was measured: the report of `/health` and `/ready`. It owns how parts make a whole and how long a
 //! measurement may take. It never decides the HTTP status and never copies a setting into the report.
 
+mod parts;
 mod probe;
 mod report;
 
@@ -13,6 +14,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+pub use parts::{Check, Found, Look, Part, Parts, Telling};
 use probe::Measured;
 pub use probe::{Probe, Probes};
 pub use report::{BackupReport, HealthReport, Ready, ReadyReport, Security, Services, State, Status};
@@ -34,6 +36,7 @@ struct Inner {
     version: &'static str,
     environment: String,
     probes: Probes,
+    parts: Parts,
     ambient: Ambient,
     seen: Mutex<Seen>,
     migrating: AtomicBool,
@@ -58,6 +61,7 @@ impl Health {
             version,
             environment: environment.to_owned(),
             probes,
+            parts: Parts::default(),
             ambient,
             seen: Mutex::default(),
             migrating: AtomicBool::new(false),
@@ -70,9 +74,20 @@ impl Health {
     /// The report for `/health`: at most a second old, and there within half a second whatever hangs.
     pub async fn report(&self) -> HealthReport {
         let measured = self.measured().await;
+<<<<<<< HEAD
         let report = HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment);
         let report = HealthReport { backup: self.0.backups.get().map(|ask| ask()), ..report };
         if self.0.worn.load(Ordering::Relaxed) { report.worn() } else { report }
+=======
+        let parts = &self.0.parts;
+        let report = HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment);
+        report.with(parts.checks(), parts.faulty())
+    }
+
+    /// The parts that are looked at for themselves.
+    pub fn parts(&self) -> &Parts {
+        &self.0.parts
+>>>>>>> watch
     }
 
     /// The report for `/ready`: whether a balancer should send requests here.

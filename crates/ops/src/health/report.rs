@@ -1,8 +1,11 @@
 //! The report as `/health` and `/ready` give it, and the rule that makes one status of many parts.
 
+use std::collections::BTreeMap;
+
 use kernel::Time;
 use serde::Serialize;
 
+use super::parts::Check;
 use super::probe::Measured;
 use crate::backup::Freshness;
 
@@ -32,7 +35,7 @@ impl State {
     }
 
     /// It is in use and does not work as it should.
-    const fn is_faulty(self) -> bool {
+    pub(super) const fn is_faulty(self) -> bool {
         matches!(self, State::Degraded | State::Down)
     }
 }
@@ -77,6 +80,7 @@ pub struct HealthReport {
     pub services: Services,
     /// What protects, measured.
     pub security: Security,
+<<<<<<< HEAD
     /// How old the newest backup is, and when one was tried out last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupReport>,
@@ -95,6 +99,14 @@ pub struct BackupReport {
     pub verified: Option<Time>,
     /// `current`, `overdue` when that is over 30 days ago or failed, or `none`.
     pub drill: Freshness,
+=======
+    /// Each part that is looked at for itself, with the age of what was found.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<&'static str, Check>,
+    /// Those of them that are bad and weigh.
+    #[serde(skip)]
+    pub(super) faulty: Vec<&'static str>,
+>>>>>>> watch
 }
 
 /// The parts.
@@ -142,6 +154,10 @@ impl HealthReport {
         };
         let services = Services { api: State::Operational, database, vector_db, cache, model };
         let environment = environment.to_owned();
+<<<<<<< HEAD
+=======
+        let (checks, faulty) = (BTreeMap::new(), Vec::new());
+>>>>>>> watch
         HealthReport {
             status,
             timestamp: now,
@@ -150,6 +166,7 @@ impl HealthReport {
             database,
             services,
             security,
+<<<<<<< HEAD
             backup: None,
         }
     }
@@ -161,6 +178,28 @@ impl HealthReport {
             self.status = Status::Degraded;
         }
         self
+=======
+            checks,
+            faulty,
+        }
+    }
+
+    /// With what was found about the parts.
+    pub(super) fn with(
+        mut self,
+        checks: BTreeMap<&'static str, Check>,
+        faulty: Vec<&'static str>,
+    ) -> HealthReport {
+        if !faulty.is_empty() && self.status == Status::Healthy {
+            self.status = Status::Degraded;
+        }
+        HealthReport { checks, faulty, ..self }
+    }
+
+    /// The parts that are bad and weigh, in words.
+    pub fn faulty(&self) -> String {
+        if self.faulty.is_empty() { "none".to_owned() } else { self.faulty.join(", ") }
+>>>>>>> watch
     }
 
     /// Whether people can be served: `false` is a 503.

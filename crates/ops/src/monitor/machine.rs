@@ -44,6 +44,7 @@ pub(super) struct Machine {
     full: Option<Time>,
     checked: Option<Time>,
     unhealthy: u32,
+    healthy: u32,
 }
 
 impl Machine {
@@ -59,6 +60,7 @@ impl Machine {
             full: None,
             checked: None,
             unhealthy: 0,
+            healthy: 0,
             parts,
         }
     }
@@ -105,7 +107,13 @@ impl Machine {
         let report = self.parts.health.report().await;
         if report.status == Status::Healthy {
             self.unhealthy = 0;
+            self.healthy = self.healthy.saturating_add(1);
+            // One good check in between is no recovery.
+            if self.healthy < HEALTH_CHECKS {
+                return Ok(());
+            }
         } else {
+            self.healthy = 0;
             self.unhealthy = self.unhealthy.saturating_add(1);
             tracing::warn!(
                 status = report.status.as_str(),
@@ -126,6 +134,7 @@ impl Machine {
                 .with("vector_db", services.vector_db.as_str())
                 .with("cache", services.cache.as_str())
                 .with("model", services.model.as_str())
+                .with("parts", report.faulty())
         });
         self.health.note(finding, &self.parts.store, &self.parts.alerts, now).await
     }

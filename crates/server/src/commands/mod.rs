@@ -28,4 +28,20 @@ pub(crate) mod serve;
 pub(crate) mod upgrade;
 pub(crate) mod user;
 pub(crate) mod version;
+<<<<<<< HEAD
 pub(crate) mod x509;
+=======
+mod x509;
+
+/// What a look at the certificate of a public URL finds, for the health of the running server.
+pub(crate) async fn probe_certificate(url: &url::Url, now: kernel::Time) -> ops::health::Found {
+    use ops::health::Found;
+    let probe = probe::certificate(url, now).await;
+    match probe.mark {
+        paper::Mark::Good => Found::good(probe.say),
+        paper::Mark::Attention => Found::degraded(probe.say),
+        paper::Mark::Bad => Found::down(probe.say),
+        paper::Mark::Nothing => Found::nothing(),
+    }
+}
+>>>>>>> watch
