@@ -23,11 +23,8 @@ use knowledge::{Manual, PAGES};
 use llm::Models;
 use ops::alerts::{Alerts, Sender};
 use ops::audit::AuditSpool;
-<<<<<<< HEAD
 use ops::backup::{Backups, Parts as BackupParts};
-=======
 use ops::health::Part;
->>>>>>> watch
 use ops::monitor::Parts as Watched;
 use ops::post::Post;
 use ops::pulse::Pulses;
@@ -185,10 +182,8 @@ pub(crate) async fn build(
         replica: replica(address),
         overdue: Some(Arc::new(move || overdue.overdue())),
     };
-<<<<<<< HEAD
     let known = backups.clone();
     health.show_backups(Box::new(move || known.report()));
-=======
     let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
     let looked = looks::parts(looks::Looked {
         store: store.clone(),
@@ -203,7 +198,6 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         every: settings.monitor.health,
     });
->>>>>>> watch
     let hall = Hall::new(Rooms {
         catalog: settings.catalog.clone(),
         identity: Arc::clone(&identity),
@@ -253,7 +247,6 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-<<<<<<< HEAD
     let retention =
         Retention { config: settings.retention.clone(), store: store.clone(), ambient: ambient.clone() };
     let session_retention = settings.session_retention;
@@ -267,6 +260,7 @@ pub(crate) async fn build(
         backups,
         post,
         watched,
+        looked,
         reports,
         retention,
         session_retention,
@@ -274,9 +268,6 @@ pub(crate) async fn build(
         cut,
         stop,
     })
-=======
-    Ok(House { store, identity, site, aws, library, read, post, watched, looked, reports, tasks, cut, stop })
->>>>>>> watch
 }
 
 /// What admins ask of operation.

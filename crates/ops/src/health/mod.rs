@@ -74,20 +74,16 @@ impl Health {
     /// The report for `/health`: at most a second old, and there within half a second whatever hangs.
     pub async fn report(&self) -> HealthReport {
         let measured = self.measured().await;
-<<<<<<< HEAD
-        let report = HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment);
-        let report = HealthReport { backup: self.0.backups.get().map(|ask| ask()), ..report };
-        if self.0.worn.load(Ordering::Relaxed) { report.worn() } else { report }
-=======
         let parts = &self.0.parts;
         let report = HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment);
-        report.with(parts.checks(), parts.faulty())
+        let report = HealthReport { backup: self.0.backups.get().map(|ask| ask()), ..report };
+        let report = report.with(parts.checks(), parts.faulty());
+        if self.0.worn.load(Ordering::Relaxed) { report.worn() } else { report }
     }
 
     /// The parts that are looked at for themselves.
     pub fn parts(&self) -> &Parts {
         &self.0.parts
->>>>>>> watch
     }
 
     /// The report for `/ready`: whether a balancer should send requests here.

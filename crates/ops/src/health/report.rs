@@ -80,10 +80,15 @@ pub struct HealthReport {
     pub services: Services,
     /// What protects, measured.
     pub security: Security,
-<<<<<<< HEAD
     /// How old the newest backup is, and when one was tried out last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupReport>,
+    /// Each part that is looked at for itself, with the age of what was found.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<&'static str, Check>,
+    /// Those of them that are bad and weigh.
+    #[serde(skip)]
+    pub(super) faulty: Vec<&'static str>,
 }
 
 /// What is known of backups.
@@ -99,14 +104,6 @@ pub struct BackupReport {
     pub verified: Option<Time>,
     /// `current`, `overdue` when that is over 30 days ago or failed, or `none`.
     pub drill: Freshness,
-=======
-    /// Each part that is looked at for itself, with the age of what was found.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub checks: BTreeMap<&'static str, Check>,
-    /// Those of them that are bad and weigh.
-    #[serde(skip)]
-    pub(super) faulty: Vec<&'static str>,
->>>>>>> watch
 }
 
 /// The parts.
@@ -154,10 +151,7 @@ impl HealthReport {
         };
         let services = Services { api: State::Operational, database, vector_db, cache, model };
         let environment = environment.to_owned();
-<<<<<<< HEAD
-=======
         let (checks, faulty) = (BTreeMap::new(), Vec::new());
->>>>>>> watch
         HealthReport {
             status,
             timestamp: now,
@@ -166,8 +160,9 @@ impl HealthReport {
             database,
             services,
             security,
-<<<<<<< HEAD
             backup: None,
+            checks,
+            faulty,
         }
     }
 
@@ -178,10 +173,6 @@ impl HealthReport {
             self.status = Status::Degraded;
         }
         self
-=======
-            checks,
-            faulty,
-        }
     }
 
     /// With what was found about the parts.
@@ -199,7 +190,6 @@ impl HealthReport {
     /// The parts that are bad and weigh, in words.
     pub fn faulty(&self) -> String {
         if self.faulty.is_empty() { "none".to_owned() } else { self.faulty.join(", ") }
->>>>>>> watch
     }
 
     /// Whether people can be served: `false` is a 503.

@@ -28,10 +28,7 @@ pub(crate) mod serve;
 pub(crate) mod upgrade;
 pub(crate) mod user;
 pub(crate) mod version;
-<<<<<<< HEAD
 pub(crate) mod x509;
-=======
-mod x509;
 
 /// What a look at the certificate of a public URL finds, for the health of the running server.
 pub(crate) async fn probe_certificate(url: &url::Url, now: kernel::Time) -> ops::health::Found {
@@ -44,4 +41,3 @@ pub(crate) async fn probe_certificate(url: &url::Url, now: kernel::Time) -> ops:
         paper::Mark::Nothing => Found::nothing(),
     }
 }
->>>>>>> watch
