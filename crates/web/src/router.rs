@@ -152,7 +152,7 @@ fn groups() -> Groups {
 }
 
 fn admin() -> OpenApiRouter<Site> {
-    use api::admin::{alerts, audit, brake, grants, held, settings, usage, users};
+    use api::admin::{alerts, audit, backups, brake, grants, held, settings, usage, users};
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::invite))
@@ -167,6 +167,8 @@ fn admin() -> OpenApiRouter<Site> {
         .routes(routes!(held::revoke_key))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::verify))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(brake::lockdown, brake::set_lockdown))

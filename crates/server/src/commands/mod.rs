@@ -21,7 +21,6 @@ mod prompt;
 pub(crate) mod restore;
 pub(crate) mod secret;
 pub(crate) mod serve;
-pub(crate) mod upgrade;
 pub(crate) mod user;
 pub(crate) mod version;
 mod x509;

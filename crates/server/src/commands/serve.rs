@@ -12,7 +12,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::data::{sources, told};
 use super::paper::complain;
-use super::upgrade::upgrade;
 use crate::cli::{Global, Serve};
 use crate::jobs::{self, Watch};
 use crate::reload::{CONFIGURATION, Reload, Start};
@@ -117,7 +116,7 @@ async fn live(
 
 /// Brings the schema up to date, checks the key, reads permissions; then requests are answered.
 async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::Result<()> {
-    upgrade(&house.store, &house.backups).await.map_err(told)?;
+    house.backups.upgrade().await.map_err(told)?;
     house.store.check_key().await.map_err(told)?;
     // Where one process has the database for itself, every answer without an end was cut by the last stop.
     if house.store.engine() == "sqlite" {

@@ -17,6 +17,7 @@ mod accounts;
 mod admin;
 mod attacks;
 mod authentication;
+mod backups;
 mod bedrock;
 mod chat;
 mod compression;

@@ -16,7 +16,7 @@ use kernel::{KeyId, SessionId, UserId};
 use super::account::{key_view, piece, session_view};
 use super::form::{Fields, local, onward, page, refused, sentence};
 use super::person::{Person, proven};
-use super::{frame, users, watching};
+use super::{backups, frame, users, watching};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
@@ -44,6 +44,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/settings", get(settings))
         .merge(users::routes())
         .merge(watching::routes())
+        .merge(backups::routes())
 }
 
 /// What has just been done, as the query of a redirect tells it.
@@ -61,6 +62,10 @@ fn done(word: &str) -> Option<String> {
         "erased" => "The account is erased.",
         "made" => "The account is made.",
         "noted" => "Noted. The same cause raises a new alert when it comes again.",
+        "backed-up" => "The backup is made.",
+        "backing-up" => "The backup is being made; it goes on without you.",
+        "verified" => "The backup can be restored: it was tried out and is what it says.",
+        "verifying" => "The backup is being tried out; it goes on without you.",
         _ => return None,
     };
     Some(words.to_owned())

@@ -51,7 +51,7 @@ const ACCOUNT: [Tab; 4] = [
     tab("/account/keys", "key", "API keys"),
 ];
 
-const ADMIN: [Tab; 9] = [
+const ADMIN: [Tab; 10] = [
     tab("/admin", "pulse", "Overview"),
     tab("/admin/users", "users", "Users"),
     tab("/admin/sessions", "sessions", "Sessions"),
@@ -60,6 +60,7 @@ const ADMIN: [Tab; 9] = [
     tab("/admin/alerts", "bell", "Alerts"),
     tab("/admin/blocks", "ban", "Blocked addresses"),
     tab("/admin/lockdown", "lock", "Lockdown"),
+    tab("/admin/backups", "disk", "Backups"),
     tab("/admin/settings", "sliders", "Settings"),
 ];
 

@@ -2,11 +2,13 @@
 //! at the age of its secrets.
 //! Each look is bounded in time and changes nothing. What it says holds no secret.
 
+mod backups;
 mod certificate;
 mod connections;
 mod machine;
 mod secrets;
 
+pub(crate) use backups::backups;
 pub(crate) use certificate::certificate;
 pub(crate) use connections::{database, models, public_url, redis};
 pub(crate) use machine::{clock, disk, listener, permissions, proxies};
