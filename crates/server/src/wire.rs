@@ -236,6 +236,7 @@ pub(crate) async fn build(
         blocks: ArcSwap::from_pointee(AddressBlocks::new([])),
         models,
         audit,
+        backups: backups.clone(),
         health,
         pulses,
         office,

@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod app;
+mod backups;
 mod declutter;
 mod desk;
 mod documents;

@@ -156,7 +156,7 @@ fn groups() -> Groups {
 }
 
 fn admin() -> OpenApiRouter<Site> {
-    use api::admin::{alerts, audit, brake, grants, held, holds, operation, settings, usage, users};
+    use api::admin::{alerts, audit, backups, brake, grants, held, holds, operation, settings, usage, users};
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::invite))
@@ -171,6 +171,8 @@ fn admin() -> OpenApiRouter<Site> {
         .routes(routes!(held::revoke_key))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::verify))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(brake::lockdown, brake::set_lockdown))

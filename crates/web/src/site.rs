@@ -12,6 +12,7 @@ use identity::{Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Secret};
 use llm::Models;
 use ops::audit::AuditSpool;
+use ops::backup::Backups;
 use ops::health::Health;
 use ops::pulse::Pulses;
 use ops::report::Office;
@@ -58,6 +59,8 @@ pub struct Parts {
     pub models: Models,
     /// Events that belong to no change.
     pub audit: AuditSpool,
+    /// Backups.
+    pub backups: Backups,
     /// What was measured.
     pub health: Health,
     /// The last hour, for charts and for the monitor.

@@ -18,6 +18,7 @@ mod restore;
 mod schedule;
 mod shelf;
 mod status;
+mod upgrade;
 mod verify;
 
 use std::io;

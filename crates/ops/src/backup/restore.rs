@@ -205,7 +205,7 @@ impl Backups {
         let present = self.0.store.house().await?;
         let before = match present {
             // The schema may be another's; what is there is kept as it is.
-            Some(_) => Some(self.create(Reason::BeforeRestore, actor.clone(), &silently()).await?),
+            Some(_) => Some(self.create(Reason::BeforeRestore, actor, &silently()).await?),
             None => None,
         };
         let house = prepared.attempt.manifest.house.clone();

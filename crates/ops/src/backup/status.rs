@@ -188,17 +188,23 @@ pub(super) async fn remember_verified(
     write(store, VERIFIED, &drill, vec![event]).await
 }
 
-impl Backups {
-    /// What is known now, asked of the database.
-    pub async fn status(&self) -> Result<Status> {
-        let store = &self.0.store;
-        let status = Status {
-            schedule: self.0.config.schedule.clone(),
+impl Status {
+    /// What this database knows.
+    pub async fn read(store: &Store, schedule: Option<Schedule>) -> Result<Status> {
+        Ok(Status {
+            schedule,
             last: read(store, LAST).await?,
             failed: read(store, FAILED).await?,
             verified: read(store, VERIFIED).await?,
             since: read(store, SINCE).await?,
-        };
+        })
+    }
+}
+
+impl Backups {
+    /// What is known now, asked of the database.
+    pub async fn status(&self) -> Result<Status> {
+        let status = Status::read(&self.0.store, self.0.config.schedule.clone()).await?;
         *self.0.known.lock().unwrap_or_else(PoisonError::into_inner) = status.clone();
         Ok(status)
     }

@@ -103,7 +103,7 @@ async fn create(vault: &Vault, json: bool) -> anyhow::Result<bool> {
     if !json {
         paper.line("Starting database backup…")?;
     }
-    let made = vault.backups.create(Reason::Manual, Actor::System, &bar()).await.map_err(told)?;
+    let made = vault.backups.create(Reason::Manual, Actor::Operator, &bar()).await.map_err(told)?;
     let pruned = vault.backups.prune().await.map_err(told)?;
     if json {
         let mut document = document_of(&made);
@@ -225,7 +225,7 @@ async fn verify(vault: &Vault, artefact: Option<&str>, json: bool) -> anyhow::Re
         }
     };
     let found = vault.backups.find(&name).await.map_err(told)?;
-    let verified = vault.backups.verify(&found, Actor::System, &bar()).await.map_err(told)?;
+    let verified = vault.backups.verify(&found, Actor::Operator, &bar()).await.map_err(told)?;
     if json {
         print_json(&json!({
             "name": verified.name,

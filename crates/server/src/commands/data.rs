@@ -104,6 +104,13 @@ pub(crate) fn with_backups<T>(
     })
 }
 
+/// Takes the keys of those who were erased out of the keyring beside the backups; a running server does it as well.
+pub(crate) fn renew_keyring(global: &Global, ambient: &Ambient) -> anyhow::Result<()> {
+    with_backups(global, ambient, Fresh::Refused, async |vault| {
+        vault.backups.renew_keys(false).await.map_err(told).map(drop)
+    })
+}
+
 fn open<T>(
     global: &Global,
     ambient: &Ambient,

@@ -102,6 +102,7 @@ async fn examine(settings: &Settings, sources: &Sources, ambient: &Ambient) -> V
     probes.push(probe::clock(settings, ambient.now()));
     probes.extend(probe::proxies(settings, &sources.environment));
     probes.extend(probe::ages(settings, ambient).await);
+    probes.extend(probe::backups(settings, ambient).await);
     probes.extend(probe::aws(settings, sources, ambient).await);
     probes
 }

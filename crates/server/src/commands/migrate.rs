@@ -4,7 +4,6 @@ use kernel::Ambient;
 
 use super::data::{Fresh, told, with_backups};
 use super::paper::{Mark, Paper};
-use super::upgrade::upgrade;
 use crate::cli::{Global, Migrate, MigrateAction};
 
 /// Runs the command. `false`: `status` found migrations that are missing.
@@ -14,7 +13,7 @@ pub(crate) fn run(global: &Global, migrate: &Migrate, ambient: &Ambient) -> anyh
         let mut paper = Paper::standard();
         match migrate.action {
             MigrateAction::Up => {
-                let (applied, snapshot) = upgrade(store, &vault.backups).await.map_err(told)?;
+                let (applied, snapshot) = vault.backups.upgrade().await.map_err(told)?;
                 if let Some(snapshot) = snapshot {
                     paper.entry(Mark::Good, "snapshot", &snapshot, "")?;
                 }

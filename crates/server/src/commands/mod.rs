@@ -25,7 +25,6 @@ pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod secret;
 pub(crate) mod serve;
-pub(crate) mod upgrade;
 pub(crate) mod user;
 pub(crate) mod version;
 pub(crate) mod x509;

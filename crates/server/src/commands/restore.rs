@@ -143,7 +143,7 @@ async fn live(
         }
         Ok(())
     };
-    let restored = backups.restore(prepared, Actor::System, well, &note).await.map_err(told)?;
+    let restored = backups.restore(prepared, Actor::Operator, well, &note).await.map_err(told)?;
     drop(note);
     report(&mut paper, &restored)?;
     Ok(true)

@@ -16,7 +16,6 @@ use tokio_util::task::TaskTracker;
 use super::data::{sources, told};
 use super::paper::{Mark, complain};
 use super::probe;
-use super::upgrade::upgrade;
 use crate::cli::{Global, Serve};
 use crate::jobs::{self, Watch};
 use crate::listen::{Acme, Keeper, Listener, Sockets, Stop, Tls};
@@ -207,7 +206,7 @@ fn answer(
 
 /// Brings the schema up to date, checks the key, reads permissions; then requests are answered.
 async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::Result<()> {
-    upgrade(&house.store, &house.backups).await.map_err(told)?;
+    house.backups.upgrade().await.map_err(told)?;
     house.store.check_key().await.map_err(told)?;
     // Where one process has the database for itself, every answer without an end was cut by the last stop.
     if house.store.engine() == "sqlite" {

@@ -18,6 +18,7 @@ mod acme;
 mod admin;
 mod attacks;
 mod authentication;
+mod backups;
 mod bedrock;
 mod branches;
 mod chat;

@@ -10,8 +10,8 @@ mod manifest;
 mod read;
 mod write;
 
-pub(super) use manifest::Content;
-pub use manifest::{FORMAT, Files, Manifest, Reason};
+pub(super) use manifest::{Content, FORMAT};
+pub use manifest::{Files, Manifest, Reason};
 pub(super) use read::{Frame, HEAD, TAIL, frames, manifest};
 pub(super) use write::{Finished, Pen, make};
 

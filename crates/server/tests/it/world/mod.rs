@@ -307,6 +307,16 @@ impl World {
         self.process = Process::start(self.folder.path(), &self.variables).await;
     }
 
+    /// Starts the server again that was ended.
+    pub async fn start_again(&mut self) {
+        self.process = Process::start(self.folder.path(), &self.variables).await;
+    }
+
+    /// A command of the binary on the same settings, to be run by the test.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        process::command(self.folder.path(), &self.variables, arguments)
+    }
+
     /// Another replica on the same settings and data.
     pub async fn replica(&self) -> Process {
         Process::one(self.folder.path(), &self.variables).await

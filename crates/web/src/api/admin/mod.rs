@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod backups;
 pub(crate) mod brake;
 pub(crate) mod grants;
 pub(crate) mod held;
