@@ -15,8 +15,8 @@ use ops::audit::AuditSpool;
 use ops::health::Health;
 use ops::pulse::Pulses;
 
-use crate::Config;
 use crate::api::admin::settings::SettingView;
+use crate::{Config, Fresh};
 
 /// The rooms behind the HTTP surface. Cheap to clone.
 #[derive(Clone)]
@@ -49,6 +49,8 @@ pub struct Parts {
     pub administration: Administration,
     /// Hosts, schemes, origins, headers.
     pub front: Front,
+    /// How new what is known of permissions is.
+    pub fresh: Fresh,
     /// How often.
     pub limiter: Limiter,
     /// Addresses that are refused; replaced as a whole when the list changes.
