@@ -18,6 +18,8 @@ use crate::wire::House;
 
 /// How often the database is asked whether something was revoked or changed (CONTRACT section 2: within 1 s).
 const WATCH: Duration = Duration::from_millis(250);
+/// How often everything is read, moved or not.
+const AFRESH: Duration = Duration::from_secs(60);
 /// How often gauges are read and leftovers removed.
 const TIDY: Duration = Duration::from_secs(15);
 /// An answer without an end that began this long ago belonged to a process that is gone.
@@ -77,21 +79,25 @@ impl Watch {
         Ok(())
     }
 
-    /// Asks again and again until `stop`.
+    /// Asks again and again until `stop`, and whenever a request wants to know.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut away = false;
-        let mut ticks: u32 = 0;
-        while pause(WATCH, &stop).await {
-            // Blocks end by time, which moves no epoch: look afresh once a minute.
-            ticks = ticks.wrapping_add(1);
-            if ticks.is_multiple_of(240) {
-                self.seen = None;
+        let mut afresh = tokio::time::interval(AFRESH);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.site.fresh.wanted() => {}
+                () = tokio::time::sleep(WATCH) => {}
+                // Blocks end by time, which moves no epoch.
+                _ = afresh.tick() => self.seen = None,
             }
+            let look = self.site.fresh.begin();
             let looked = self.look().await;
             if let (Err(fault), false) = (&looked, away) {
                 warn(fault, "permissions cannot be refreshed; the last known ones stand");
             }
             away = looked.is_err();
+            self.site.fresh.end(look, !away);
         }
     }
 }

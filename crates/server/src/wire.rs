@@ -232,6 +232,7 @@ pub(crate) async fn build(
         administration,
         identity: Arc::clone(&identity),
         front,
+        fresh: web::Fresh::new(store.engine() == "postgres"),
         limiter,
         blocks: ArcSwap::from_pointee(AddressBlocks::new([])),
         models,

@@ -17,8 +17,8 @@ use ops::health::Health;
 use ops::pulse::Pulses;
 use ops::report::Office;
 
-use crate::Config;
 use crate::api::admin::settings::SettingView;
+use crate::{Config, Fresh};
 
 /// The rooms behind the HTTP surface. Cheap to clone.
 #[derive(Clone)]
@@ -51,6 +51,8 @@ pub struct Parts {
     pub administration: Administration,
     /// Hosts, schemes, origins, headers.
     pub front: Front,
+    /// How new what is known of permissions is.
+    pub fresh: Fresh,
     /// How often.
     pub limiter: Limiter,
     /// Addresses that are refused; replaced as a whole when the list changes.
