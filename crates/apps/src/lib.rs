@@ -18,8 +18,8 @@ mod standing;
 mod stream;
 mod support;
 mod turn;
-mod watch;
 mod tutor;
+mod watch;
 
 pub use ::files::clutter;
 pub use ::files::name::attachment;

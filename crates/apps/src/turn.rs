@@ -151,7 +151,8 @@ impl Hall {
             return Ok(Admitted::default());
         }
         // What the caller tells of the talk so far would reach the model too.
-        let told = ask.options.history.iter().flatten().filter(|message| message.role != llm::Role::Assistant);
+        let told =
+            ask.options.history.iter().flatten().filter(|message| message.role != llm::Role::Assistant);
         let told = told.map(|message| content::judge(&message.content, &app.policy));
         let judged = told.chain([content::judge(text, &app.policy)]);
         let judged = judged.reduce(|worst, next| match (worst.verdict, next.verdict) {

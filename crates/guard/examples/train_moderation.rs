@@ -34,7 +34,7 @@ const HARMLESS: f32 = 0.1;
 const PARTS: u64 = 5;
 
 /// The labels of openai-moderation, in the order of the outputs.
-const LABELS: [&str; OUTPUTS - 1] = ["S", "H", "V", "HR", "SH", "S3", "H2", "V2"];
+const LABELS: [&str; OUTPUTS - 1] = ["S", "H", "V", "HR", "SH", "S3", "H2"];
 
 /// One text.
 struct Row {
@@ -133,9 +133,7 @@ fn threshold(rows: &[&Row], output: usize) -> f32 {
         let seen: Vec<&Row> = rows.iter().copied().filter(|row| row.part != part).collect();
         let model = Model::train(&seen, output);
         let unseen = rows.iter().filter(|row| row.part == part && row.weight == 1.0);
-        scored.extend(
-            unseen.filter_map(|row| Some((model.logit(row), row.labels.get(output).copied()??))),
-        );
+        scored.extend(unseen.filter_map(|row| Some((model.logit(row), row.labels.get(output).copied()??))));
     }
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let all = scored.iter().filter(|(_, label)| *label).count();
@@ -147,7 +145,10 @@ fn threshold(rows: &[&Row], output: usize) -> f32 {
             (best, at) = (fair, *logit);
         }
     }
-    println!("output {output}: {} texts, {all} of them labelled; best F0.5 in 5 parts {best:.3}", scored.len());
+    println!(
+        "output {output}: {} texts, {all} of them labelled; best F0.5 in 5 parts {best:.3}",
+        scored.len()
+    );
     at
 }
 

@@ -13,11 +13,7 @@ const LABELS: &[(&str, &str, &[Category])] = &[
     ("H", "hate", &[Category::Hate, Category::HateThreatening]),
     ("V", "violence", &[Category::Violence, Category::ViolenceGraphic]),
     ("HR", "harassment", &[Category::Harassment, Category::HarassmentThreatening]),
-    (
-        "SH",
-        "self-harm",
-        &[Category::SelfHarm, Category::SelfHarmIntent, Category::SelfHarmInstructions],
-    ),
+    ("SH", "self-harm", &[Category::SelfHarm, Category::SelfHarmIntent, Category::SelfHarmInstructions]),
     ("S3", "sexual/minors", &[Category::SexualMinors]),
     ("H2", "hate/threatening", &[Category::HateThreatening]),
     ("V2", "violence/graphic", &[Category::ViolenceGraphic]),
@@ -69,7 +65,9 @@ fn openai(report: &mut Report, show: Option<&str>) {
         for (label, name, categories) in LABELS {
             let (mut tally, mut scored) = (Tally::default(), Vec::new());
             for (row, judgement) in &judged {
-                let Some(gold) = row.get(label).and_then(Value::as_i64).map(|gold| gold == 1) else { continue };
+                let Some(gold) = row.get(label).and_then(Value::as_i64).map(|gold| gold == 1) else {
+                    continue;
+                };
                 let score = categories.iter().map(|c| judgement.scores.of(*c)).fold(0.0, f32::max);
                 tally.add(gold, score >= FOUND);
                 scored.push((score, gold));
@@ -81,9 +79,8 @@ fn openai(report: &mut Report, show: Option<&str>) {
             let weak = if precision < WEAK { "weak: for review only" } else { "" };
             table.push(row(name, tally, Some(precision), weak));
         }
-        let harmful = |row: &Value| {
-            LABELS.iter().any(|(label, ..)| row.get(label).and_then(Value::as_i64) == Some(1))
-        };
+        let harmful =
+            |row: &Value| LABELS.iter().any(|(label, ..)| row.get(label).and_then(Value::as_i64) == Some(1));
         let score = |judgement: &Judgement| judgement.scores.iter().map(|f| f.score).fold(0.0, f32::max);
         let any = |from: f32| {
             let mut tally = Tally::default();
@@ -117,7 +114,9 @@ fn davidson(report: &mut Report) {
         }
     }
     report.title("Rough language: davidson-hate, the texts held out");
-    report.say("Noted (a warning or more) against labelled hateful or offensive. Nothing is blocked by this.\n");
+    report.say(
+        "Noted (a warning or more) against labelled hateful or offensive. Nothing is blocked by this.\n",
+    );
     report.table(
         &["class", "texts", "P", "R", "F1"],
         &[rude.cells("hateful or offensive"), plain.cells("neither")],
@@ -172,7 +171,11 @@ fn over_blocking(report: &mut Report, show: Option<&str>) {
         if show.is_some_and(|show| name.contains(show)) {
             for ((judgement, suspicion), text) in judged.iter().zip(&texts) {
                 if judgement.flagged() || suspicion.flagged() {
-                    println!("  {} {:?} {suspicion:?} {text:.200}", judgement.verdict.as_str(), judgement.categories);
+                    println!(
+                        "  {} {:?} {suspicion:?} {text:.200}",
+                        judgement.verdict.as_str(),
+                        judgement.categories
+                    );
                 }
             }
         }
@@ -211,7 +214,9 @@ fn orders(report: &mut Report) {
 /// Ways to hide a phrase.
 const DISGUISES: &[(&str, fn(&str) -> String)] = &[
     ("upper case", |text| text.to_uppercase()),
-    ("digits for letters", |text| swap(text, &[('o', '0'), ('i', '1'), ('e', '3'), ('a', '4'), ('s', '5'), ('t', '7')])),
+    ("digits for letters", |text| {
+        swap(text, &[('o', '0'), ('i', '1'), ('e', '3'), ('a', '4'), ('s', '5'), ('t', '7')])
+    }),
     ("signs for letters", |text| swap(text, &[('a', '@'), ('s', '$'), ('i', '!')])),
     ("letters of other alphabets", |text| {
         swap(text, &[('a', 'а'), ('e', 'е'), ('o', 'о'), ('p', 'р'), ('c', 'с'), ('x', 'х'), ('i', 'і')])
@@ -232,9 +237,7 @@ const DISGUISES: &[(&str, fn(&str) -> String)] = &[
     ("spaced out words", |text| {
         format!(" {} ", text.chars().map(String::from).collect::<Vec<_>>().join(" "))
     }),
-    ("dots between letters", |text| {
-        text.chars().map(String::from).collect::<Vec<_>>().join(".")
-    }),
+    ("dots between letters", |text| text.chars().map(String::from).collect::<Vec<_>>().join(".")),
 ];
 
 fn swap(text: &str, pairs: &[(char, char)]) -> String {

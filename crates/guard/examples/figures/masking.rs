@@ -113,7 +113,8 @@ fn broad(report: &mut Report, texts: &[Text], show: bool) {
         let (gold, found) = (merge(&text.text, gold), merge(&text.text, found));
         merged.join(compare(&text.text, &gold, &found, ANY_SHARE, show));
         for (start, end) in words(&text.text) {
-            let within = |ranges: &[Range<usize>]| ranges.iter().any(|range| range.start < end && start < range.end);
+            let within =
+                |ranges: &[Range<usize>]| ranges.iter().any(|range| range.start < end && start < range.end);
             letters.add(within(&gold), within(&found));
         }
     }
@@ -133,7 +134,8 @@ fn broad(report: &mut Report, texts: &[Text], show: bool) {
         cells.push(format!("{:.3}", tally.f(2.0)));
         cells
     };
-    report.table(&["any type", "labelled", "P", "R", "F1", "F2"], &rows.iter().map(cells).collect::<Vec<_>>());
+    report
+        .table(&["any type", "labelled", "P", "R", "F1", "F2"], &rows.iter().map(cells).collect::<Vec<_>>());
 }
 
 /// Joins places with only white space and signs between them.

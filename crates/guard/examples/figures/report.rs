@@ -27,16 +27,21 @@ impl Report {
             .iter()
             .enumerate()
             .map(|(at, name)| {
-                rows.iter().filter_map(|row| row.get(at)).map(|cell| count(cell)).fold(count(name), usize::max)
+                rows.iter()
+                    .filter_map(|row| row.get(at))
+                    .map(|cell| count(cell))
+                    .fold(count(name), usize::max)
             })
             .collect();
         let line = |cells: &mut dyn Iterator<Item = &str>| {
             let cells: Vec<String> = cells
                 .zip(&widths)
                 .enumerate()
-                .map(|(at, (cell, &width))| {
-                    if at == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-                })
+                .map(
+                    |(at, (cell, &width))| {
+                        if at == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                    },
+                )
                 .collect();
             format!("| {} |", cells.join(" | "))
         };

@@ -9,30 +9,38 @@ use guard::content::{Masker, injection, mask_broadly, moderate, normal};
 use crate::data::{csv, prose, read};
 use crate::report::Report;
 
-/// What the processor has spent on this thread.
+/// What the processor has spent on this thread. The system may count it in steps of some milliseconds.
 fn spent(start: Instant) -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = told.split_whitespace().next().and_then(|number| number.parse().ok());
     nanos.map_or_else(|| start.elapsed(), Duration::from_nanos)
 }
 
-/// The fastest of some runs: other programs only ever slow one down.
-fn fastest(runs: u32, mut work: impl FnMut()) -> Duration {
+/// Long enough that the steps of the clock do not count.
+const LONG: Duration = Duration::from_millis(120);
+
+/// Seconds that the work takes: the best of some rounds, as other programs only ever slow one down, each of as many
+/// runs as make it long.
+fn seconds(rounds: u32, mut work: impl FnMut()) -> f64 {
     let begin = Instant::now();
-    (0..runs)
-        .map(|_| {
-            let start = spent(begin);
+    let mut round = || {
+        let (start, mut runs) = (spent(begin), 0_u32);
+        loop {
             work();
-            spent(begin).saturating_sub(start)
-        })
-        .min()
-        .unwrap_or_default()
+            runs += 1;
+            let span = spent(begin).saturating_sub(start);
+            if span >= LONG {
+                return span.as_secs_f64() / f64::from(runs);
+            }
+        }
+    };
+    (0..rounds).map(|_| round()).fold(f64::INFINITY, f64::min)
 }
 
 fn rate(name: &str, goal: &str, texts: &[String], mut work: impl FnMut(&str)) -> Vec<String> {
     let bytes: usize = texts.iter().map(String::len).sum();
-    let span = fastest(9, || texts.iter().for_each(|text| work(text)));
-    vec![name.to_owned(), format!("{:.0}", bytes as f64 / span.as_secs_f64() / 1e6), goal.to_owned()]
+    let span = seconds(4, || texts.iter().for_each(|text| work(text)));
+    vec![name.to_owned(), format!("{:.0}", bytes as f64 / span / 1e6), goal.to_owned()]
 }
 
 fn log_lines() -> Vec<String> {
@@ -66,20 +74,26 @@ pub(crate) fn print(report: &mut Report) {
     let (english, german) = (prose("xquad/xquad.en.json"), prose("xquad/xquad.de.json"));
     let (english, german) = (english.unwrap_or_default(), german.unwrap_or_default());
     if !english.is_empty() {
-        table.push(rate("mask, prose (English)", "50", &english, |text| drop(black_box(standard.mask(text)))));
+        table
+            .push(rate("mask, prose (English)", "50", &english, |text| drop(black_box(standard.mask(text)))));
         table.push(rate("mask, prose (German)", "50", &german, |text| drop(black_box(standard.mask(text)))));
     }
     table.push(rate("mask, log lines", "50", &logs, |text| drop(black_box(standard.mask(text)))));
     table.push(rate("mask, dense personal data", "25", &dense, |text| drop(black_box(standard.mask(text)))));
-    if let Some(markdown) = read("xstest/README.md").or_else(|| read("xstest/readme.md")) {
-        table.push(rate("mask, Markdown", "50", &[markdown.repeat(100)], |text| drop(black_box(standard.mask(text)))));
+    if let Some(markdown) = read("xstest/readme.md") {
+        table.push(rate("mask, Markdown", "50", &[markdown.repeat(100)], |text| {
+            drop(black_box(standard.mask(text)))
+        }));
     }
     if !english.is_empty() {
         table.push(rate("broad mask, prose", "", &english, |text| drop(black_box(mask_broadly(text)))));
-        table.push(rate("moderate, prose (English)", "100", &english, |text| drop(black_box(moderate(text)))));
+        table
+            .push(rate("moderate, prose (English)", "100", &english, |text| drop(black_box(moderate(text)))));
         table.push(rate("moderate, prose (German)", "100", &german, |text| drop(black_box(moderate(text)))));
         table.push(rate("normalise, prose", "", &english, |text| drop(black_box(normal::normalise(text)))));
-        table.push(rate("injection, prose", "100", &english, |text| drop(black_box(injection::suspect(text)))));
+        table.push(rate("injection, prose", "100", &english, |text| {
+            drop(black_box(injection::suspect(text)))
+        }));
     }
     let mut pieces = 0;
     table.push(rate("stream of the mask, 5 bytes a piece", "", &logs, |line| {
@@ -107,12 +121,14 @@ fn latency(report: &mut Report, prose: &[String]) {
     }
     let mut spans: Vec<Duration> = messages
         .iter()
-        .cycle()
-        .take(5_000)
         .map(|text| {
-            fastest(1, || {
+            // The quickest of some runs: what the machine does beside it is not meant.
+            let run = |_| {
+                let start = Instant::now();
                 black_box((moderate(text), injection::suspect(text), standard_mask(text)));
-            })
+                start.elapsed()
+            };
+            (0..15).map(run).min().unwrap_or_default()
         })
         .collect();
     spans.sort();
@@ -131,14 +147,53 @@ fn standard_mask(text: &str) -> usize {
 
 /// Texts made of one piece again and again, each chosen to keep one rule busy.
 const MASK: &[&str] = &[
-    "a@", "a@a.", "11-", "1", "11-11-1111 ", "4111 ", "://", "a://b@", "\"", "\\", "\\\"password\\\":\\\"", "password=",
-    "password = ", "(", "+1", "a.", "1.", "a:", "::", "é", "eyJ", "-----BEGIN PRIVATE KEY-----", "GB82", "GB82 1111 ",
-    "Bearer ", "a-", "%40", "api key: ",
+    "a@",
+    "a@a.",
+    "11-",
+    "1",
+    "11-11-1111 ",
+    "4111 ",
+    "://",
+    "a://b@",
+    "\"",
+    "\\",
+    "\\\"password\\\":\\\"",
+    "password=",
+    "password = ",
+    "(",
+    "+1",
+    "a.",
+    "1.",
+    "a:",
+    "::",
+    "é",
+    "eyJ",
+    "-----BEGIN PRIVATE KEY-----",
+    "GB82",
+    "GB82 1111 ",
+    "Bearer ",
+    "a-",
+    "%40",
+    "api key: ",
 ];
-const JUDGE: &[&str] =
-    &["a ", "a", "kill ", "how do i make a ", "how to ", "i ", "\u{200b}", "к", ". ", "a.", "$", "1a ", "a\u{301}"];
+const JUDGE: &[&str] = &[
+    "a ",
+    "a",
+    "kill ",
+    "how do i make a ",
+    "how to ",
+    "i ",
+    "\u{200b}",
+    "к",
+    ". ",
+    "a.",
+    "$",
+    "1a ",
+    "a\u{301}",
+];
 const ORDERS: &[&str] = &["ignore ", "ignore all ", "reveal your ", "<|im_start|>"];
-const BROAD: &[&str] = &["A", "A ", "Ab ", "Ab de ", "1 Ab ", "12 ", "Apt 1 ", "a, ", "P.O. Box 1 ", "in 1999 ", "de "];
+const BROAD: &[&str] =
+    &["A", "A ", "Ab ", "Ab de ", "1 Ab ", "12 ", "Apt 1 ", "a, ", "P.O. Box 1 ", "in 1999 ", "de "];
 
 fn hostile(report: &mut Report) {
     report.title("Hostile texts");
@@ -159,9 +214,10 @@ fn hostile(report: &mut Report) {
 fn ratio(what: &str, piece: &str, work: &dyn Fn(&str)) -> Vec<String> {
     let time = |bytes: usize| {
         let text = piece.repeat(bytes / piece.len());
-        fastest(5, || work(&text)).as_secs_f64()
+        seconds(2, || work(&text))
     };
     let (short, long) = (time(1_000_000), time(4_000_000));
-    let shown = format!("{what} `{}`", piece.escape_default().to_string().replace('`', "'").replace('|', "¦"));
+    let shown =
+        format!("{what} `{}`", piece.escape_default().to_string().replace('`', "'").replace('|', "¦"));
     vec![shown, format!("{:.1}", long / short), format!("{:.0}", 4.0 / long)]
 }

@@ -343,7 +343,9 @@ impl Writer {
             for (index, gap) in gaps.iter().enumerate() {
                 let letter = self.out.get(from + index * 2).copied().unwrap_or(b' ');
                 // There is room: two bytes stood for each letter.
-                for byte in [Some(b' ').filter(|_| index > 0 && *gap > narrow), Some(letter)].into_iter().flatten() {
+                for byte in
+                    [Some(b' ').filter(|_| index > 0 && *gap > narrow), Some(letter)].into_iter().flatten()
+                {
                     if let Some(slot) = self.out.get_mut(to) {
                         *slot = byte;
                     }

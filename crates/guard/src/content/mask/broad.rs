@@ -91,7 +91,9 @@ fn tokens(text: &str, taken: &[Found]) -> Vec<Token> {
             match c {
                 '.' if tokens.last().is_some_and(|last| abbreviates(text, last)) => {}
                 '.' if next.is_alphanumeric() => {}
-                '.' | '!' | '?' | ':' | '>' | '"' | '“' | '•' => (first, joined, apart) = (true, false, true),
+                '.' | '!' | '?' | ':' | '>' | '"' | '“' | '•' => {
+                    (first, joined, apart) = (true, false, true)
+                }
                 '\n' => apart = true,
                 ',' => apart = true,
                 '\'' | '’' | '-' | '&' | '/' | '#' | ' ' | '\t' | '\r' => {}
@@ -163,8 +165,8 @@ fn form(word: &str) -> Form {
 
 /// What words for roads end with, in languages that write them as one word with the name.
 const ROADS: &[&str] = &[
-    "straße", "strasse", "gasse", "weg", "allee", "platz", "damm", "ufer", "straat", "laan", "plein", "gracht", "gade",
-    "vej", "vegen", "veien", "gata", "gatan", "vägen", "katu", "tie", "utca",
+    "straße", "strasse", "gasse", "weg", "allee", "platz", "damm", "ufer", "straat", "laan", "plein",
+    "gracht", "gade", "vej", "vegen", "veien", "gata", "gatan", "vägen", "katu", "tie", "utca",
 ];
 
 struct Reader<'r> {
@@ -274,7 +276,24 @@ impl Reader<'_> {
     fn year(&self, at: usize) -> bool {
         let digits = self.word(at).trim_end_matches('s');
         let led = at.checked_sub(1).is_some_and(|before| {
-            matches!(self.word(before), "in" | "In" | "since" | "Since" | "of" | "from" | "until" | "year" | "by" | "before" | "after" | "during" | "early" | "late" | "the" | "to")
+            matches!(
+                self.word(before),
+                "in" | "In"
+                    | "since"
+                    | "Since"
+                    | "of"
+                    | "from"
+                    | "until"
+                    | "year"
+                    | "by"
+                    | "before"
+                    | "after"
+                    | "during"
+                    | "early"
+                    | "late"
+                    | "the"
+                    | "to"
+            )
         });
         led && digits.len() == 4 && digits.parse::<u16>().is_ok_and(|year| (1800..2100).contains(&year))
     }
@@ -310,9 +329,22 @@ impl Reader<'_> {
             return false;
         }
         let behind = (self.word(at + 1), self.word(at + 2));
-        let old = matches!(behind, ("years", "old" | "of") | ("year", "old") | ("y", "o") | ("yrs", "old") | ("year-old" | "years-old", _));
-        let before = (at.checked_sub(2).map_or("", |two| self.word(two)), at.checked_sub(1).map_or("", |one| self.word(one)));
-        old || matches!(before, ("age", "of" | "is") | (_, "aged" | "age" | "Age" | "Aged" | "turn" | "turned" | "turning"))
+        let old = matches!(
+            behind,
+            ("years", "old" | "of")
+                | ("year", "old")
+                | ("y", "o")
+                | ("yrs", "old")
+                | ("year-old" | "years-old", _)
+        );
+        let before = (
+            at.checked_sub(2).map_or("", |two| self.word(two)),
+            at.checked_sub(1).map_or("", |one| self.word(one)),
+        );
+        old || matches!(
+            before,
+            ("age", "of" | "is") | (_, "aged" | "age" | "Age" | "Aged" | "turn" | "turned" | "turning")
+        )
     }
 
     /// Letters and digits behind a word that says that they name a place or a licence.
@@ -326,11 +358,14 @@ impl Reader<'_> {
     /// Where it ends.
     fn address(&self, at: usize) -> Option<usize> {
         let unit = |at: usize| self.is(at, Meaning::Unit) && self.number(at + 1);
-        let named = |at: usize| self.token(at).is_some_and(|token| matches!(token.form, Form::Capital | Form::Shout));
+        let named =
+            |at: usize| self.token(at).is_some_and(|token| matches!(token.form, Form::Capital | Form::Shout));
         let post_box = self.word(at) == "P" && self.word(at + 1) == "O" && self.word(at + 2) == "Box";
         let begins = unit(at)
             || post_box
-            || (self.number(at) && self.house(at) && (unit(at + 1) || self.street(at + 1) || self.doubled(at)))
+            || (self.number(at)
+                && self.house(at)
+                && (unit(at + 1) || self.street(at + 1) || self.doubled(at)))
             || (named(at) && !self.is(at, Meaning::Common) && self.street(at) && self.ends_in_number(at));
         if !begins {
             return None;
@@ -342,7 +377,9 @@ impl Reader<'_> {
             let belongs = token.joined
                 && match token.form {
                     Form::Number => self.house(next),
-                    Form::Capital | Form::Shout | Form::Initial => token.meaning != Meaning::Common || self.is(next, Meaning::Unit),
+                    Form::Capital | Form::Shout | Form::Initial => {
+                        token.meaning != Meaning::Common || self.is(next, Meaning::Unit)
+                    }
                     Form::Small => token.meaning == Meaning::Particle || self.is(next, Meaning::Road),
                     Form::Taken => false,
                 };
@@ -350,7 +387,10 @@ impl Reader<'_> {
                 break;
             }
             end = next;
-            if self.token(next).is_some_and(|token| token.form != Form::Small || token.meaning == Meaning::Road) {
+            if self
+                .token(next)
+                .is_some_and(|token| token.form != Form::Small || token.meaning == Meaning::Road)
+            {
                 last = next;
             }
         }
@@ -383,7 +423,8 @@ impl Reader<'_> {
         let run = (at..at + 6).take_while(|next| {
             self.token(*next).is_some_and(|token| {
                 (*next == at || token.joined && !token.apart)
-                    && (matches!(token.form, Form::Capital | Form::Shout | Form::Initial) && token.meaning != Meaning::Common
+                    && (matches!(token.form, Form::Capital | Form::Shout | Form::Initial)
+                        && token.meaning != Meaning::Common
                         || matches!(token.meaning, Meaning::Particle | Meaning::Road)
                         || *next > at && token.form == Form::Small && self.number(next + 1))
             })
@@ -394,19 +435,24 @@ impl Reader<'_> {
             road |= self.road(next);
             last = Some(next);
         }
-        last.is_some_and(|last| road || self.number(last + 1) && self.house(last + 1) || self.is(last + 1, Meaning::Unit))
-            && self.token(at).is_some_and(|token| token.joined)
+        last.is_some_and(|last| {
+            road || self.number(last + 1) && self.house(last + 1) || self.is(last + 1, Meaning::Unit)
+        }) && self.token(at).is_some_and(|token| token.joined)
     }
 
     fn ends_in_number(&self, at: usize) -> bool {
-        let word = |at: usize| self.token(at).is_some_and(|token| token.form == Form::Capital && token.joined && !token.apart);
+        let word = |at: usize| {
+            self.token(at).is_some_and(|token| token.form == Form::Capital && token.joined && !token.apart)
+        };
         let mut next = at + 1;
         let mut road = self.road(at);
         while word(next) {
             road |= self.road(next);
             next += 1;
         }
-        road && self.number(next) && self.house(next) && self.token(next).is_some_and(|token| token.joined && !token.apart)
+        road && self.number(next)
+            && self.house(next)
+            && self.token(next).is_some_and(|token| token.joined && !token.apart)
     }
 
     /// A name that begins here: where it ends.
@@ -426,10 +472,15 @@ impl Reader<'_> {
                 continue;
             }
             // `van der Berg`, `Torroella de Montgrí`, `Banc of Sabadell`: small words between capitals.
-            let small = |at: usize| self.is(at, Meaning::Particle) && self.token(at).is_some_and(|token| token.joined && !token.apart);
+            let small = |at: usize| {
+                self.is(at, Meaning::Particle)
+                    && self.token(at).is_some_and(|token| token.joined && !token.apart)
+            };
             let bridge = (1..=2).find(|count| {
                 (next..next + count).all(small)
-                    && self.token(next + count).is_some_and(|token| token.form == Form::Capital && token.joined && !token.apart)
+                    && self
+                        .token(next + count)
+                        .is_some_and(|token| token.form == Form::Capital && token.joined && !token.apart)
             });
             match bridge {
                 Some(count) => last = next + count,
@@ -439,7 +490,11 @@ impl Reader<'_> {
         // A code of the post behind the name of a place.
         let code = self.token(last + 1).is_some_and(|token| token.joined && !token.apart);
         let digits = self.word(last + 1);
-        if code && (4..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !self.year(last + 1) {
+        if code
+            && (4..=6).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && !self.year(last + 1)
+        {
             return Some(last + 1);
         }
         let alone = last == at;
@@ -468,7 +523,9 @@ impl Reader<'_> {
             Meaning::Common => false,
             Meaning::Particle => !english(self.word(at)) && self.capital_behind(at),
             // At the beginning of a sentence every word has a capital: there, one that ends like an ordinary word is.
-            _ if token.first && token.form == Form::Capital => !ordinary(self.word(at)) || self.capital_behind(at),
+            _ if token.first && token.form == Form::Capital => {
+                !ordinary(self.word(at)) || self.capital_behind(at)
+            }
             _ => true,
         }
     }
@@ -489,9 +546,7 @@ impl Reader<'_> {
 
 /// A small word of English: with a capital it begins a sentence, not a name.
 fn english(word: &str) -> bool {
-    ["of", "do", "as", "den", "pod", "pri", "die", "des"]
-        .iter()
-        .any(|small| word.eq_ignore_ascii_case(small))
+    ["of", "do", "as", "den", "pod", "pri", "die", "des"].iter().any(|small| word.eq_ignore_ascii_case(small))
 }
 
 /// Whether a word of English ends like a word that is no name.

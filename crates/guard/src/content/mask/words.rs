@@ -27,7 +27,10 @@ pub(super) enum Meaning {
 }
 
 const LISTS: &[(Meaning, &str)] = &[
-    (Meaning::Title, "mr mrs ms miss mx dr prof sir madam dame herr frau monsieur madame mme signor signora señor señora rev"),
+    (
+        Meaning::Title,
+        "mr mrs ms miss mx dr prof sir madam dame herr frau monsieur madame mme signor signora señor señora rev",
+    ),
     (
         Meaning::Month,
         "january february march april may june july august september october november december jan feb mar apr jun jul \

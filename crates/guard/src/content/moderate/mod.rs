@@ -129,7 +129,8 @@ fn scores(normal: &Normal) -> Scores {
         };
         let above = (likely - LIKELY).max(0.0);
         let below = likely.min(LIKELY) / LIKELY * (HINT - 0.01);
-        let score = if above > 0.0 { FOUND + above / (1.0 - LIKELY) * (linear::CEILING - FOUND) } else { below };
+        let score =
+            if above > 0.0 { FOUND + above / (1.0 - LIKELY) * (linear::CEILING - FOUND) } else { below };
         scores.raise(*category, score);
     }
     for (category, severity) in severities.iter() {

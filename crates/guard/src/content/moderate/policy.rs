@@ -67,8 +67,8 @@ impl Policy {
         let form = "a rule is `category=action`";
         let (name, action) = rule.split_once('=').ok_or(form)?;
         let (name, action) = (name.trim(), action.trim());
-        let action = Verdict::parse(action)
-            .ok_or("an action is `allow`, `warn`, `review`, `block` or `support`")?;
+        let action =
+            Verdict::parse(action).ok_or("an action is `allow`, `warn`, `review`, `block` or `support`")?;
         if name != "all" && Category::parse(name).is_none() {
             return Err(format!("{form}, and a category is `all` or one of {}", names()));
         }
@@ -102,7 +102,8 @@ impl Policy {
 }
 
 fn names() -> String {
-    let names: Vec<String> = Category::ALL.iter().map(|category| format!("`{}`", category.as_str())).collect();
+    let names: Vec<String> =
+        Category::ALL.iter().map(|category| format!("`{}`", category.as_str())).collect();
     names.join(", ")
 }
 
@@ -129,7 +130,10 @@ mod tests {
     fn rules_win_and_the_later_wins() {
         assert_eq!(of(&["sexual=allow"], Category::Sexual, 0.9), Verdict::Allow);
         assert_eq!(of(&["hate = block"], Category::HateThreatening, 0.6), Verdict::Block);
-        assert_eq!(of(&["hate=block", "hate/threatening=review"], Category::HateThreatening, 0.9), Verdict::Review);
+        assert_eq!(
+            of(&["hate=block", "hate/threatening=review"], Category::HateThreatening, 0.9),
+            Verdict::Review
+        );
         assert_eq!(of(&["all=warn"], Category::Violence, 0.9), Verdict::Warn);
         assert_eq!(of(&["all=block"], Category::Violence, 0.4), Verdict::Warn);
     }
@@ -144,9 +148,12 @@ mod tests {
     #[test]
     fn wrong_rules_say_what_is_right() {
         let mut policy = Policy::default();
-        for (rule, part) in
-            [("hate", "category=action"), ("hate=stop", "`allow`"), ("hat=block", "`hate`"), ("hate=support", "self-harm")]
-        {
+        for (rule, part) in [
+            ("hate", "category=action"),
+            ("hate=stop", "`allow`"),
+            ("hat=block", "`hate`"),
+            ("hate=support", "self-harm"),
+        ] {
             let said = policy.add(rule).unwrap_err();
             assert!(said.contains(part), "{rule}: {said}");
         }
