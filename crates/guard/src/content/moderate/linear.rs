@@ -21,7 +21,8 @@ pub const CEILING: f32 = 0.8;
 /// How many words are judged at once: a harmful page in a long document must not be thinned out.
 const WINDOW: usize = 256;
 
-/// The categories of the outputs. Of `violence/graphic` there are too few texts to learn from. The last tells whether
+/// The categories of the outputs. Of those that are absent there are too few texts to learn from. The last output tells
+/// whether the language is rough, which is no category of harm.
 pub const CATEGORIES: [Option<Category>; OUTPUTS] = [
     Some(Category::Sexual),
     Some(Category::Hate),
