@@ -34,7 +34,7 @@ const HARMLESS: f32 = 0.1;
 const PARTS: u64 = 5;
 
 /// The labels of openai-moderation, in the order of the outputs.
-const LABELS: [&str; OUTPUTS - 1] = ["S", "H", "V", "HR", "SH", "S3", "H2", "V2"];
+const LABELS: [&str; OUTPUTS - 1] = ["S", "H", "V", "HR", "SH", "S3", "H2"];
 
 /// One text.
 struct Row {

@@ -15,13 +15,14 @@ use super::Category;
 /// How many slots the features are hashed into.
 pub const SLOTS: usize = 1 << 15;
 /// What the judge tells apart, in the order of the weights.
-pub const OUTPUTS: usize = 9;
+pub const OUTPUTS: usize = 8;
 /// The highest score of a category that this judge alone has found.
 pub const CEILING: f32 = 0.8;
 /// How many words are judged at once: a harmful page in a long document must not be thinned out.
 const WINDOW: usize = 256;
 
-/// The categories of the outputs. The last tells whether the language is rough, which is no category of harm.
+/// The categories of the outputs. Of those that are absent there are too few texts to learn from. The last output tells
+/// whether the language is rough, which is no category of harm.
 pub const CATEGORIES: [Option<Category>; OUTPUTS] = [
     Some(Category::Sexual),
     Some(Category::Hate),
@@ -30,17 +31,15 @@ pub const CATEGORIES: [Option<Category>; OUTPUTS] = [
     Some(Category::SelfHarm),
     Some(Category::SexualMinors),
     Some(Category::HateThreatening),
-    Some(Category::ViolenceGraphic),
     None,
 ];
-/// The output for rough language.
-pub const ROUGH: usize = 8;
 
-/// Bytes of a row: one for each output, filled up so that rows are of one size that a processor likes.
-const ROW: usize = 16;
+/// So many weights of a byte may be added up in two bytes.
+const FLUSH: u32 = 256;
 
 struct Weights {
-    rows: Vec<[i8; ROW]>,
+    /// A row is added at once: eight numbers of two bytes.
+    rows: Vec<[i16; OUTPUTS]>,
     bias: [f32; OUTPUTS],
     gain: [f32; OUTPUTS],
 }
@@ -63,13 +62,13 @@ fn read(file: &[u8]) -> Option<Weights> {
         let (second, after) = after.split_first_chunk::<4>()?;
         (*bias, *gain, rest) = (f32::from_le_bytes(*first), f32::from_le_bytes(*second), after);
     }
-    let mut rows = vec![[0_i8; ROW]; SLOTS];
+    let mut rows = vec![[0_i16; OUTPUTS]; SLOTS];
     let packed = rest.chunks_exact(OUTPUTS);
     if packed.len() != SLOTS {
         return None;
     }
     for (row, packed) in rows.iter_mut().zip(packed) {
-        row.iter_mut().zip(packed).for_each(|(slot, byte)| *slot = byte.cast_signed());
+        row.iter_mut().zip(packed).for_each(|(slot, byte)| *slot = i16::from(byte.cast_signed()));
     }
     Some(Weights { rows, bias, gain })
 }
@@ -104,9 +103,16 @@ fn hash(word: &[u8]) -> u64 {
 
 /// Tells the slots of the features of a stretch of normalised text (see `content::normal`): each word, each pair of
 /// words that follow one another in a sentence, each four letters within a word with its edges.
+#[inline]
 pub fn features(text: &str, mut tell: impl FnMut(usize)) {
-    let mut before = 0_u64;
-    for word in text.as_bytes().split(|byte| *byte == b' ') {
+    let bytes = text.as_bytes();
+    let (mut at, mut before) = (0, 0_u64);
+    while at < bytes.len() {
+        let rest = bytes.get(at..).unwrap_or(&[]);
+        let length = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
+        let word = rest.get(..length).unwrap_or(&[]);
+        let from = at;
+        at += length + 1;
         match word {
             [] => continue,
             b"." => {
@@ -121,12 +127,12 @@ pub fn features(text: &str, mut tell: impl FnMut(usize)) {
             tell(slot(before.rotate_left(17) ^ this));
         }
         before = this;
-        // `_` stands for the edges: "_kil", "kill", "ill_".
-        let edges = [b'_'].iter().chain(word).chain([b'_'].iter());
+        // With the spaces around it: " kil", "kill", "ill ".
+        let edges = bytes.get(from.saturating_sub(1)..at.min(bytes.len())).unwrap_or(&[]);
         let mut four = 0_u32;
-        for (at, byte) in edges.enumerate() {
+        for (place, byte) in edges.iter().enumerate() {
             four = four << 8 | u32::from(*byte);
-            if at >= 3 {
+            if place >= 3 {
                 tell(slot(u64::from(four) | 1 << 40));
             }
         }
@@ -147,14 +153,22 @@ pub fn probabilities(text: &str) -> [f32; OUTPUTS] {
 
 impl Weights {
     fn logits(&self, text: &str) -> [f32; OUTPUTS] {
-        let mut sums = [0_i32; ROW];
+        let (mut sums, mut few) = ([0_i32; OUTPUTS], [0_i16; OUTPUTS]);
         let mut count = 0_u32;
+        let mut flush = |few: &mut [i16; OUTPUTS]| {
+            sums.iter_mut().zip(*few).for_each(|(sum, few)| *sum += i32::from(few));
+            *few = [0; OUTPUTS];
+        };
         features(text, |slot| {
             count += 1;
             if let Some(row) = self.rows.get(slot) {
-                sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += i32::from(*weight));
+                few.iter_mut().zip(row).for_each(|(sum, weight)| *sum = sum.wrapping_add(*weight));
+            }
+            if count.is_multiple_of(FLUSH) {
+                flush(&mut few);
             }
         });
+        flush(&mut few);
         let scale = 1.0 / (count.max(1) as f32).sqrt();
         let mut logits = self.bias;
         for ((logit, gain), sum) in logits.iter_mut().zip(self.gain).zip(sums) {
@@ -187,14 +201,14 @@ mod tests {
     fn the_weights_are_whole() {
         let weights = WEIGHTS.as_ref().expect("weights.bin has the form that is read");
         assert!(weights.bias.iter().chain(&weights.gain).all(|number| number.is_finite()));
-        assert!(read(&[]).is_none() && read(&[OUTPUTS as u8; 100]).is_none());
+        assert!(read(&[]).is_none() && read(&[8; 100]).is_none());
     }
 
     #[test]
     fn features_are_words_pairs_and_pieces() {
         let mut slots = Vec::new();
         features(" kill time . now ", |slot| slots.push(slot));
-        // Three words; one pair, as a sentence ends behind it; "_kil kill ill_", "_tim time ime_", "_now now_".
+        // Three words; one pair, as a sentence ends behind it; " kil", "kill", "ill "; " tim", "time", "ime "; " now", "now ".
         assert_eq!(slots.len(), 3 + 1 + 3 + 3 + 2);
         assert!(slots.iter().all(|slot| *slot < SLOTS));
     }
