@@ -11,12 +11,13 @@ use crate::sweep::{SweepOrder, Swept, app_held, note};
 use crate::tx::Tx;
 use crate::value::{Value, values};
 
-/// Conversations that go in one transaction.
+/// Conversations that go in one transaction, and about how many messages: a statement must not take long.
 const BATCH: i64 = 50;
+const MESSAGES: i64 = 4_000;
 
 /// Conversations of an app in which nothing was said since, and nothing is being said.
 pub(crate) const WHOLE: &str = concat!(
-    "SELECT c.id, c.owner FROM conversations c WHERE c.app = $1 AND c.created_at < $2 AND c.updated_at < $2 \
+    "SELECT c.id, c.owner, c.messages FROM conversations c WHERE c.app = $1 AND c.created_at < $2 AND c.updated_at < $2 \
      AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.finish_reason IS NULL) AND ",
     unheld!("c.owner"),
     " ORDER BY c.created_at LIMIT $3"
@@ -24,7 +25,7 @@ pub(crate) const WHOLE: &str = concat!(
 
 /// Conversations that live on and hold a message from before.
 pub(crate) const PARTS: &str = concat!(
-    "SELECT c.id, c.owner FROM conversations c WHERE c.app = $1 AND c.created_at < $2 AND c.updated_at >= $2 \
+    "SELECT c.id, c.owner, c.messages FROM conversations c WHERE c.app = $1 AND c.created_at < $2 AND c.updated_at >= $2 \
      AND EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.created_at < $2 \
      AND m.finish_reason IS NOT NULL) AND ",
     unheld!("c.owner"),
@@ -67,12 +68,23 @@ pub(crate) async fn sweep(tx: &mut Tx, order: &SweepOrder) -> Result<Swept, Refu
     for (whole, sql) in [(true, WHOLE), (false, PARTS)] {
         let rows = tx.all(sql, values![order.app.as_str(), order.before, BATCH]).await?;
         swept.more |= rows.len() as i64 == BATCH;
-        let ids = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
-        if ids.is_empty() {
+        let (mut ids, mut messages) = (Vec::new(), 0);
+        for row in &rows {
+            messages += row.int(2)?;
+            if !ids.is_empty() && messages > MESSAGES {
+                swept.more = true;
+                break;
+            }
+            ids.push(row.text(0)?);
+            owners.push(row.text(1)?);
+        }
+        if let ([only], true) = (ids.as_slice(), messages > MESSAGES)
+            && shorten(tx, order, only, &mut swept).await?
+        {
             continue;
         }
-        for row in &rows {
-            owners.push(row.text(1)?);
+        if ids.is_empty() {
+            continue;
         }
         if whole {
             remove_whole(tx, order, &ids, &mut swept).await?;
@@ -96,6 +108,26 @@ pub(crate) async fn sweep(tx: &mut Tx, order: &SweepOrder) -> Result<Swept, Refu
 /// The time of the order in front of these ids.
 fn before(order: &SweepOrder, ids: &[String]) -> Vec<Value> {
     std::iter::once(Value::from(order.before)).chain(list(ids)).collect()
+}
+
+/// Takes the oldest messages of a conversation that is too long to go at once. Gives whether there were any to take; the
+/// next batch goes on.
+async fn shorten(tx: &mut Tx, order: &SweepOrder, id: &str, swept: &mut Swept) -> Result<bool, Refusal> {
+    let sql = "SELECT position FROM messages WHERE conversation_id = $1 AND created_at < $2 \
+               AND finish_reason IS NOT NULL ORDER BY position LIMIT 1 OFFSET $3";
+    let Some(row) = tx.one(sql, values![id, order.before, MESSAGES]).await? else { return Ok(false) };
+    let until = row.int(0)?;
+    const OLD: &str = "created_at < ? AND finish_reason IS NOT NULL AND position < ? AND conversation_id IN";
+    let engine = tx.engine();
+    let row = || values![order.before, until, id];
+    let counted = format!(
+        "{COUNTED} m.created_at < ? AND m.finish_reason IS NOT NULL AND m.position < ? AND m.conversation_id IN"
+    );
+    tx.run(with_list(engine, &counted, 2, 1, ADDED), row()).await?;
+    let sql = with_list(engine, &format!("DELETE FROM messages WHERE {OLD}"), 2, 1, "");
+    swept.add("messages", tx.run(sql, row()).await?);
+    swept.more = true;
+    Ok(true)
 }
 
 async fn remove_whole(
@@ -143,9 +175,12 @@ async fn remove_old(
     }
     let head = "DELETE FROM hand_offs WHERE updated_at < ? AND state NOT IN ('waiting', 'claimed') AND conversation_id IN";
     swept.add("hand_offs", tx.run(with_list(engine, head, 1, ids.len(), ""), before(order, ids)).await?);
-    // A title is made from the first words; what follows something that is gone follows nothing.
-    let head = "UPDATE conversations SET title = NULL, topic = NULL, last_message = \
-                (SELECT m.id FROM messages m WHERE m.id = conversations.last_message) WHERE id IN";
+    // A title is made from the first words; what follows something that is gone follows nothing; and where the talk stood
+    // at something that is gone, it stands at the newest that is left.
+    let head = "UPDATE conversations SET title = NULL, topic = NULL, last_message = COALESCE(\
+                (SELECT m.id FROM messages m WHERE m.id = conversations.last_message), \
+                (SELECT m.id FROM messages m WHERE m.conversation_id = conversations.id ORDER BY m.position DESC LIMIT 1)) \
+                WHERE id IN";
     tx.run(with_list(engine, head, 0, ids.len(), ""), list(ids)).await?;
     let head = "UPDATE messages SET parent_id = NULL WHERE parent_id IS NOT NULL \
                 AND NOT EXISTS (SELECT 1 FROM messages p WHERE p.id = messages.parent_id) AND conversation_id IN";

@@ -159,6 +159,50 @@ on_both_engines! {
         assert_eq!(world.store.verify_audit().await.unwrap().fault, None);
     }
 
+    /// Who has very many messages is erased in steps, and the receipt counts them all.
+    async fn a_large_account_goes_in_steps(world) {
+        let (store, visitor) = (&world.store, world.visitor());
+        let id = store.record_turn(world.opening(visitor, "first"), vec![]).await.unwrap();
+        let bytes = if store.engine() == "sqlite" { "x'00'" } else { r"'\x00'::bytea" };
+        let numbers = if store.engine() == "sqlite" {
+            "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 9002)"
+        } else {
+            "WITH n(i) AS (SELECT generate_series(3, 9002))"
+        };
+        let many = |to: &str| format!(
+            "INSERT INTO messages (id, conversation_id, position, role, content, created_at, finish_reason) \
+             {numbers} SELECT '{to} ' || i, '{to}', i, 'user', {bytes}, 1, 'stop' FROM n"
+        );
+        world.tamper(&many(&id.to_string())).await;
+        world.tamper("UPDATE conversations SET messages = 9002").await;
+        let other = world.visitor();
+        let long = store.record_turn(world.opening(other, "first"), vec![]).await.unwrap();
+        world.tamper(&many(&long.to_string())).await;
+        world.tamper("UPDATE conversations SET messages = 9002").await;
+        let erased = store.erase(&visitor, vec![]).await.unwrap();
+        assert_eq!((erased.counts["messages"], erased.counts["conversations"]), (9_002, 1));
+        assert_eq!(store.erasure(erased.id).await.unwrap().counts, erased.counts);
+        // Retention takes a long conversation in steps too, and counts all of it.
+        world.wait(3_600);
+        let order = store::SweepOrder {
+            app: world.app.clone(), kind: store::SweepKind::Talk, before: world.ambient.now(), spare_quality: false,
+        };
+        let (mut messages, mut batches) = (0, 0);
+        loop {
+            let swept = store.sweep(&order).await.unwrap();
+            messages += swept.counts.get("messages").unwrap_or(&0);
+            batches += 1;
+            if !swept.more {
+                break;
+            }
+        }
+        assert!(messages == 9_002 && batches > 2, "{messages} {batches}");
+        let told = store.tell_sweeps(std::time::Duration::ZERO).await.unwrap();
+        assert_eq!((told["assistant"]["messages"], told["assistant"]["conversations"]), (9_002, 1));
+        let used = store.usage(kernel::Time::EPOCH, world.later(60), &store::UsageFilter::default()).await.unwrap();
+        assert_eq!(used.apps[0].requests, 9_001);
+    }
+
     async fn what_came_in_between_goes_too(world) {
         let (store, visitor) = (&world.store, world.visitor());
         store.record_turn(world.opening(visitor, "before"), vec![]).await.unwrap();

@@ -20,7 +20,7 @@ use crate::ui::sign::{ConfirmPage, SaidPage};
 const PATH: &str = "/account/erase";
 
 pub(super) fn routes() -> Router<Site> {
-    Router::new().route(PATH, get(ask).post(erase))
+    Router::new().route("/account/erase", get(ask).post(erase))
 }
 
 async fn show(
