@@ -102,7 +102,7 @@ async fn a_full_disk_leaves_nothing_and_says_so() {
         shell.current_dir(world.folder.path());
         shell.status().unwrap()
     };
-    drop(command.stdin(std::process::Stdio::null()));
+    let _ = command.stdin(std::process::Stdio::null());
     assert_eq!(output.code(), Some(1), "refused, and not ended by a signal");
     assert_eq!(files(), before, "nothing partial is left");
     assert_eq!(world.audited("backup.failed").await.len(), 1);
