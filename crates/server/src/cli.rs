@@ -14,6 +14,7 @@ mod declutter;
 mod documents;
 mod keeping;
 mod problems;
+mod watching;
 
 pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
 pub(crate) use backups::{Backup, Restore, Rollback};
@@ -21,6 +22,7 @@ pub(crate) use declutter::Declutter;
 pub(crate) use documents::Docs;
 pub(crate) use keeping::{Hold, Maintain, MaintainTask};
 pub(crate) use problems::Problem;
+pub(crate) use watching::{Doctor, Probe, Probed, Report, ReportPeriod};
 
 /// The server for AI applications in production.
 #[derive(Debug, Parser)]
@@ -152,42 +154,6 @@ pub(crate) enum Command {
     /// Print the table of error codes as Markdown
     #[command(hide = true)]
     Errors,
-}
-
-/// Arguments of `probe`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Probe {
-    /// What to ask
-    #[arg(value_enum, default_value_t = Probed::Ready)]
-    pub(crate) what: Probed,
-    /// The port, when it is not that of the settings
-    #[arg(long, value_name = "PORT")]
-    pub(crate) port: Option<u16>,
-    /// How long to wait, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
-    pub(crate) timeout: u64,
-}
-
-/// What `probe` asks.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Probed {
-    /// The process runs
-    Live,
-    /// It takes requests
-    Ready,
-    /// Everything it needs is well
-    Health,
-}
-
-impl Probed {
-    /// The path of it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Probed::Live => "live",
-            Probed::Ready => "ready",
-            Probed::Health => "health",
-        }
-    }
 }
 
 /// Arguments of `serve`.
@@ -356,47 +322,6 @@ pub(crate) enum Audit {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// Arguments of `report`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Report {
-    /// Which
-    #[arg(value_enum)]
-    pub(crate) period: ReportPeriod,
-    /// One JSON document in place of lines
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Which report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReportPeriod {
-    /// Health, error rates, backups, the security log
-    Daily,
-    /// The database, people, patches, capacity
-    Weekly,
-    /// Security audit, performance, recovery, documents
-    Monthly,
-}
-
-impl ReportPeriod {
-    /// As the room of operation knows it.
-    pub(crate) const fn period(self) -> ops::report::Period {
-        match self {
-            ReportPeriod::Daily => ops::report::Period::Daily,
-            ReportPeriod::Weekly => ops::report::Period::Weekly,
-            ReportPeriod::Monthly => ops::report::Period::Monthly,
-        }
-    }
-}
-
-/// Arguments of `doctor`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Doctor {
-    /// Write what was found into a file that holds no secret and no personal data
-    #[arg(long, value_name = "FILE")]
-    pub(crate) bundle: Option<PathBuf>,
 }
 
 /// Reads a span of time: a number and `s`, `m`, `h` or `d`.
