@@ -9,7 +9,7 @@ use identity::{Converse, May};
 use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
 use llm::{ChatMessage, ChatRequest, Completion, Finish};
 use serde_json::Value;
-use store::{ConversationChange, FinishReason, Message, Opening, Role, Turn};
+use store::{ConversationChange, FinishReason, Joint, Message, Opening, Role, Turn};
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Occupied;
@@ -43,6 +43,17 @@ pub enum Target {
     Session(String),
     /// A new one.
     New,
+    /// Beside what this conversation says already.
+    Beside(ConversationId, Anew),
+}
+
+/// What stands beside something else.
+#[derive(Clone, Copy, Debug)]
+pub enum Anew {
+    /// Another answer to this message of the user.
+    Answer(MessageId),
+    /// Other words in the place of this message of the user.
+    Words(MessageId),
 }
 
 /// How to answer.
@@ -73,6 +84,7 @@ pub(crate) struct Opened {
     pub(crate) owner: Subject,
     pub(crate) conversation_id: ConversationId,
     pub(crate) opening: Opening,
+    pub(crate) joint: Joint,
     pub(crate) user: Message,
     pub(crate) assistant: MessageId,
     pub(crate) earlier: Vec<Message>,
@@ -130,8 +142,10 @@ impl Hall {
     fn admit(&self, may: &May<Converse>, app: &App, ask: &Ask) -> Result<Option<&'static str>> {
         let text = ask.content.as_str();
         content::validate::message(ask.field, text, app.max_input_chars as usize)?;
-        // One key speaks for many people, who all say "hello": repeats count for people alone.
-        if may.who().is_key() {
+        // One key speaks for many people, who all say "hello": repeats count for people alone. Who wants another
+        // answer repeats nothing.
+        let again = matches!(ask.target, Target::Beside(_, Anew::Answer(_)));
+        if may.who().is_key() || again {
             content::spam::check(text)?;
         } else {
             self.spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now())?;
@@ -177,7 +191,7 @@ impl Hall {
         let support = self.admit(may, &app, ask)?;
         let owner = may.owner();
         let existing = match &ask.target {
-            Target::Conversation(id) => {
+            Target::Conversation(id) | Target::Beside(id, _) => {
                 let conversation = rooms.store.conversation(&owner, *id).await?;
                 (conversation.app == app.id)
                     .then_some(conversation)
@@ -190,22 +204,39 @@ impl Hall {
         // The store decides, in the transaction; this only spares the model a question that cannot be kept.
         if let (Some(conversation), Some(most)) = (&existing, app.max_user_messages)
             && conversation.user_messages >= most
+            && !matches!(ask.target, Target::Beside(_, Anew::Answer(_)))
         {
             return Err(Code::ConversationFull.into());
         }
         let conversation_id = existing.as_ref().map_or_else(|| ConversationId::new(&rooms.ambient), |c| c.id);
         let cancel = rooms.stop.child_token();
         let place = self.live.occupy(conversation_id, cancel.clone())?;
-        let earlier = match (&existing, &ask.options.history) {
-            (Some(conversation), None) if conversation.messages > 0 => {
-                rooms.store.recent_messages(&owner, conversation.id, app.context_messages).await?
+        let (joint, before) = match ask.target {
+            Target::Beside(_, anew) => self.beside(&owner, conversation_id, anew).await?,
+            Target::Conversation(_) | Target::Session(_) | Target::New => (Joint::End, None),
+        };
+        let most = app.context_messages;
+        let earlier = match (&existing, &ask.options.history, joint) {
+            (Some(conversation), None, Joint::End) if conversation.messages > 0 => {
+                rooms.store.recent_messages(&owner, conversation.id, most).await?
             }
+            (Some(conversation), None, Joint::Under(Some(parent))) => {
+                rooms.store.lineage(&owner, conversation.id, parent, most).await?
+            }
+            (Some(conversation), None, Joint::Again) => match before.as_ref().and_then(|said| said.parent_id)
+            {
+                Some(parent) => rooms.store.lineage(&owner, conversation.id, parent, most).await?,
+                None => Vec::new(),
+            },
             _ => Vec::new(),
         };
-        let user = Message {
+        let said = Message {
             id: MessageId::new(&rooms.ambient),
             conversation_id,
-            parent_id: earlier.last().map(|message| message.id),
+            parent_id: match joint {
+                Joint::Under(parent) => parent,
+                Joint::End | Joint::Again => earlier.last().map(|message| message.id),
+            },
             role: Role::User,
             content: ask.content.clone(),
             citations: Value::Array(Vec::new()),
@@ -216,6 +247,7 @@ impl Hall {
             output_tokens: None,
             details: Value::Null,
         };
+        let user = before.filter(|_| joint == Joint::Again).unwrap_or(said);
         let untitled = existing.as_ref().is_some_and(|c| c.title.is_none());
         let opening = match existing {
             Some(conversation) => Opening::Existing(conversation.id),
@@ -225,7 +257,7 @@ impl Hall {
                 topic: None,
                 session: match &ask.target {
                     Target::Session(session) => Some(session.clone()),
-                    Target::Conversation(_) | Target::New => None,
+                    Target::Conversation(_) | Target::Beside(..) | Target::New => None,
                 },
             },
         };
@@ -235,6 +267,7 @@ impl Hall {
             owner,
             conversation_id,
             opening,
+            joint,
             user,
             assistant,
             earlier,
@@ -297,9 +330,11 @@ impl Opened {
             owner: self.owner,
             app: self.app.id.clone(),
             opening: self.opening.clone(),
+            joint: self.joint,
             user: self.user.clone(),
             assistant,
-            max_user_messages: self.app.max_user_messages,
+            // Another answer to what has been said is no message of the user.
+            max_user_messages: self.app.max_user_messages.filter(|_| self.joint != Joint::Again),
             max_conversations: self.app.most_conversations(self.owner),
         }
     }
@@ -333,7 +368,7 @@ pub(crate) fn written(may: &May<Converse>, opened: &Opened) -> AuditEvent {
         .from(may.who().address())
         .to(format_args!("conversation:{}", opened.conversation_id))
         .with("app", opened.app.id.as_str())
-        .with("messages", 2)
+        .with("messages", if opened.joint == Joint::Again { 1 } else { 2 })
 }
 
 /// A title from the first line of the first message, cut at a word.
