@@ -1,6 +1,8 @@
 //! The applications: what each is, and the one path that every message travels.
 //! It never speaks HTTP and holds no SQL.
 
+mod admit;
+mod anew;
 mod catalog;
 mod chat;
 mod cite;
@@ -23,8 +25,9 @@ mod watch;
 
 pub use ::files::clutter;
 pub use ::files::name::attachment;
+pub use anew::Said;
 pub use catalog::{App, Catalog, Retention};
-pub use conversation::{Export, NewConversation};
+pub use conversation::{ConversationNews, Export, NewConversation};
 pub use desk::{DeskState, Handed, Inbox, InboxTab, News, OpenQuestion};
 pub use files::{
     Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,
@@ -40,10 +43,10 @@ pub use llm::{ChatMessage, Role as ChatRole};
 pub use once::{Claim, Once};
 pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
-    StoredAnswer,
+    StoredAnswer, Tree,
 };
 pub use store::{DayCount, InboxCounts, Opinion};
 pub use store::{Document, DocumentStatus, Passage};
 pub use support::UNFOUNDED;
-pub use turn::{Answer, Ask, Options, Target};
+pub use turn::{Anew, Answer, Ask, Options, Target};
 pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

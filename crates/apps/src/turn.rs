@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use guard::content::{self, Finding, Judgement, Verdict};
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
 use llm::{ChatMessage, ChatRequest, Completion, Finish};
 use serde_json::Value;
-use store::{ConversationChange, FinishReason, Message, Opening, Role, Turn};
+use store::{ConversationChange, FinishReason, Joint, Message, Opening, Role, Turn};
 use tokio_util::sync::CancellationToken;
 
+use crate::admit::{Admitted, noted};
 use crate::live::Occupied;
 use crate::plan::{Check, Plan, Voice};
 use crate::watch::Watched;
@@ -44,6 +44,17 @@ pub enum Target {
     Session(String),
     /// A new one.
     New,
+    /// Beside what this conversation says already.
+    Beside(ConversationId, Anew),
+}
+
+/// What stands beside something else.
+#[derive(Clone, Copy, Debug)]
+pub enum Anew {
+    /// Another answer to this message of the user.
+    Answer(MessageId),
+    /// Other words in the place of this message of the user.
+    Words(MessageId),
 }
 
 /// How to answer.
@@ -68,21 +79,13 @@ pub struct Answer {
     pub message: Message,
 }
 
-/// What was noticed about a text that was let in.
-#[derive(Debug, Default)]
-pub(crate) struct Admitted {
-    /// Words that help, in the place of an answer.
-    pub(crate) support: Option<String>,
-    /// What a person should look at.
-    pub(crate) review: Vec<Finding>,
-}
-
 /// A turn that has been let in and has its place.
 pub(crate) struct Opened {
     pub(crate) app: App,
     pub(crate) owner: Subject,
     pub(crate) conversation_id: ConversationId,
     pub(crate) opening: Opening,
+    pub(crate) joint: Joint,
     pub(crate) user: Message,
     pub(crate) assistant: MessageId,
     pub(crate) earlier: Vec<Message>,
@@ -137,75 +140,6 @@ impl Hall {
         }
     }
 
-    /// Lets the text in, or says why not. A refused text goes no further and is not kept.
-    fn admit(&self, may: &May<Converse>, app: &App, ask: &Ask) -> Result<Admitted> {
-        let text = ask.content.as_str();
-        content::validate::message(ask.field, text, app.max_input_chars as usize)?;
-        // One key speaks for many people, who all say "hello": repeats count for people alone.
-        if may.who().is_key() {
-            content::spam::check(text)?;
-        } else {
-            self.spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now())?;
-        }
-        if !app.moderation {
-            return Ok(Admitted::default());
-        }
-        // What the caller tells of the talk so far would reach the model too.
-        let told =
-            ask.options.history.iter().flatten().filter(|message| message.role != llm::Role::Assistant);
-        let told = told.map(|message| content::judge(&message.content, &app.policy));
-        let judged = told.chain([content::judge(text, &app.policy)]);
-        let judged = judged.reduce(|worst, next| match (worst.verdict, next.verdict) {
-            // Of what was said before, only what may not pass counts; help is for who needs it now.
-            (Verdict::Block, now) if now != Verdict::Support => worst,
-            _ => next,
-        });
-        let Some(judged) = judged else { return Ok(Admitted::default()) };
-        let refused = || {
-            AuditEvent::new(EventType::ContentBlocked, may.owner())
-                .from(may.who().address())
-                .to(format_args!("app:{}", app.id))
-                .with("categories", named(&judged.categories))
-                .with("scores", scored(&judged))
-        };
-        match judged.verdict {
-            // Who speaks of harming themselves gets words that help, never a bare refusal.
-            Verdict::Support => {
-                self.rooms.audit.note(refused().with("answer", "support"));
-                let words = app.support_message.as_deref().unwrap_or(content::SUPPORT);
-                Ok(Admitted { support: Some(words.to_owned()), review: Vec::new() })
-            }
-            Verdict::Block => {
-                self.rooms.audit.note(refused());
-                tracing::warn!(app = %app.id, "a message was refused by the content rules");
-                Err(Fault::new(Code::ContentBlocked))
-            }
-            Verdict::Review => {
-                let wanted = |finding: &Finding| app.policy.of(*finding) == Verdict::Review;
-                Ok(Admitted { support: None, review: judged.categories.into_iter().filter(wanted).collect() })
-            }
-            Verdict::Allow | Verdict::Warn => Ok(Admitted::default()),
-        }
-    }
-
-    /// Writes down that an answer was withheld, and why, without a word of it.
-    pub(crate) fn note_refused(&self, opened: &Opened, check: &dyn Check) {
-        let refused = check.refused();
-        if refused.is_empty() {
-            return;
-        }
-        let scores: Vec<Value> = refused.iter().map(|finding| hundredths(finding.score)).collect();
-        tracing::warn!(app = %opened.app.id, "an answer was withheld by the content rules");
-        self.rooms.audit.note(
-            AuditEvent::new(EventType::ContentBlocked, opened.owner)
-                .to(format_args!("conversation:{}", opened.conversation_id))
-                .with("app", opened.app.id.as_str())
-                .with("answer", "withheld")
-                .with("categories", named(refused))
-                .with("scores", scores),
-        );
-    }
-
     /// Finds or makes the place of the turn: the conversation, the earlier messages, the ids of the new ones.
     pub(crate) async fn open(&self, may: &May<Converse>, ask: &Ask) -> Result<Opened> {
         let rooms = &self.rooms;
@@ -220,7 +154,7 @@ impl Hall {
         let admitted = self.admit(may, &app, ask)?;
         let owner = may.owner();
         let existing = match &ask.target {
-            Target::Conversation(id) => {
+            Target::Conversation(id) | Target::Beside(id, _) => {
                 let conversation = rooms.store.conversation(&owner, *id).await?;
                 (conversation.app == app.id)
                     .then_some(conversation)
@@ -233,22 +167,39 @@ impl Hall {
         // The store decides, in the transaction; this only spares the model a question that cannot be kept.
         if let (Some(conversation), Some(most)) = (&existing, app.max_user_messages)
             && conversation.user_messages >= most
+            && !matches!(ask.target, Target::Beside(_, Anew::Answer(_)))
         {
             return Err(Code::ConversationFull.into());
         }
         let conversation_id = existing.as_ref().map_or_else(|| ConversationId::new(&rooms.ambient), |c| c.id);
         let cancel = rooms.stop.child_token();
         let place = self.live.occupy(conversation_id, cancel.clone())?;
-        let earlier = match (&existing, &ask.options.history) {
-            (Some(conversation), None) if conversation.messages > 0 => {
-                rooms.store.recent_messages(&owner, conversation.id, app.context_messages).await?
+        let (joint, before) = match ask.target {
+            Target::Beside(_, anew) => self.beside(&owner, conversation_id, anew).await?,
+            Target::Conversation(_) | Target::Session(_) | Target::New => (Joint::End, None),
+        };
+        let most = app.context_messages;
+        let earlier = match (&existing, &ask.options.history, joint) {
+            (Some(conversation), None, Joint::End) if conversation.messages > 0 => {
+                rooms.store.recent_messages(&owner, conversation.id, most).await?
             }
+            (Some(conversation), None, Joint::Under(Some(parent))) => {
+                rooms.store.lineage(&owner, conversation.id, parent, most).await?
+            }
+            (Some(conversation), None, Joint::Again) => match before.as_ref().and_then(|said| said.parent_id)
+            {
+                Some(parent) => rooms.store.lineage(&owner, conversation.id, parent, most).await?,
+                None => Vec::new(),
+            },
             _ => Vec::new(),
         };
-        let user = Message {
+        let said = Message {
             id: MessageId::new(&rooms.ambient),
             conversation_id,
-            parent_id: earlier.last().map(|message| message.id),
+            parent_id: match joint {
+                Joint::Under(parent) => parent,
+                Joint::End | Joint::Again => earlier.last().map(|message| message.id),
+            },
             role: Role::User,
             content: ask.content.clone(),
             citations: Value::Array(Vec::new()),
@@ -259,6 +210,7 @@ impl Hall {
             output_tokens: None,
             details: Value::Null,
         };
+        let user = before.filter(|_| joint == Joint::Again).unwrap_or(said);
         let untitled = existing.as_ref().is_some_and(|c| c.title.is_none());
         let opening = match existing {
             Some(conversation) => Opening::Existing(conversation.id),
@@ -268,7 +220,7 @@ impl Hall {
                 topic: None,
                 session: match &ask.target {
                     Target::Session(session) => Some(session.clone()),
-                    Target::Conversation(_) | Target::New => None,
+                    Target::Conversation(_) | Target::Beside(..) | Target::New => None,
                 },
             },
         };
@@ -278,6 +230,7 @@ impl Hall {
             owner,
             conversation_id,
             opening,
+            joint,
             user,
             assistant,
             earlier,
@@ -348,9 +301,11 @@ impl Opened {
             owner: self.owner,
             app: self.app.id.clone(),
             opening: self.opening.clone(),
+            joint: self.joint,
             user: self.user.clone(),
             assistant,
-            max_user_messages: self.app.max_user_messages,
+            // Another answer to what has been said is no message of the user.
+            max_user_messages: self.app.max_user_messages.filter(|_| self.joint != Joint::Again),
             max_conversations: self.app.most_conversations(self.owner),
         }
     }
@@ -384,40 +339,7 @@ pub(crate) fn written(may: &May<Converse>, opened: &Opened) -> AuditEvent {
         .from(may.who().address())
         .to(format_args!("conversation:{}", opened.conversation_id))
         .with("app", opened.app.id.as_str())
-        .with("messages", 2)
-}
-
-/// What the audit log is told of a turn that is stored: that it was written, and that somebody should look at it.
-/// Ids, categories and numbers, never a word of it.
-pub(crate) fn noted(may: &May<Converse>, opened: &Opened) -> Vec<AuditEvent> {
-    let mut events = vec![written(may, opened)];
-    if !opened.admitted.review.is_empty() {
-        let review = &opened.admitted.review;
-        let score = review.iter().map(|finding| finding.score).fold(0.0, f32::max);
-        events.push(
-            AuditEvent::new(EventType::ContentFlagged, opened.owner)
-                .from(may.who().address())
-                .to(format_args!("conversation:{}", opened.conversation_id))
-                .with("app", opened.app.id.as_str())
-                .with("message", opened.user.id.to_string())
-                .with("categories", named(review))
-                .with("score", hundredths(score)),
-        );
-    }
-    events
-}
-
-fn named(findings: &[Finding]) -> Vec<Value> {
-    findings.iter().map(|finding| finding.category.as_str().into()).collect()
-}
-
-fn scored(judged: &Judgement) -> Vec<Value> {
-    judged.categories.iter().map(|finding| hundredths(finding.score)).collect()
-}
-
-/// A score with two digits: more would be a guess.
-fn hundredths(score: f32) -> Value {
-    Value::from((f64::from(score) * 100.0).round() / 100.0)
+        .with("messages", if opened.joint == Joint::Again { 1 } else { 2 })
 }
 
 /// A title from the first line of the first message, cut at a word.

@@ -39,6 +39,8 @@ pub struct Conversation {
     pub messages: u32,
     /// Whether a person has been asked for, or has it: an open hand-off.
     pub hand_off: Option<HandOffState>,
+    /// Whether there are messages beside those that it says now.
+    pub branched: bool,
 }
 
 /// A conversation to be made without a message.
@@ -81,7 +83,7 @@ pub struct ConversationChange {
 }
 
 const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages, (SELECT h.state FROM \
-                       hand_offs h WHERE h.conversation_id = conversations.id AND h.state IN ('waiting', 'claimed'))";
+                       hand_offs h WHERE h.conversation_id = conversations.id AND h.state IN ('waiting', 'claimed')), branched";
 
 /// The place of a sealed column of a conversation.
 pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
@@ -99,6 +101,7 @@ struct Sealed {
     user_messages: u32,
     messages: u32,
     hand_off: Option<String>,
+    branched: bool,
 }
 
 impl Sealed {
@@ -113,6 +116,7 @@ impl Sealed {
             user_messages: row.count(6)?,
             messages: row.count(7)?,
             hand_off: row.maybe_text(8)?,
+            branched: row.int(9)? != 0,
         })
     }
 
@@ -131,6 +135,7 @@ impl Sealed {
             user_messages: self.user_messages,
             messages: self.messages,
             hand_off: self.hand_off.as_deref().and_then(HandOffState::parse),
+            branched: self.branched,
         })
     }
 }
@@ -191,6 +196,7 @@ impl Store {
             user_messages: 0,
             messages: 0,
             hand_off: None,
+            branched: false,
         })
     }
 

@@ -48,6 +48,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 5, name: "files", text: include_str!("../../../migrations/0005_files.sql") },
     Step { version: 6, name: "tutor", text: include_str!("../../../migrations/0006_tutor.sql") },
     Step { version: 7, name: "support", text: include_str!("../../../migrations/0007_support.sql") },
+    Step { version: 8, name: "branches", text: include_str!("../../../migrations/0008_branches.sql") },
 ];
 
 /// What the database says about a step.

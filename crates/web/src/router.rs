@@ -56,7 +56,10 @@ fn groups() -> Groups {
                 OpenApiRouter::new().routes(routes!(openai::chat::create)).layer(from_fn(who::credentialed)),
             )
             .routes(routes!(api::chat::create)),
-        messages: OpenApiRouter::new().routes(routes!(api::messages::list, api::messages::create)),
+        messages: OpenApiRouter::new()
+            .routes(routes!(api::messages::list, api::messages::create))
+            .routes(routes!(api::anew::regenerate))
+            .routes(routes!(api::anew::edit)),
         everything: OpenApiRouter::new()
             .routes(routes!(api::conversations::list, api::conversations::create))
             .routes(routes!(api::conversations::read, api::conversations::rename, api::conversations::delete))

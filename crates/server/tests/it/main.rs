@@ -18,6 +18,7 @@ mod admin;
 mod attacks;
 mod authentication;
 mod bedrock;
+mod branches;
 mod chat;
 mod compression;
 mod content;

@@ -217,6 +217,9 @@ fn talk() -> Vec<Row> {
         row("POST /api/v1/conversations/{id}/stop", owners(200, false, true)),
         row("GET /api/v1/conversations/{id}/messages", owners(200, true, false)),
         row("POST /api/v1/conversations/{id}/messages", owners(201, true, true)).json(message),
+        row("POST /api/v1/conversations/{id}/messages/{message}/regenerate", owners(404, true, true)),
+        row("PUT /api/v1/conversations/{id}/messages/{message}", owners(404, true, true))
+            .json(json!({"content": "hello"})),
         row("POST /v1/chat/completions", Plain(bound(known(200)))).json(completion),
         row("POST /v1/embeddings", Plain(known(200))).json(json!({"model": "m", "input": "a"})),
         row("POST /v1/moderations", Plain(known(200))).json(json!({"input": "a"})),
