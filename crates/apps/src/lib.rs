@@ -1,6 +1,7 @@
 //! The applications: what each is, and the one path that every message travels.
 //! It never speaks HTTP and holds no SQL.
 
+mod admit;
 mod anew;
 mod catalog;
 mod chat;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use store::{FinishReason, FinishedMessage, Message};
 use tracing::Instrument as _;
 
+use crate::admit;
 use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
 use crate::plan::{Check, Plan, Voice};
 use crate::standing::Standing;
@@ -46,7 +47,7 @@ impl Hall {
                 async move { models.stream(request, until).await }.in_current_span(),
             )),
         };
-        let audit = turn::noted(may, &opened);
+        let audit = admit::noted(may, &opened);
         let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
         // A session that another request has opened meanwhile takes the turn into its own conversation.
         let blank = Message { conversation_id, ..blank };

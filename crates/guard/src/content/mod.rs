@@ -2,6 +2,7 @@
 //! Everything here works on texts alone, in time linear in the text, and calls nobody.
 
 pub mod injection;
+mod look;
 pub mod mask;
 pub mod moderate;
 pub mod normal;

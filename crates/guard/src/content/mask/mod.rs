@@ -40,6 +40,7 @@ mod ssn;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod token;
 mod url;
 mod view;
 mod words;
