@@ -132,7 +132,7 @@ fn probe(mock: &Mock, asked: &Asked) -> Response<Body> {
 }
 
 /// Who asks: `key`, a known visitor, or a new one.
-fn who(mock: &Mock, asked: &Asked) -> Option<String> {
+pub(crate) fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     let (key, bearer) = (asked.header("x-api-key"), asked.header("authorization"));
     if key == KEY {
         return Some("key".into());

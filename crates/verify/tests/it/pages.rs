@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use hyper::Response;
 
+use crate::api::who;
 use crate::mock::{Asked, Body, Mock, full};
 
 pub(crate) const ASSET: &str = "/static/app.0123456789abcdef.css";
