@@ -116,7 +116,7 @@ impl Machine {
         let environment = format!(
             "export PATH='{0}/bin':\"$PATH\" HOME='{0}' URL={url} EMAIL=oncall@example.org SECRETS='{0}/secrets'\n\
              export ENVIRONMENT=development API_HOST=127.0.0.1 API_PORT={port} LOG_FORMAT=json \
-             STOA_DATA_DIR='{0}/data'\n\
+             ALERT_DISK_PERCENT=0 STOA_DATA_DIR='{0}/data'\n\
              export SESSION_SECRET_FILE=\"$SECRETS/session-secret\" JWT_SECRET_KEY_FILE=\"$SECRETS/jwt-secret\" \
              ENCRYPTION_KEY_FILE=\"$SECRETS/encryption-key\" METRICS_TOKEN_FILE=\"$SECRETS/metrics-token\"\n\
              export SESSION_SECRET_PREVIOUS_FILE=\"$SECRETS/session-secret-previous\" \
