@@ -41,6 +41,9 @@ struct Arguments {
 enum Command {
     /// Run all tests, with Postgres, Redis and Chromium of their own (found, or installed when you are root).
     Test {
+        /// Run what is sensible of the tests over HTTP against this many replicas on one Postgres and one Redis.
+        #[arg(long, value_name = "COUNT", num_args = 0..=1, default_missing_value = "3")]
+        replicas: Option<u8>,
         /// Handed to `cargo nextest run` or `cargo test` as they are: filters, `-p room`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -94,7 +97,10 @@ fn run(command: Command) -> Result<ExitCode> {
     let shell = Shell::at_root()?;
     let mut stages = Stages::default();
     match command {
-        Command::Test { arguments } => suite::stages(&shell, &mut stages, &arguments),
+        Command::Test { replicas: None, arguments } => suite::stages(&shell, &mut stages, &arguments),
+        Command::Test { replicas: Some(count), arguments } => {
+            suite::replicas(&shell, &mut stages, count, &arguments);
+        }
         Command::Tidy => stages.check("tidy", || tidy::run(&shell.root)),
         Command::Docs { check } => {
             stages.check("build", || shell.build());

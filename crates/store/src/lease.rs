@@ -40,6 +40,13 @@ impl Store {
         .await
     }
 
+    /// Whether anybody has the lease now.
+    pub async fn is_leased(&self, name: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM leases WHERE name = $1 AND expires_at > $2";
+        let now = self.inside.ambient.now();
+        Ok(self.read("lease.look").await?.one(sql, values![name, now]).await?.is_some())
+    }
+
     /// Gives the lease up, so that another replica need not wait for its end. Nothing happens when another has it.
     pub async fn drop_lease(&self, name: &str, holder: &str) -> Result<()> {
         let row = values![name, holder];
