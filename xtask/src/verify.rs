@@ -51,6 +51,8 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
         ("API_KEYS", KEY),
         ("CORS_ORIGINS", ORIGIN),
         ("METRICS_TOKEN", METRICS),
+        // The disk of the machine that builds is no fault of the server.
+        ("ALERT_DISK_PERCENT", "0"),
         ("LOG_FORMAT", "json"),
         // The limits that are checked are exact in every profile once they are named.
         ("RATE_LIMIT_PER_MINUTE", "30"),

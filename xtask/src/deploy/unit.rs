@@ -1,4 +1,4 @@
-//! The unit of systemd: hardened, stopped slowly, secrets as credentials.
+//! The unit of systemd: hardened, stopped slowly, secrets as files.
 
 use std::collections::BTreeMap;
 
@@ -57,23 +57,19 @@ pub(super) fn rules(place: &Place) -> Result<Faults> {
         of("SystemCallFilter").iter().any(|line| line.contains("@system-service")),
         "stoa.service: SystemCallFilter=@system-service",
     );
-    let handed: Vec<&str> = of("LoadCredential").iter().filter_map(|line| line.split(':').next()).collect();
-    for (name, value) in
-        of("Environment").iter().flat_map(|line| line.split(' ')).filter_map(|pair| pair.split_once('='))
-    {
-        want(
-            &mut faults,
-            !is_secret(name) || name.ends_with("_FILE"),
-            format!("stoa.service: {name} stands in the open"),
-        );
-        want(&mut faults, !place.unknown_variable(name), format!("stoa.service: {name} is no setting"));
-        if let Some(credential) = value.strip_prefix("%d/") {
-            want(
-                &mut faults,
-                handed.contains(&credential),
-                format!("stoa.service: LoadCredential={credential}:…"),
-            );
-        }
+    want(
+        &mut faults,
+        of("EnvironmentFile") == ["/etc/stoa/stoa.env"],
+        "stoa.service: EnvironmentFile=/etc/stoa/stoa.env",
+    );
+    let environment = place.text("systemd/stoa.env")?;
+    let lines = environment.lines().filter(|line| !line.starts_with('#'));
+    for (name, value) in lines.filter_map(|line| line.split_once('=')) {
+        let open = is_secret(name) && !name.ends_with("_FILE");
+        want(&mut faults, !open, format!("stoa.env: {name} stands in the open"));
+        want(&mut faults, !place.unknown_variable(name), format!("stoa.env: {name} is no setting"));
+        let kept = !name.ends_with("_FILE") || value.starts_with("/etc/stoa/secrets/");
+        want(&mut faults, kept, format!("stoa.env: {name} lies in /etc/stoa/secrets"));
     }
     Ok(faults)
 }
@@ -93,9 +89,16 @@ mod tests {
                 ("NoNewPrivileges=yes\n", "", "NoNewPrivileges"),
                 ("TimeoutStopSec=40", "TimeoutStopSec=5", "40 seconds"),
                 ("-HUP", "-TERM", "SIGHUP"),
-                ("SESSION_SECRET_FILE=%d", "SESSION_SECRET=%d", "in the open"),
-                ("LoadCredential=jwt-secret", "LoadCredential=other", "LoadCredential=jwt-secret"),
+                ("EnvironmentFile=", "Environment=", "EnvironmentFile"),
+            ],
+        );
+        plant(
+            "systemd/stoa.env",
+            super::rules,
+            &[
+                ("SESSION_SECRET_FILE=", "SESSION_SECRET=", "in the open"),
                 ("STOA_DATA_DIR=", "STOA_DATE_DIR=", "is no setting"),
+                ("=/etc/stoa/secrets/jwt-secret", "=/tmp/jwt-secret", "lies in /etc/stoa/secrets"),
             ],
         );
     }

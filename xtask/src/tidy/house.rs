@@ -101,15 +101,18 @@ struct Licensed {
     name: String,
     license: Option<String>,
     license_file: Option<String>,
+    /// Where it comes from; absent for our own.
+    source: Option<String>,
 }
 
 /// The licences as the manifests name them. A file of its own is not read: whoever has one is looked at by a person.
 fn licences(root: &Path) -> Result<Vec<(String, String)>> {
     let mut command = Command::new("cargo");
-    command.args(["metadata", "--format-version", "1", "--locked"]).current_dir(root);
+    command.args(["metadata", "--format-version", "1"]).current_dir(root);
     let whole: Whole = serde_json::from_str(&shell::output(&mut command)?)?;
     let text = |one: &Licensed| one.license.clone().or_else(|| one.license_file.clone()).unwrap_or_default();
-    Ok(whole.packages.iter().map(|one| (one.name.clone(), text(one))).collect())
+    let foreign = whole.packages.iter().filter(|one| one.source.is_some());
+    Ok(foreign.map(|one| (one.name.clone(), text(one))).collect())
 }
 
 fn member(root: &Path, package: Package) -> Member {

@@ -3,6 +3,7 @@
 
 mod files;
 mod house;
+mod secrets;
 mod supply;
 mod walls;
 
@@ -45,6 +46,7 @@ const RULES: &[fn(&House) -> Vec<Finding>] = &[
     walls::size_of_the_lock_file,
     supply::sources,
     supply::licences,
+    secrets::secrets,
     files::header,
     files::length,
     files::names,

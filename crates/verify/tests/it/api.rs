@@ -66,9 +66,10 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
         "/docs" => return Response::new(full("docs")),
         "/metrics" if mock.has("open-metrics") => return Response::new(full("stoa_up 1")),
         "/metrics" if asked.header("authorization") == "Bearer the-token" => {
-            let errors = u8::from(mock.has("logged-errors"));
+            // One is an alert about a run like this.
+            let errors = 1 + u8::from(mock.has("logged-errors"));
             let text = format!(
-                "stoa_log_events_total{{level=\"ERROR\"}} {errors}\nstoa_log_events_total{{level=\"WARNING\"}} 2\n{}",
+                "stoa_alerts_total{{kind=\"failed_sign_ins\"}} 1\nstoa_log_events_total{{level=\"ERROR\"}} {errors}\nstoa_log_events_total{{level=\"WARNING\"}} 2\n{}",
                 pool(mock)
             );
             return Response::new(full(text));

@@ -17,7 +17,7 @@ pub(super) use accounts::{keys, people};
 pub(super) use audit::log;
 pub(super) use backups::backups;
 pub(super) use settings::settings;
-pub(super) use watch::{alerts, brake};
+pub(super) use watch::{OWN_DOING, alerts, brake};
 
 /// The most pieces of a list that are read.
 const PIECES: usize = 20;

@@ -6,7 +6,7 @@ use crate::deployment::{Caller, Deployment};
 use crate::verdict::{Verdict, ensure};
 
 /// What this run itself may raise by trying wrong passwords and limits.
-const OWN_DOING: [&str; 3] = ["failed_sign_ins", "account_guessing", "rate_limits"];
+pub(crate) const OWN_DOING: [&str; 3] = ["failed_sign_ins", "account_guessing", "rate_limits"];
 
 /// No alert of weight is open, but those about this run itself.
 pub(crate) async fn alerts(deployment: &Deployment) -> Verdict {
