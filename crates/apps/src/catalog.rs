@@ -35,6 +35,10 @@ pub struct App {
     pub context_messages: u32,
     /// Texts are moderated before a model sees them.
     pub moderation: bool,
+    /// What is done about each category of harm.
+    pub policy: guard::content::Policy,
+    /// What somebody is told who speaks of harming themselves; the server's own words when absent.
+    pub support_message: Option<String>,
     /// How long content is kept.
     pub retention: Retention,
     /// How long opinions, outcomes and questions without an answer are kept; as long as the content when absent.
@@ -81,6 +85,8 @@ impl App {
             max_conversations: None,
             context_messages: 40,
             moderation: true,
+            policy: guard::content::Policy::default(),
+            support_message: None,
             retention,
             quality_retention: None,
             tutor: tutor::Policy::default(),

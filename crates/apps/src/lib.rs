@@ -1,6 +1,7 @@
 //! The applications: what each is, and the one path that every message travels.
 //! It never speaks HTTP and holds no SQL.
 
+mod admit;
 mod anew;
 mod catalog;
 mod chat;
@@ -21,6 +22,7 @@ mod support;
 mod takeout;
 mod turn;
 mod tutor;
+mod watch;
 
 pub use ::files::clutter;
 pub use ::files::name::attachment;

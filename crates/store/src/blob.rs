@@ -102,6 +102,12 @@ impl Store {
         row.map(|row| Ok(Blob { id: row.text(0)?, size: size(row.int(1)?)? })).transpose()
     }
 
+    /// The names of all contents that files have.
+    pub async fn known_contents(&self) -> Result<HashSet<String>> {
+        let rows = self.read("blob.names").await?.all("SELECT id FROM blobs", values![]).await?;
+        rows.iter().map(|row| Ok(row.text(0)?)).collect()
+    }
+
     /// Notes that bytes with this name are about to be stored. Unless a file has taken them over by then, they are
     /// removed at `due`.
     pub async fn announce_blob(&self, id: &str, due: Time) -> Result<()> {

@@ -53,6 +53,7 @@ pub const TABLES: &[Table] = &[
     house::BLOCKS,
     house::EPOCHS,
     house::STATE,
+    house::MEASURES,
     house::SERVER_SECRET,
     house::SCHEMA_MIGRATIONS,
 ];

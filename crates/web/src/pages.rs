@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod app;
+mod backups;
 mod declutter;
 mod desk;
 mod documents;
@@ -12,6 +13,7 @@ mod guest;
 mod holds;
 mod learning;
 mod leaving;
+mod operation;
 mod person;
 mod security;
 mod sign;

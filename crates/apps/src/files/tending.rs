@@ -17,6 +17,8 @@ const STEP: u32 = 100;
 const ROUNDS: usize = 20;
 /// For so long contents are looked at in one round; the one that is begun is ended.
 const EXAMINING: Duration = Duration::from_secs(5);
+/// The lease of a backup that copies contents (`ops::backup`).
+const BACKUP: &str = "backup.files";
 /// Bytes that cannot be removed are tried again this often at the least.
 const SLOWEST: Duration = Duration::from_secs(6 * 60 * 60);
 
@@ -61,7 +63,9 @@ impl Hall {
         }
         for _ in 0..ROUNDS {
             let due = self.rooms.store.due_removals(self.rooms.ambient.now(), STEP).await?;
-            if due.is_empty() {
+            // A backup copies what it has named: until it has, nothing goes. Asked after what is due was read, so that
+            // none of it was named by a backup that begins now.
+            if due.is_empty() || self.rooms.store.is_leased(BACKUP).await? {
                 break;
             }
             let mut done = Vec::with_capacity(due.len());

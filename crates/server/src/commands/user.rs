@@ -18,7 +18,7 @@ use kernel::{Actor, Ambient, AuditEvent, EventType, PageRequest, Role, Secret, S
 use serde_json::{Value, json};
 use store::{NewUser, Store, User, UserFilter};
 
-use super::data::{told, with_settings};
+use super::data::{renew_keyring, told, with_settings};
 use super::paper::{Mark, Paper, complain, print, print_json};
 use super::prompt;
 use crate::cli;
@@ -26,7 +26,7 @@ use crate::settings::Settings;
 
 /// Runs the command. `false`: the operator said no.
 pub(crate) fn run(global: &cli::Global, user: &cli::User, ambient: &Ambient) -> anyhow::Result<bool> {
-    with_settings(global, ambient, async |store, settings| {
+    let done = with_settings(global, ambient, async |store, settings| {
         match user {
             cli::User::Create { email, admin, name, password_stdin, json } => {
                 let role = if *admin { Role::Admin } else { Role::User };
@@ -48,7 +48,11 @@ pub(crate) fn run(global: &cli::Global, user: &cli::User, ambient: &Ambient) -> 
             }
         }
         Ok(true)
-    })
+    })?;
+    if done && matches!(user, cli::User::Erase { .. }) {
+        renew_keyring(global, ambient)?;
+    }
+    Ok(done)
 }
 
 /// The account with this address or id.

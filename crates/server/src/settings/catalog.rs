@@ -94,6 +94,10 @@ fn fill(app: &mut App, entry: &Declared) -> Result<(), String> {
     set(&mut app.max_conversations, entry.get(&APP_MAX_CONVERSATIONS).map(unbounded));
     set(&mut app.context_messages, entry.get(&APP_CONTEXT).map(small));
     set(&mut app.moderation, entry.get(&APP_MODERATION));
+    set(&mut app.support_message, entry.get(&APP_SUPPORT_MESSAGE).map(Some));
+    for rule in entry.get(&APP_POLICY).unwrap_or_default() {
+        app.policy.add(&rule)?;
+    }
     set(&mut app.retention, retention(entry)?);
     set(&mut app.quality_retention, entry.get(&APP_RETENTION_QUALITY).map(|kept| Some(kept_for(kept))));
     set(&mut app.tutor.hints, entry.get(&APP_HINTS).map(|rung| u8::try_from(rung).unwrap_or(4)));

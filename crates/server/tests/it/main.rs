@@ -14,9 +14,11 @@
 )]
 
 mod accounts;
+mod acme;
 mod admin;
 mod attacks;
 mod authentication;
+mod backups;
 mod bedrock;
 mod branches;
 mod chat;
@@ -46,6 +48,7 @@ mod revocation;
 mod secrets;
 mod service;
 mod support;
+mod tls;
 mod tokens;
 mod tutor;
 mod watching;

@@ -29,6 +29,7 @@ mod schema;
 mod secrecy;
 mod server;
 mod sessions;
+mod snapshots;
 mod subjects;
 mod tables;
 mod tickets;

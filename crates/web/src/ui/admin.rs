@@ -230,6 +230,24 @@ pub(crate) struct AlertsPage {
     pub(crate) sinks: String,
 }
 
+/// `/admin/backups`.
+#[derive(Template)]
+#[template(path = "admin/backups.html")]
+pub(crate) struct BackupsPage {
+    pub(crate) shell: Shell,
+    pub(crate) backups: Vec<crate::api::admin::backups::BackupView>,
+    /// When they are made, in words.
+    pub(crate) schedule: String,
+    /// `current`, `overdue` or `none`.
+    pub(crate) freshness: &'static str,
+    pub(crate) last: Option<Time>,
+    pub(crate) failed: Option<Time>,
+    /// `current`, `overdue` or `none`.
+    pub(crate) drill: &'static str,
+    /// When one was tried out last, and whether it passed.
+    pub(crate) verified: Option<(Time, bool)>,
+}
+
 /// A block of addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockView {

@@ -50,6 +50,10 @@ settings! { @fields APP_FIELDS;
     APP_CONTEXT: u64 = form::whole::<0, 10_000>(), "context_messages", [], Default::None;
     /// Texts are moderated before a model sees them.
     APP_MODERATION: bool = form::flag(), "moderation", [], Default::None;
+    /// What is done about each category of harm: a list of `category=action`. Categories are those of `/v1/moderations`, `all` for every one; actions are `allow`, `warn`, `review`, `block` and, for `self-harm`, `support`. Without a rule a plain find is blocked, of self-harm answered with help, and a likely one is put up for review.
+    APP_POLICY: Vec<String> = form::policy(), "moderation_policy", [], Default::None;
+    /// What somebody is told who speaks of harming themselves, with the numbers to call where the people of this app live.
+    APP_SUPPORT_MESSAGE: String = form::prose(), "support_message", [], Default::None;
     /// A tutor: the highest rung of the hints, 0 to 4.
     APP_HINTS: u64 = form::whole::<0, 4>(), "hints", [], Default::None;
     /// A tutor: after this many wrong tries the answer is handed over to who asks for it; 0 never hands it over.
