@@ -24,7 +24,7 @@ use crate::{Store, audit, secret};
 const QUEUE: Duration = Duration::from_secs(60);
 
 /// The audit log of the live database goes on where it can: nobody gets rid of an event by restoring an older copy.
-const AUDIT: [&str; 2] = ["audit_events", "audit_head"];
+const AUDIT: [&str; 3] = ["audit_events", "audit_head", "audit_cut"];
 
 /// What the live database takes over besides rows.
 #[derive(Clone, Debug)]
@@ -206,7 +206,19 @@ const KEPT: &[(&str, &str)] = &[
         "INSERT INTO blocks (net, reason, created_at, expires_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (net) DO NOTHING",
     ),
-    // The brake, receipts of erasures, and what is known of backups.
+    // Who was erased: it is looked again whether anything of them came back, and that goes.
+    (
+        "SELECT id, subject, others, counts, erased_at FROM erasures",
+        "INSERT INTO erasures (id, subject, others, counts, erased_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (id) DO UPDATE SET settled_at = NULL",
+    ),
+    // What must be kept is not forgotten with an older copy.
+    (
+        "SELECT id, target, reason, created_by, created_at FROM holds",
+        "INSERT INTO holds (id, target, reason, created_by, created_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (target) DO NOTHING",
+    ),
+    // The brake, receipts of erasures of earlier versions, and what is known of backups.
     (
         "SELECT name, value, updated_at FROM state \
          WHERE name = 'lockdown' OR name LIKE 'erasure:%' OR name LIKE 'backup.%'",

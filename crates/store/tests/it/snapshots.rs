@@ -65,6 +65,33 @@ async fn titles(store: &Store, owner: &Subject) -> usize {
 }
 
 on_both_engines! {
+    /// Who was erased, what is on hold and where the audit log begins outlive an older copy that is brought back.
+    async fn receipts_holds_and_the_cut_outlive_a_restore(world) {
+        let (store, gone, kept) = (&world.store, world.visitor(), world.visitor());
+        for subject in [gone, kept] {
+            store.record_turn(world.opening(subject, "before"), event(subject)).await.unwrap();
+        }
+        let (snapshot, pieces) = taken(store).await;
+        let hold = store::NewHold {
+            id: kernel::HoldId::new(&world.ambient), target: store::HoldTarget::Subject(kept), reason: "case".into(), created_by: "operator".into(),
+        };
+        let hold = store.add_hold(hold, vec![]).await.unwrap();
+        let erased = store.erase(&gone, vec![]).await.unwrap();
+        world.wait(1_000);
+        store.record(event(world.visitor())).await.unwrap();
+        let before = world.ambient.now() - std::time::Duration::from_secs(500);
+        assert_eq!(store.prune_audit(before).await.unwrap(), 1, "up to the one who is held");
+        let plan = plan(store, &snapshot).await;
+        store.replace(sent(pieces), plan).await.unwrap();
+        assert_eq!(store.holds().await.unwrap(), [hold]);
+        assert_eq!(store.verify_audit().await.unwrap().fault, None);
+        assert_eq!(store.left_over(&erased).await.unwrap()["messages"], 2, "the older copy brought them back");
+        world.wait(10);
+        assert_eq!(store.settle_erasures(10).await.unwrap().len(), 1);
+        assert!(store.left_over(&store.erasure(erased.id).await.unwrap()).await.unwrap().is_empty());
+        assert_eq!(world.number("SELECT COUNT(*) FROM messages").await, 2);
+    }
+
     async fn a_snapshot_comes_back_whole_on_either_engine(world) {
         let (ada, bob) = (world.user(), world.visitor());
         for said in ["one", "two", "größe"] {
