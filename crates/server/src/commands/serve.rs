@@ -150,8 +150,8 @@ async fn live(
 /// What keeps the certificate of a running server.
 enum Keeping {
     Nothing,
-    Files(Keeper),
-    Authority(Acme),
+    Files(Box<Keeper>),
+    Authority(Box<Acme>),
 }
 
 impl Keeping {
@@ -176,12 +176,12 @@ fn keep_certificate(
             let tls = Arc::new(Tls::new(None)?);
             tls.show(listen::load(&files).map_err(|why| anyhow!("TLS_CERT_FILE: {why}"))?);
             let keeper = Keeper::new(files, Arc::clone(&tls), house.watched.clone(), ambient.clone());
-            Ok((Some(tls), Keeping::Files(keeper)))
+            Ok((Some(tls), Keeping::Files(Box::new(keeper))))
         }
         Some(CertificateSource::Authority(authority)) => {
             let outbound = Outbound::new(settings.models.timeouts.connect).map_err(told)?;
             let (acme, tls) = Acme::new(authority, &house.store, outbound, house.watched.clone(), ambient)?;
-            Ok((Some(tls), Keeping::Authority(acme)))
+            Ok((Some(tls), Keeping::Authority(Box::new(acme))))
         }
     }
 }
