@@ -195,9 +195,10 @@ fn answer(
     stop: &Stop,
 ) -> TaskTracker {
     let (serving, room) = (TaskTracker::new(), Arc::new(Semaphore::new(settings.listen.connections)));
+    let handed_over = sockets.handed_over;
     let listeners = [Some((sockets.main, tls)), sockets.plain.map(|socket| (socket, None))];
     for (socket, tls) in listeners.into_iter().flatten() {
-        let listener = Listener { socket, tls, room: Arc::clone(&room) };
+        let listener = Listener { socket, tls, room: Arc::clone(&room), handed_over };
         serving.spawn(listener.serve(router.clone(), stop.clone()));
     }
     serving.close();
