@@ -150,8 +150,8 @@ async fn live(
 /// What keeps the certificate of a running server.
 enum Keeping {
     Nothing,
-    Files(Keeper),
-    Authority(Acme),
+    Files(Box<Keeper>),
+    Authority(Box<Acme>),
 }
 
 impl Keeping {
@@ -176,12 +176,12 @@ fn keep_certificate(
             let tls = Arc::new(Tls::new(None)?);
             tls.show(listen::load(&files).map_err(|why| anyhow!("TLS_CERT_FILE: {why}"))?);
             let keeper = Keeper::new(files, Arc::clone(&tls), house.watched.clone(), ambient.clone());
-            Ok((Some(tls), Keeping::Files(keeper)))
+            Ok((Some(tls), Keeping::Files(Box::new(keeper))))
         }
         Some(CertificateSource::Authority(authority)) => {
             let outbound = Outbound::new(settings.models.timeouts.connect).map_err(told)?;
             let (acme, tls) = Acme::new(authority, &house.store, outbound, house.watched.clone(), ambient)?;
-            Ok((Some(tls), Keeping::Authority(acme)))
+            Ok((Some(tls), Keeping::Authority(Box::new(acme))))
         }
     }
 }
@@ -195,9 +195,10 @@ fn answer(
     stop: &Stop,
 ) -> TaskTracker {
     let (serving, room) = (TaskTracker::new(), Arc::new(Semaphore::new(settings.listen.connections)));
+    let handed_over = sockets.handed_over;
     let listeners = [Some((sockets.main, tls)), sockets.plain.map(|socket| (socket, None))];
     for (socket, tls) in listeners.into_iter().flatten() {
-        let listener = Listener { socket, tls, room: Arc::clone(&room) };
+        let listener = Listener { socket, tls, room: Arc::clone(&room), handed_over };
         serving.spawn(listener.serve(router.clone(), stop.clone()));
     }
     serving.close();

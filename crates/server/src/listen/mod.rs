@@ -27,6 +27,9 @@ pub(crate) use tls::Tls;
 
 use connection::Served;
 
+/// How long a connection that was just taken has to say what it wants before the server closes.
+const SETTLE: Duration = Duration::from_millis(200);
+
 /// When a server is told to stop: what each listener does then.
 #[derive(Clone)]
 pub(crate) struct Stop {
@@ -46,6 +49,8 @@ pub(crate) struct Listener {
     pub(crate) tls: Option<Arc<Tls>>,
     /// How many connections all listeners may hold.
     pub(crate) room: Arc<Semaphore>,
+    /// Whoever started the server keeps the socket open after it.
+    pub(crate) handed_over: bool,
 }
 
 impl Listener {
@@ -62,6 +67,8 @@ impl Listener {
             }
         }
         let served = served.last();
+        // Whoever connected a moment ago has not been heard yet; closing on them would cost a request.
+        tokio::time::sleep(SETTLE).await;
         let drained = serving.shutdown();
         tokio::pin!(drained);
         let over = tokio::time::sleep(stop.grace);
@@ -70,10 +77,14 @@ impl Listener {
             tokio::select! {
                 () = &mut drained => break,
                 () = &mut over => break,
-                accepted = self.socket.accept() => self.take(accepted, &served, &late).await,
+                // On a socket that was handed over the next server answers whoever waits in its queue.
+                accepted = self.socket.accept(), if !self.handed_over => {
+                    self.take(accepted, &served, &late).await;
+                }
             }
         }
         drop(self.socket);
+        tokio::time::sleep(if late.count() > 0 { SETTLE } else { Duration::ZERO }).await;
         tokio::select! {
             () = late.shutdown() => {}
             () = &mut over => {}

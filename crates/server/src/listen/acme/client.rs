@@ -117,10 +117,10 @@ impl<'a> Client<'a> {
 
     /// Makes an account, or finds the one of this key; its address.
     pub(super) async fn register(&mut self, email: Option<&str>) -> Result<String, String> {
-        let mut wanted = json!({"termsOfServiceAgreed": true});
-        if let Some(email) = email {
-            wanted["contact"] = json!([format!("mailto:{email}")]);
-        }
+        let wanted = match email {
+            Some(email) => json!({"termsOfServiceAgreed": true, "contact": [format!("mailto:{email}")]}),
+            None => json!({"termsOfServiceAgreed": true}),
+        };
         let url = self.directory.new_account.clone();
         let account: String = self.post(&url, Some(&wanted)).await?.place()?.into();
         self.account = Some(account.clone());
@@ -221,7 +221,7 @@ impl<'a> Client<'a> {
                 return Ok(answer);
             }
             let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-            if problem["type"] != "urn:ietf:params:acme:error:badNonce" {
+            if told(&problem, "type") != "urn:ietf:params:acme:error:badNonce" {
                 return Err(format!("the authority answers {} ({})", status.as_u16(), reason(&problem)));
             }
         }
@@ -251,10 +251,13 @@ fn nonce_of(headers: &HeaderMap) -> Option<String> {
 
 /// The kind of a problem and what is said of it, short and without anything that a log must not hold.
 fn reason(problem: &Value) -> String {
-    let kind = problem["type"].as_str().and_then(|kind| kind.rsplit(':').next()).unwrap_or("unknown");
-    let detail = problem["detail"].as_str().unwrap_or_default();
-    let detail: String = detail.chars().filter(|c| !c.is_control()).take(200).collect();
+    let kind = told(problem, "type").rsplit(':').next().filter(|kind| !kind.is_empty()).unwrap_or("unknown");
+    let detail: String = told(problem, "detail").chars().filter(|c| !c.is_control()).take(200).collect();
     if detail.is_empty() { word(kind).to_owned() } else { format!("{}: {detail}", word(kind)) }
+}
+
+fn told<'a>(problem: &'a Value, name: &str) -> &'a str {
+    problem.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A status as a word of the log.

@@ -32,14 +32,14 @@ impl Signer {
         account: Option<&str>,
         payload: Option<&Value>,
     ) -> Result<String, String> {
-        let mut head = json!({"alg": "ES256", "nonce": nonce, "url": url});
-        match account {
-            Some(account) => head["kid"] = json!(account),
+        let head = match account {
+            Some(account) => json!({"alg": "ES256", "nonce": nonce, "url": url, "kid": account}),
             None => {
                 let (x, y) = self.public();
-                head["jwk"] = json!({"crv": "P-256", "kty": "EC", "x": x, "y": y});
+                let key = json!({"crv": "P-256", "kty": "EC", "x": x, "y": y});
+                json!({"alg": "ES256", "nonce": nonce, "url": url, "jwk": key})
             }
-        }
+        };
         let head = BASE64.encode(head.to_string());
         let payload = payload.map_or_else(String::new, |payload| BASE64.encode(payload.to_string()));
         let text = format!("{head}.{payload}");

@@ -87,7 +87,7 @@ async fn restart(times: usize) {
     let mut world = setup.start().await;
     world.upstream.set(Mode::Pieces(8, Duration::from_millis(30)));
     let front = Front::start().await.unwrap();
-    let mut replicas = vec![world.replica().await, world.replica().await];
+    let mut replicas = [world.replica().await, world.replica().await];
     front.add(world.address());
     replicas.iter().for_each(|replica| front.add(replica.address));
     eventually(WAIT, "all are ready", async || front.ready() == 3).await;

@@ -233,6 +233,8 @@ impl Drop for Process {
             let log = self.log();
             let tail: Vec<&str> = log.lines().rev().take(30).collect();
             println!("the last lines of the server, newest first:\n{}", tail.join("\n"));
+            let errors: Vec<&str> = log.lines().filter(|line| line.contains("\"level\":\"ERROR\"")).collect();
+            println!("its errors:\n{}", errors.join("\n"));
         }
     }
 }
