@@ -41,6 +41,8 @@ pub struct App {
     pub support_message: Option<String>,
     /// How long content is kept.
     pub retention: Retention,
+    /// How long opinions, outcomes and questions without an answer are kept; as long as the content when absent.
+    pub quality_retention: Option<Retention>,
     /// What a tutor may do: hints, the answer, how many questions, languages.
     pub tutor: tutor::Policy,
 }
@@ -86,7 +88,18 @@ impl App {
             policy: guard::content::Policy::default(),
             support_message: None,
             retention,
+            quality_retention: None,
             tutor: tutor::Policy::default(),
+        }
+    }
+}
+
+impl Retention {
+    /// How long, where there is an end.
+    pub const fn span(self) -> Option<Duration> {
+        match self {
+            Retention::Keep => None,
+            Retention::For(span) => Some(span),
         }
     }
 }

@@ -83,6 +83,8 @@ event_types! {
     DataWritten = "data.written", Low, "Somebody's data was written.";
     DataExported = "data.exported", Medium, "Somebody's data was exported.";
     DataErased = "data.erased", Medium, "Somebody's data was erased.";
+    HoldAdded = "hold.added", High, "A legal hold was placed.";
+    HoldRemoved = "hold.removed", High, "A legal hold ended.";
     FileDeleted = "file.deleted", Medium, "A file was deleted.";
     DocumentAdded = "document.added", Low, "A document was added to an app's knowledge.";
     DocumentRemoved = "document.removed", Low, "A document was removed from an app's knowledge.";

@@ -3,10 +3,16 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod backup;
 pub mod export;
 pub mod health;
 pub mod metrics;
 pub mod monitor;
 pub mod post;
 pub mod pulse;
+pub mod report;
+pub mod retention;
+pub mod shipping;
+pub mod slo;
 pub mod telemetry;
+pub mod upkeep;

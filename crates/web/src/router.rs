@@ -156,7 +156,7 @@ fn groups() -> Groups {
 }
 
 fn admin() -> OpenApiRouter<Site> {
-    use api::admin::{alerts, audit, brake, grants, held, settings, usage, users};
+    use api::admin::{alerts, audit, backups, brake, grants, held, holds, operation, settings, usage, users};
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::invite))
@@ -171,14 +171,22 @@ fn admin() -> OpenApiRouter<Site> {
         .routes(routes!(held::revoke_key))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::verify))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(brake::lockdown, brake::set_lockdown))
         .routes(routes!(brake::revoke))
         .routes(routes!(brake::blocks, brake::block))
         .routes(routes!(brake::unblock))
+        .routes(routes!(holds::list, holds::add))
+        .routes(routes!(holds::remove))
         .routes(routes!(usage::read))
         .routes(routes!(settings::list))
+        .routes(routes!(operation::slo))
+        .routes(routes!(operation::report))
+        .routes(routes!(operation::queries))
+        .routes(routes!(operation::logs))
 }
 
 /// The OpenAPI document of all of them.

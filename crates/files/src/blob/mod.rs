@@ -8,13 +8,17 @@
 
 mod aside;
 mod config;
+mod drawer;
 mod folder;
+mod raw;
 mod reader;
 mod s3;
 mod seeker;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crypto::DataKey;
 use crypto::stream::{HEADER, Opener, Sealer, sealed_size};
 use guard::outbound::Client;
 use guard::outbound::aws::Aws;
@@ -22,6 +26,8 @@ use kernel::{Ambient, Fault, Result};
 
 pub use aside::{Aside, Staged};
 pub use config::{Bucket, Config, Keep};
+pub use drawer::{Drawer, Kept};
+pub use raw::{Import, Raw};
 pub use reader::Reader;
 pub use seeker::Seeker;
 
@@ -102,6 +108,23 @@ impl Blobs {
         Reader::new(opener(&header)?, bytes, range)
     }
 
+    /// The sealed bytes of a content of `size` bytes, as they lie there.
+    pub async fn raw(&self, id: &str, size: u64) -> Result<Raw> {
+        named(id)?;
+        let sealed = sealed_size(size);
+        let from = match &self.0.place {
+            Place::Folder(folder) => raw::From::File(Arc::new(folder.open_blob(id, sealed).await?.0)),
+            Place::S3(s3) => raw::From::S3(s3.reads(id, sealed)),
+        };
+        Ok(Raw::new(from, sealed))
+    }
+
+    /// Begins to take back bytes that were sealed before.
+    pub async fn import(&self, id: &str) -> Result<Import> {
+        named(id)?;
+        Import::begin(self.0.aside.folder(), id).await
+    }
+
     /// Removes the bytes with this name; that there are none is no failure. What is gone stays gone after a loss of
     /// power.
     pub async fn destroy(&self, id: &str) -> Result<()> {
@@ -127,6 +150,32 @@ impl Blobs {
             Place::Folder(folder) => folder.exists(id).await,
             Place::S3(s3) => s3.exists(id).await,
         }
+    }
+
+    /// Writes, reads and destroys a few bytes, as a stored content would be; gives how long that took.
+    pub async fn probe(&self) -> Result<Duration> {
+        const SAMPLE: &[u8] = b"a probe of the file store";
+        let (since, id) = (Instant::now(), self.new_id());
+        let random = self.0.ambient.random();
+        let key = DataKey::generate(random);
+        let place = crypto::Place { table: "probe", column: "bytes", row: &id };
+        let mut aside = self.aside(&id, Sealer::new(&key, place, random)).await?;
+        aside.write(SAMPLE).await?;
+        let staged = aside.finish().await?;
+        self.keep(&staged).await?;
+        let size = SAMPLE.len() as u64;
+        let read = async {
+            let reader =
+                self.read(&id, size, 0..size, |header| Opener::new(&key, place, header, size)).await?;
+            reader.collect().await
+        };
+        let read = read.await;
+        // Whatever was read, nothing of it stays.
+        self.destroy(&id).await?;
+        if read? != SAMPLE {
+            return Err(Fault::internal("the file store gives back other bytes than it was given"));
+        }
+        Ok(since.elapsed())
     }
 
     /// `folder` or `s3`.

@@ -80,7 +80,7 @@ pub(crate) fn print(report: &mut Report) {
     }
     table.push(rate("mask, log lines", "50", &logs, |text| drop(black_box(standard.mask(text)))));
     table.push(rate("mask, dense personal data", "25", &dense, |text| drop(black_box(standard.mask(text)))));
-    if let Some(markdown) = read("xstest/readme.md") {
+    if let Some(markdown) = read("xstest/README.md").or_else(|| read("xstest/readme.md")) {
         table.push(rate("mask, Markdown", "50", &[markdown.repeat(100)], |text| {
             drop(black_box(standard.mask(text)))
         }));

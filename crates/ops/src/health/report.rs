@@ -1,9 +1,13 @@
 //! The report as `/health` and `/ready` give it, and the rule that makes one status of many parts.
 
+use std::collections::BTreeMap;
+
 use kernel::Time;
 use serde::Serialize;
 
+use super::parts::Check;
 use super::probe::Measured;
+use crate::backup::Freshness;
 
 /// The state of one part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -31,7 +35,7 @@ impl State {
     }
 
     /// It is in use and does not work as it should.
-    const fn is_faulty(self) -> bool {
+    pub(super) const fn is_faulty(self) -> bool {
         matches!(self, State::Degraded | State::Down)
     }
 }
@@ -76,6 +80,30 @@ pub struct HealthReport {
     pub services: Services,
     /// What protects, measured.
     pub security: Security,
+    /// How old the newest backup is, and when one was tried out last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupReport>,
+    /// Each part that is looked at for itself, with the age of what was found.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<&'static str, Check>,
+    /// Those of them that are bad and weigh.
+    #[serde(skip)]
+    pub(super) faulty: Vec<&'static str>,
+}
+
+/// What is known of backups.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct BackupReport {
+    /// `current`, `overdue`, or `none` where none was due yet.
+    pub status: Freshness,
+    /// The moment that the newest backup shows.
+    pub last: Option<Time>,
+    /// How old it is.
+    pub age_seconds: Option<u64>,
+    /// When one was tried out last and could be restored.
+    pub verified: Option<Time>,
+    /// `current`, `overdue` when that is over 30 days ago or failed, or `none`.
+    pub drill: Freshness,
 }
 
 /// The parts.
@@ -123,7 +151,45 @@ impl HealthReport {
         };
         let services = Services { api: State::Operational, database, vector_db, cache, model };
         let environment = environment.to_owned();
-        HealthReport { status, timestamp: now, version, environment, database, services, security }
+        let (checks, faulty) = (BTreeMap::new(), Vec::new());
+        HealthReport {
+            status,
+            timestamp: now,
+            version,
+            environment,
+            database,
+            services,
+            security,
+            backup: None,
+            checks,
+            faulty,
+        }
+    }
+
+    /// The same for a server that soon fails its callers.
+    pub(super) fn worn(mut self) -> HealthReport {
+        self.services.api = State::Degraded;
+        if self.status == Status::Healthy {
+            self.status = Status::Degraded;
+        }
+        self
+    }
+
+    /// With what was found about the parts.
+    pub(super) fn with(
+        mut self,
+        checks: BTreeMap<&'static str, Check>,
+        faulty: Vec<&'static str>,
+    ) -> HealthReport {
+        if !faulty.is_empty() && self.status == Status::Healthy {
+            self.status = Status::Degraded;
+        }
+        HealthReport { checks, faulty, ..self }
+    }
+
+    /// The parts that are bad and weigh, in words.
+    pub fn faulty(&self) -> String {
+        if self.faulty.is_empty() { "none".to_owned() } else { self.faulty.join(", ") }
     }
 
     /// Whether people can be served: `false` is a 503.

@@ -14,9 +14,11 @@
 )]
 
 mod accounts;
+mod acme;
 mod admin;
 mod attacks;
 mod authentication;
+mod backups;
 mod bedrock;
 mod branches;
 mod chat;
@@ -41,10 +43,12 @@ mod probes;
 mod production;
 mod records;
 mod replicas;
+mod retention;
 mod revocation;
 mod secrets;
 mod service;
 mod support;
+mod tls;
 mod tokens;
 mod tutor;
 mod watching;

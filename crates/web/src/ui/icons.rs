@@ -6,6 +6,9 @@ use super::Markup;
 /// The icon of this name as inline SVG; an unknown name draws nothing.
 pub fn icon(name: &str) -> Markup {
     let drawing = match name {
+        "disk" => {
+            r#"<ellipse cx="12" cy="6" rx="7.5" ry="2.8"/><path d="M4.5 6v12c0 1.5 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800V6M4.500 12c0 1.500 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800"/>"#
+        }
         "plus" => r#"<path d="M12 5v14M5 12h14"/>"#,
         "menu" => r#"<path d="M4 7h16M4 12h16M4 17h10"/>"#,
         "close" => r#"<path d="m6 6 12 12M18 6 6 18"/>"#,
