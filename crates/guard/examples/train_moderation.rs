@@ -38,7 +38,7 @@ const LABELS: [&str; OUTPUTS - 1] = ["S", "H", "V", "HR", "SH", "S3", "H2"];
 
 /// One text.
 struct Row {
-    slots: Vec<u32>,
+    slots: Vec<u16>,
     labels: [Option<bool>; OUTPUTS],
     weight: f32,
     part: u64,
@@ -47,7 +47,7 @@ struct Row {
 impl Row {
     fn new(text: &str, labels: [Option<bool>; OUTPUTS], weight: f32) -> Row {
         let mut slots = Vec::new();
-        features(&normalise(text).text, |slot| slots.extend(u32::try_from(slot)));
+        features(&normalise(text).text, |more| slots.extend_from_slice(more));
         Row { slots, labels, weight, part: order(text) % PARTS }
     }
 
@@ -64,7 +64,7 @@ struct Model {
 
 impl Model {
     fn logit(&self, row: &Row) -> f32 {
-        let sum: f32 = row.slots.iter().filter_map(|slot| self.weights.get(*slot as usize)).sum();
+        let sum: f32 = row.slots.iter().filter_map(|slot| self.weights.get(usize::from(*slot))).sum();
         self.bias + sum * row.scale()
     }
 
@@ -83,7 +83,7 @@ impl Model {
                 let slope = (likely - f32::from(u8::from(*label))) * row.weight;
                 let each = slope * row.scale();
                 for slot in &row.slots {
-                    let slot = *slot as usize;
+                    let slot = usize::from(*slot);
                     if let (Some(weight), Some(moved)) = (model.weights.get_mut(slot), moved.get_mut(slot)) {
                         let slope = each + decay * *weight;
                         *moved += slope * slope;

@@ -182,7 +182,7 @@ impl Writer {
                 self.last = 0;
             }
             // A sign for a letter only inside a word: `$ave` and `k!ll`, not `Hey!`.
-            LEET if next.is_ascii_alphabetic() || (byte == b'$' && self.letters && next == b'$') => {
+            LEET if next.is_ascii_alphabetic() || self.letters && (byte == b'$' || b"@$".contains(&next)) => {
                 self.letter(written)
             }
             LEET if byte == b'!' => self.end_sentence(),
@@ -406,6 +406,7 @@ mod tests {
         assert_eq!(text("k\u{200b}i\u{ad}ll"), " kill . ");
         assert_eq!(text("кill раypal привет"), " kill paypal привет . ");
         assert_eq!(text("k1ll b0mb $ave a$$et k!ll Hey! $5"), " kill bomb save asset kill hey . 5 . ");
+        assert_eq!(text("cr!$i$ guy$ gr@$$ cost 5$ Hey!!"), " crisis guys grass cost 5 hey . ");
         assert_eq!(text("see example.com v1.2"), " see example com vi 2 . ");
     }
 

@@ -25,6 +25,8 @@
 
 mod address;
 mod broad;
+#[cfg(test)]
+mod broad_tests;
 mod card;
 mod context;
 mod email;

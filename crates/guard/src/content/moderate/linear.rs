@@ -18,8 +18,8 @@ pub const SLOTS: usize = 1 << 15;
 pub const OUTPUTS: usize = 8;
 /// The highest score of a category that this judge alone has found.
 pub const CEILING: f32 = 0.8;
-/// How many words are judged at once: a harmful page in a long document must not be thinned out.
-const WINDOW: usize = 256;
+/// How many bytes are judged at once: a harmful page in a long document must not be thinned out.
+const WINDOW: usize = 1536;
 
 /// The categories of the outputs. Of those that are absent there are too few texts to learn from. The last output tells
 /// whether the language is rough, which is no category of harm.
@@ -35,7 +35,7 @@ pub const CATEGORIES: [Option<Category>; OUTPUTS] = [
 ];
 
 /// So many weights of a byte may be added up in two bytes.
-const FLUSH: u32 = 256;
+const FLUSH: usize = 256;
 
 struct Weights {
     /// A row is added at once: eight numbers of two bytes.
@@ -73,18 +73,18 @@ fn read(file: &[u8]) -> Option<Weights> {
     Some(Weights { rows, bias, gain })
 }
 
-/// Mixes the bits of a number (the finaliser of a 64-bit hash).
+/// Mixes the bits of a number (half the finaliser of a 64-bit hash).
 #[inline]
 const fn mix(mut bits: u64) -> u64 {
     bits ^= bits >> 32;
-    bits = bits.wrapping_mul(0xd6e8_feb8_6659_fd93);
-    bits ^= bits >> 32;
-    bits
+    bits.wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
+/// The upper bits of a product depend on all the lower ones.
 #[inline]
-fn slot(bits: u64) -> usize {
-    usize::try_from(mix(bits) >> 40).unwrap_or(0) % SLOTS
+#[expect(clippy::cast_possible_truncation, reason = "15 bits are left")]
+const fn slot(bits: u64) -> u16 {
+    (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOTS.trailing_zeros())) as u16
 }
 
 /// The hash of a word, by eight bytes at once.
@@ -101,12 +101,16 @@ fn hash(word: &[u8]) -> u64 {
     mix(state ^ tail)
 }
 
-/// Tells the slots of the features of a stretch of normalised text (see `content::normal`): each word, each pair of
-/// words that follow one another in a sentence, each four letters within a word with its edges.
+/// Features are told in handfuls of at most this many.
+const HANDFUL: usize = 32;
+
+/// Tells the slots of the features of a stretch of normalised text (see `content::normal`), in handfuls: each word,
+/// each pair of words that follow one another in a sentence, each four letters within a word with its edges.
 #[inline]
-pub fn features(text: &str, mut tell: impl FnMut(usize)) {
+pub fn features(text: &str, mut tell: impl FnMut(&[u16])) {
     let bytes = text.as_bytes();
     let (mut at, mut before) = (0, 0_u64);
+    let mut slots = [0_u16; HANDFUL];
     while at < bytes.len() {
         let rest = bytes.get(at..).unwrap_or(&[]);
         let length = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
@@ -122,20 +126,27 @@ pub fn features(text: &str, mut tell: impl FnMut(usize)) {
             _ => {}
         }
         let this = hash(word);
-        tell(slot(this));
+        let mut count = 1;
+        slots[0] = slot(this);
         if before != 0 {
-            tell(slot(before.rotate_left(17) ^ this));
+            slots[1] = slot(before.rotate_left(17) ^ this);
+            count = 2;
         }
         before = this;
         // With the spaces around it: " kil", "kill", "ill ".
         let edges = bytes.get(from.saturating_sub(1)..at.min(bytes.len())).unwrap_or(&[]);
-        let mut four = 0_u32;
-        for (place, byte) in edges.iter().enumerate() {
-            four = four << 8 | u32::from(*byte);
-            if place >= 3 {
-                tell(slot(u64::from(four) | 1 << 40));
+        for four in edges.windows(4) {
+            if count == HANDFUL {
+                tell(&slots);
+                count = 0;
             }
+            let number = <[u8; 4]>::try_from(four).map_or(0, u32::from_be_bytes);
+            if let Some(place) = slots.get_mut(count) {
+                *place = slot(u64::from(number) | 1 << 40);
+            }
+            count += 1;
         }
+        tell(slots.get(..count).unwrap_or(&[]));
     }
 }
 
@@ -154,21 +165,21 @@ pub fn probabilities(text: &str) -> [f32; OUTPUTS] {
 impl Weights {
     fn logits(&self, text: &str) -> [f32; OUTPUTS] {
         let (mut sums, mut few) = ([0_i32; OUTPUTS], [0_i16; OUTPUTS]);
-        let mut count = 0_u32;
-        let mut flush = |few: &mut [i16; OUTPUTS]| {
-            sums.iter_mut().zip(*few).for_each(|(sum, few)| *sum += i32::from(few));
-            *few = [0; OUTPUTS];
-        };
-        features(text, |slot| {
-            count += 1;
-            if let Some(row) = self.rows.get(slot) {
-                few.iter_mut().zip(row).for_each(|(sum, weight)| *sum = sum.wrapping_add(*weight));
+        let (mut count, mut waiting) = (0, 0);
+        features(text, |slots| {
+            if waiting + slots.len() > FLUSH {
+                sums.iter_mut().zip(few).for_each(|(sum, few)| *sum += i32::from(few));
+                (few, waiting) = ([0; OUTPUTS], 0);
             }
-            if count.is_multiple_of(FLUSH) {
-                flush(&mut few);
+            let mut here = few;
+            for row in slots.iter().filter_map(|slot| self.rows.get(usize::from(*slot))) {
+                here.iter_mut().zip(row).for_each(|(sum, weight)| *sum = sum.wrapping_add(*weight));
             }
+            few = here;
+            count += slots.len();
+            waiting += slots.len();
         });
-        flush(&mut few);
+        sums.iter_mut().zip(few).for_each(|(sum, few)| *sum += i32::from(few));
         let scale = 1.0 / (count.max(1) as f32).sqrt();
         let mut logits = self.bias;
         for ((logit, gain), sum) in logits.iter_mut().zip(self.gain).zip(sums) {
@@ -178,16 +189,16 @@ impl Weights {
     }
 }
 
-/// The text in stretches of [`WINDOW`] words.
+/// The text in stretches of [`WINDOW`] bytes and the rest of the word there.
 pub fn stretches(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        if rest.trim().is_empty() {
+        if rest.trim_ascii_start().is_empty() {
             return None;
         }
-        let spaces = rest.bytes().enumerate().filter(|(_, byte)| *byte == b' ');
-        let end = spaces.map(|(at, _)| at).nth(WINDOW).unwrap_or(rest.len());
-        let (stretch, after) = rest.split_at_checked(end)?;
+        let behind = rest.as_bytes().get(WINDOW..).unwrap_or(&[]);
+        let space = behind.iter().position(|byte| *byte == b' ');
+        let (stretch, after) = rest.split_at_checked(space.map_or(rest.len(), |space| WINDOW + space))?;
         rest = after;
         Some(stretch)
     })
@@ -207,17 +218,17 @@ mod tests {
     #[test]
     fn features_are_words_pairs_and_pieces() {
         let mut slots = Vec::new();
-        features(" kill time . now ", |slot| slots.push(slot));
+        features(" kill time . now ", |more| slots.extend_from_slice(more));
         // Three words; one pair, as a sentence ends behind it; " kil", "kill", "ill "; " tim", "time", "ime "; " now", "now ".
         assert_eq!(slots.len(), 3 + 1 + 3 + 3 + 2);
-        assert!(slots.iter().all(|slot| *slot < SLOTS));
+        assert!(slots.iter().all(|slot| usize::from(*slot) < SLOTS));
     }
 
     #[test]
     fn stretches_are_the_whole_text() {
         let text = " word".repeat(1_000);
         assert_eq!(stretches(&text).collect::<String>(), text);
-        assert_eq!(stretches(&text).count(), 4);
+        assert_eq!(stretches(&text).count(), 4, "5,000 bytes");
         assert_eq!(stretches(" ").count(), 0);
     }
 }
