@@ -22,7 +22,7 @@ pub(crate) use declutter::Declutter;
 pub(crate) use documents::Docs;
 pub(crate) use keeping::{Hold, Maintain, MaintainTask};
 pub(crate) use problems::Problem;
-pub(crate) use watching::{Doctor, Probe, Probed, Report, ReportPeriod};
+pub(crate) use watching::{Doctor, Probe, Report};
 
 /// The server for AI applications in production.
 #[derive(Debug, Parser)]

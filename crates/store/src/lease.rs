@@ -40,11 +40,17 @@ impl Store {
         .await
     }
 
+    /// Who has the lease now.
+    pub async fn lease_holder(&self, name: &str) -> Result<Option<String>> {
+        let sql = "SELECT holder FROM leases WHERE name = $1 AND expires_at > $2";
+        let now = self.inside.ambient.now();
+        let row = self.read("lease.look").await?.one(sql, values![name, now]).await?;
+        row.map(|row| Ok(row.text(0)?)).transpose()
+    }
+
     /// Whether anybody has the lease now.
     pub async fn is_leased(&self, name: &str) -> Result<bool> {
-        let sql = "SELECT 1 FROM leases WHERE name = $1 AND expires_at > $2";
-        let now = self.inside.ambient.now();
-        Ok(self.read("lease.look").await?.one(sql, values![name, now]).await?.is_some())
+        Ok(self.lease_holder(name).await?.is_some())
     }
 
     /// Gives the lease up, so that another replica need not wait for its end. Nothing happens when another has it.

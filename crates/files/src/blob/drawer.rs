@@ -70,6 +70,11 @@ impl Drawer {
         blocking(move || file.sync_all().map_err(broken)).await
     }
 
+    /// Whether there is a file with this name.
+    pub async fn exists(&self, name: &str) -> Result<bool> {
+        self.0.exists(named(name)?).await
+    }
+
     /// How many bytes the file with this name has; `None` when there is none.
     pub async fn size(&self, name: &str) -> Result<Option<u64>> {
         let all = self.list().await?;

@@ -74,7 +74,7 @@ impl Backups {
             return Ok(());
         }
         // Whoever comes second finds that it has been made.
-        let turn = self.hold(lease::SCHEDULE).await?;
+        let Some(turn) = self.try_hold(lease::SCHEDULE).await? else { return Ok(()) };
         self.status().await?;
         if self.is_due() {
             // A failure has been recorded, and raises an alert; the next attempt comes by itself.

@@ -105,7 +105,8 @@ impl Backups {
         let Parts { config, store, keyring, blobs, client, aws, ambient } = parts;
         let drawer = config.bucket.as_ref().map(|bucket| Drawer::new(bucket.clone(), &client, &aws));
         let shelf = Shelf::new(config.folder.clone(), drawer, keyring.clone());
-        let holder = ambient.bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mark: String = ambient.bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let holder = lease::name(&mark);
         let known = Mutex::new(Status { schedule: config.schedule.clone(), ..Status::default() });
         Backups(Arc::new(Inner { config, store, keyring, blobs, client, aws, ambient, shelf, holder, known }))
     }
@@ -189,10 +190,13 @@ impl Backups {
 
     /// Keeps every key of a database for its newer artefacts, before an older one is restored.
     async fn park_keys(&self, house: &str, known: Keys) -> Result<()> {
-        let lease = self.hold(lease::KEYS).await?;
+        // An empty database has no leases, and nobody who works on it.
+        let lease = self.hold(lease::KEYS).await.ok();
         let keys = self.keys(house, None).await?.filter(|keys| keys.at >= known.at).unwrap_or(known);
         self.write_keys(&keys.all_parked(self.now())).await?;
-        lease.end().await;
+        if let Some(lease) = lease {
+            lease.end().await;
+        }
         Ok(())
     }
 }

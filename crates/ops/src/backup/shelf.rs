@@ -110,33 +110,26 @@ impl Shelf {
         place(name).map(|place| self.folder.join(place))
     }
 
-    /// Gives a finished artefact its name in the folder. When this returns it survives a loss of power.
+    /// Gives a finished artefact its name in the folder, one that the bucket does not have either. When this returns it
+    /// survives a loss of power.
     pub(super) async fn keep(&self, finished: Finished, at: Time) -> Result<(String, PathBuf)> {
-        let folder = self.folder.clone();
-        blocking(move || {
-            for number in 0..1_000 {
-                let name = name(at, number);
-                let place = place(&name).ok_or_else(|| Fault::internal("the clock shows no date"))?;
-                let path = folder.join(place);
-                let parent = path.parent().unwrap_or(&folder);
-                super::make(parent)?;
-                match fs::hard_link(finished.path(), &path) {
-                    Ok(()) => {
-                        // The folders of a new day must be found again as well.
-                        for folder in parent.ancestors().take(4) {
-                            File::open(folder)
-                                .and_then(|folder| folder.sync_all())
-                                .map_err(|e| broken(folder, e))?;
-                        }
-                        return Ok((name, path));
-                    }
-                    Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                    Err(error) => return Err(broken(&path, error)),
-                }
+        let mut finished = finished;
+        for number in 0..1_000 {
+            let name = name(at, number);
+            let place = place(&name).ok_or_else(|| Fault::internal("the clock shows no date"))?;
+            if let Some(drawer) = &self.drawer
+                && drawer.exists(&place).await?
+            {
+                continue;
             }
-            Err(Fault::internal("a thousand backups in one second"))
-        })
-        .await
+            let (folder, path) = (self.folder.clone(), self.folder.join(place));
+            let (kept, linked) = blocking(move || Ok((link(&folder, &path, &finished)?, finished))).await?;
+            finished = linked;
+            if let Some(path) = kept {
+                return Ok((name, path));
+            }
+        }
+        Err(Fault::internal("a thousand backups in one second"))
     }
 
     /// Puts a copy of an artefact into the bucket, where there is one.
@@ -239,6 +232,23 @@ impl Shelf {
             (Some(drawer), Some(place)) => drawer.remove(&place).await,
             _ => Ok(()),
         }
+    }
+}
+
+/// Gives a finished artefact this path; `None` when another has it.
+fn link(folder: &Path, path: &Path, finished: &Finished) -> Result<Option<PathBuf>> {
+    let parent = path.parent().unwrap_or(folder);
+    super::make(parent)?;
+    match fs::hard_link(finished.path(), path) {
+        Ok(()) => {
+            // The folders of a new day must be found again as well.
+            for folder in parent.ancestors().take(4) {
+                File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| broken(folder, e))?;
+            }
+            Ok(Some(path.to_owned()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(broken(path, error)),
     }
 }
 

@@ -15,7 +15,7 @@ use kernel::{
 };
 use ops::backup::{Backups, Config, Parts, Reason, Schedule, silently};
 use store::{
-    ConversationFilter, Database, Kept, Message, NewFile, Opening, Pool, Role, StagedBlob, Store, Turn,
+    ConversationFilter, Database, Joint, Kept, Message, NewFile, Opening, Pool, Role, StagedBlob, Store, Turn,
 };
 
 pub struct TurningClock(AtomicI64);
@@ -75,11 +75,6 @@ impl Place {
     pub async fn other(&self, name: &str, key: &str) -> Place {
         let clock = Arc::clone(&self.clock);
         Place::made(Arc::clone(&self.folder), name, self.bucket.clone(), key, clock, store::STEPS).await
-    }
-
-    /// The same on a schema of these steps.
-    pub async fn second_of(&self, steps: &[store::Step]) -> Place {
-        Place::made(Arc::clone(&self.folder), "data", None, "ab", Arc::clone(&self.clock), steps).await
     }
 
     /// With a schema of these steps alone.
@@ -185,12 +180,12 @@ impl Place {
         let turn = Turn {
             owner,
             app: AppId::parse("assistant").unwrap(),
-            joint: store::Joint::End,
             opening: Opening::New { id, title: Some(said.to_owned()), topic: None, session: None },
             user: self.message(id, Role::User, said),
             assistant: self.message(id, Role::Assistant, "an answer"),
             max_user_messages: None,
             max_conversations: None,
+            joint: Joint::End,
         };
         self.store.record_turn(turn, vec![]).await.unwrap();
     }

@@ -2,8 +2,10 @@
 
 use std::io::{BufRead as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use clap::Parser as _;
 use kernel::{Actor, Ambient, Fault, Time};
 use ops::backup::{Found, Restored};
 use store::Store;
@@ -22,7 +24,7 @@ const USAGE: &str = "Usage: stoa restore ARTEFACT [--yes] [--into DIR] [--at TIM
 
 /// What an operator has to do after a restore.
 const REMINDERS: [&str; 3] = [
-    "Verify the application: run `stoa verify URL` and look at its pages.",
+    "Verify the application: `stoa verify URL`, and look at its pages.",
     "Check user access: accounts and grants are those of the backup, and everybody has to sign in again.",
     "Update changed secrets: passwords, keys and tokens that were replaced since the backup are the old ones again.",
 ];
@@ -146,7 +148,45 @@ async fn live(
     let restored = backups.restore(prepared, Actor::Operator, well, &note).await.map_err(told)?;
     drop(note);
     report(&mut paper, &restored)?;
+    look_from_outside(vault, &mut paper).await?;
     Ok(true)
+}
+
+/// What `stoa verify` takes, whatever that is.
+#[derive(clap::Parser)]
+struct Outside {
+    #[command(flatten)]
+    args: verify::Args,
+}
+
+/// How long a server may take to answer the door.
+const DOOR: Duration = Duration::from_secs(1);
+
+/// Runs `stoa verify` against the server of this deployment, if there is one here. What it finds does not undo the
+/// restore: it is for whoever reads it.
+async fn look_from_outside<W: std::io::Write>(vault: &Vault, paper: &mut Paper<W>) -> anyhow::Result<()> {
+    let mut door = vault.settings.listen.address;
+    if door.ip().is_unspecified() {
+        door.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let knock = tokio::time::timeout(DOOR, tokio::net::TcpStream::connect(door)).await;
+    if door.port() == 0 || !matches!(knock, Ok(Ok(_))) {
+        paper.line("No server answers here now: `stoa verify URL` looks at it when it does.")?;
+        return Ok(());
+    }
+    // It takes up what is new within a second.
+    tokio::time::sleep(DOOR).await;
+    let url = match &vault.settings.http.public_url {
+        Some(url) => url.to_string(),
+        None => format!("http://{door}"),
+    };
+    paper.line("")?;
+    paper.line(&format!("stoa verify {url}"))?;
+    let outside = Outside::try_parse_from(["verify", &url]).context("the address cannot be verified")?;
+    if !verify::command(outside.args).await {
+        paper.line("The data is restored; what fails above wants a look.")?;
+    }
+    Ok(())
 }
 
 fn report<W: std::io::Write>(paper: &mut Paper<W>, restored: &Restored) -> std::io::Result<()> {
