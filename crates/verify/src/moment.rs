@@ -1,4 +1,12 @@
-//! Times as the answers of a server write them, as seconds since 1970. It knows no clock.
+//! Times as the answers of a server write them, as seconds since 1970, and the clock of whoever looks.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Now, by the clock of this machine.
+#[expect(clippy::disallowed_methods, reason = "a stranger has no clock of the server's to ask")]
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
 
 /// `2026-11-20T08:30:00Z`, with or without a fraction of a second, or with `+00:00`; `None` for anything else.
 pub(crate) fn seconds(text: &str) -> Option<u64> {

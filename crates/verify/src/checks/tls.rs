@@ -1,7 +1,7 @@
 //! What can be seen of TLS from outside: a chain that is trusted and lasts, nothing older than TLS 1.2, no cipher that
 //! can be read. Old versions are asked for by hand, because no client library speaks them any more.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use crate::chance;
 use crate::deployment::Deployment;
 use crate::der;
+use crate::moment;
 use crate::verdict::{Verdict, ensure, fail, skip};
 
 /// Authorities renew with 30 days left; with fewer than this the renewal has failed.
@@ -31,7 +32,7 @@ pub(crate) async fn versions(deployment: &Deployment) -> Verdict {
     let Some(certificate) = deployment.client.certificate() else {
         return Err(fail("the certificate could not be had"));
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = moment::now();
     let days = match der::ends(&certificate) {
         Some(ends) => ends.saturating_sub(now) / 86_400,
         None => return Err(fail("the certificate cannot be read")),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::document::document;
 use crate::mock::{Asked, Body, KEY, Mock, TOKEN, Talk, full, json_answer, piped, refuse};
-use crate::pages::{ASSET, asset, compressed, page, pool};
+use crate::pages::{ASSET, asset, compressed, cookie, page, pool};
 use crate::{documents, talks};
 
 const TIME: &str = "2026-11-20T08:30:00.5Z";
@@ -90,12 +90,6 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
         response.headers_mut().insert("set-cookie", cookie(mock, &caller).parse().unwrap());
     }
     response
-}
-
-fn cookie(mock: &Mock, caller: &str) -> String {
-    let script = if mock.has("readable-cookie") { "" } else { "; HttpOnly" };
-    let age = if mock.has("eternal-cookie") { 864_000 } else { 86_400 };
-    format!("stoa_visitor={caller}; Path=/; SameSite=Lax; Max-Age={age}{script}")
 }
 
 fn probe(mock: &Mock, asked: &Asked) -> Response<Body> {

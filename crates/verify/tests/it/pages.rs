@@ -57,3 +57,10 @@ pub(crate) fn compressed(mock: &Mock, asked: &Asked, text: String) -> Response<B
     let builder = if mock.has("no-vary") { builder } else { builder.header("vary", "accept-encoding") };
     builder.header("content-encoding", coding).body(full(Bytes::copy_from_slice(mark))).unwrap()
 }
+
+/// The cookie of a visitor.
+pub(crate) fn cookie(mock: &Mock, caller: &str) -> String {
+    let script = if mock.has("readable-cookie") { "" } else { "; HttpOnly" };
+    let age = if mock.has("eternal-cookie") { 864_000 } else { 86_400 };
+    format!("stoa_visitor={caller}; Path=/; SameSite=Lax; Max-Age={age}{script}")
+}

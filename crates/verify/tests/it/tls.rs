@@ -18,6 +18,7 @@ use verify::{Options, Outcome, run};
 use crate::mock::{Mock, Quiet};
 
 /// A key and a certificate for `localhost` that ends after this many days.
+#[expect(clippy::disallowed_methods, reason = "a test may ask a program")]
 fn certificate(folder: &Path, days: u32) -> bool {
     let mut command = Command::new("openssl");
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);

@@ -1,7 +1,5 @@
 //! Accounts and keys that a review would ask about: admins without a second factor, keys that are old or never end.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use super::{enter, has, some, text, whole};
 use crate::deployment::Deployment;
 use crate::moment;
@@ -34,16 +32,16 @@ pub(crate) async fn people(deployment: &Deployment) -> Verdict {
 pub(crate) async fn keys(deployment: &Deployment) -> Verdict {
     enter(deployment).await?;
     let keys = whole(deployment, "/api/v1/admin/keys").await?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = moment::now();
     let time = |one: &serde_json::Value, name: &str| moment::seconds(text(one, name));
     let live = |one: &&serde_json::Value| {
-        !has(one, "revoked_at") && time(one, "expires_at").is_none_or(|end| Duration::from_secs(end) > now)
+        !has(one, "revoked_at") && time(one, "expires_at").is_none_or(|end| end > now)
     };
     let live: Vec<_> = keys.iter().filter(live).collect();
     let old: Vec<&str> = live
         .iter()
         .filter(|one| {
-            time(one, "created_at").is_some_and(|made| now.as_secs().saturating_sub(made) > OLD_DAYS * 86_400)
+            time(one, "created_at").is_some_and(|made| now.saturating_sub(made) > OLD_DAYS * 86_400)
         })
         .map(|one| text(one, "id"))
         .collect();
