@@ -1,6 +1,7 @@
 //! The applications: what each is, and the one path that every message travels.
 //! It never speaks HTTP and holds no SQL.
 
+mod admit;
 mod anew;
 mod catalog;
 mod chat;
@@ -18,8 +19,10 @@ mod prompt;
 mod standing;
 mod stream;
 mod support;
+mod takeout;
 mod turn;
 mod tutor;
+mod watch;
 
 pub use ::files::clutter;
 pub use ::files::name::attachment;
@@ -29,7 +32,7 @@ pub use conversation::{ConversationNews, Export, NewConversation};
 pub use desk::{DeskState, Handed, Inbox, InboxTab, News, OpenQuestion};
 pub use files::{
     Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,
-    Upload, Usage,
+    Upload, Usage, reconcile,
 };
 pub use hall::{Hall, Rooms};
 pub use library::{
@@ -46,5 +49,6 @@ pub use store::{
 pub use store::{DayCount, InboxCounts, Opinion};
 pub use store::{Document, DocumentStatus, Passage};
 pub use support::UNFOUNDED;
+pub use takeout::{Takeout, TakeoutForm, TakeoutParts};
 pub use turn::{Anew, Answer, Ask, Options, Target};
 pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use guard::content::{self, Verdict};
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
 use llm::{ChatMessage, ChatRequest, Completion, Finish};
@@ -12,8 +11,10 @@ use serde_json::Value;
 use store::{ConversationChange, FinishReason, Joint, Message, Opening, Role, Turn};
 use tokio_util::sync::CancellationToken;
 
+use crate::admit::{Admitted, noted};
 use crate::live::Occupied;
 use crate::plan::{Check, Plan, Voice};
+use crate::watch::Watched;
 use crate::{App, Hall, kind};
 
 /// Characters of a title made from the first message.
@@ -90,7 +91,7 @@ pub(crate) struct Opened {
     pub(crate) earlier: Vec<Message>,
     /// The conversation exists and has no title yet.
     pub(crate) untitled: bool,
-    pub(crate) support: Option<&'static str>,
+    pub(crate) admitted: Admitted,
     pub(crate) cancel: CancellationToken,
     pub(crate) _place: Occupied,
 }
@@ -111,8 +112,9 @@ impl Hall {
             }
         };
         let message = release(&opened, &mut *check, completion, self.rooms.ambient.now());
+        self.note_refused(&opened, &*check);
         let turn = opened.turn(message.clone());
-        let audit = vec![written(may, &opened)];
+        let audit = noted(may, &opened);
         // A session that another request has opened meanwhile takes the turn into its own conversation.
         let conversation_id = self.rooms.store.record_turn(turn, audit).await?;
         self.entitle(&opened).await;
@@ -138,45 +140,6 @@ impl Hall {
         }
     }
 
-    /// Lets the text in, or says why not. A refused text goes no further and is not kept.
-    fn admit(&self, may: &May<Converse>, app: &App, ask: &Ask) -> Result<Option<&'static str>> {
-        let text = ask.content.as_str();
-        content::validate::message(ask.field, text, app.max_input_chars as usize)?;
-        // One key speaks for many people, who all say "hello": repeats count for people alone. Who wants another
-        // answer repeats nothing.
-        let again = matches!(ask.target, Target::Beside(_, Anew::Answer(_)));
-        if may.who().is_key() || again {
-            content::spam::check(text)?;
-        } else {
-            self.spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now())?;
-        }
-        if !app.moderation {
-            return Ok(None);
-        }
-        let judgement = content::moderate(text);
-        let event = |what: EventType| {
-            let categories: Vec<Value> =
-                judgement.categories.iter().map(|f| f.category.as_str().into()).collect();
-            AuditEvent::new(what, may.owner())
-                .from(may.who().address())
-                .to(format_args!("app:{}", app.id))
-                .with("categories", categories)
-        };
-        // Who speaks of harming themselves gets words that help, never a bare refusal.
-        if let Some(text) = judgement.support() {
-            self.rooms.audit.note(event(EventType::ContentBlocked).with("answer", "support"));
-            return Ok(Some(text));
-        }
-        match judgement.verdict {
-            Verdict::Block => {
-                self.rooms.audit.note(event(EventType::ContentBlocked));
-                tracing::warn!(app = %app.id, "a message was refused by the content rules");
-                Err(Fault::new(Code::ContentBlocked))
-            }
-            Verdict::Allow | Verdict::Warn | Verdict::Review | Verdict::Support => Ok(None),
-        }
-    }
-
     /// Finds or makes the place of the turn: the conversation, the earlier messages, the ids of the new ones.
     pub(crate) async fn open(&self, may: &May<Converse>, ask: &Ask) -> Result<Opened> {
         let rooms = &self.rooms;
@@ -188,7 +151,7 @@ impl Hall {
                 "this app holds files; there is nobody to talk to in it",
             ));
         }
-        let support = self.admit(may, &app, ask)?;
+        let admitted = self.admit(may, &app, ask)?;
         let owner = may.owner();
         let existing = match &ask.target {
             Target::Conversation(id) | Target::Beside(id, _) => {
@@ -272,7 +235,7 @@ impl Hall {
             assistant,
             earlier,
             untitled,
-            support,
+            admitted,
             cancel,
             _place: place,
         })
@@ -298,9 +261,17 @@ impl Hall {
     /// How the turn is answered: with words that help, where somebody speaks of harming themselves; else as the kind
     /// of the app decides.
     pub(crate) async fn plan(&self, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
-        match opened.support {
+        match &opened.admitted.support {
             Some(text) => Ok(Plan::said(text)),
-            None => kind::plan(self, may, opened, ask).await,
+            None => {
+                let plan = kind::plan(self, may, opened, ask).await?;
+                Ok(match plan.voice {
+                    Voice::Model(_) if opened.app.moderation => {
+                        Plan { check: Box::new(Watched::new(plan.check, opened.app.policy)), ..plan }
+                    }
+                    _ => plan,
+                })
+            }
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) enum Media {
 pub(crate) async fn send(client: &Client, request: Request, limit: Duration) -> Result<Reply, Failure> {
     // What the steps may take is decided where pieces are understood: a comment is no sign of life.
     let bounds = Bounds { first_byte: limit, idle: limit, total: limit, bytes: MOST };
-    let answer = match client.send(request.within(bounds)).await {
+    let answer = match client.send(request.within(bounds).traced()).await {
         Ok(answer) => answer,
         Err(Broken::Timeout(Step::FirstByte | Step::Idle | Step::Total)) => {
             return Err(Failure::Slow("total"));

@@ -25,6 +25,7 @@ use guard::outbound::aws::Aws;
 use kernel::{Ambient, Code, Fault, Result};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use chain::Attempts;
 pub use chat::{
@@ -120,13 +121,19 @@ impl Models {
             // One that hangs leaves the others their share of the time.
             let share = deadline.saturating_duration_since(begun) / attempts.left();
             let model = attempts.model(request.model.as_deref());
-            match provider.complete(request, model, inner.bounds, share).await {
+            let span = span(&provider.name);
+            let asked = provider.complete(request, model, inner.bounds, share).instrument(span.clone());
+            match asked.await {
                 Ok(completion) => {
                     provider.health.succeeded();
                     measure(&provider.name, begun, completion.usage);
                     return Ok(completion);
                 }
-                Err(failure) => attempts.failed(failure).await,
+                Err(failure) => {
+                    span.record("outcome", "failed");
+                    drop(span);
+                    attempts.failed(failure).await;
+                }
             }
         }
         Err(attempts.fault())
@@ -166,14 +173,20 @@ impl Models {
                 let first = first.unwrap_or(Err(Failure::Garbage("the stream is empty")))?;
                 Ok((first, reading))
             };
-            match timeout_at(begun + patience, opening).await.unwrap_or(Err(Failure::Slow("first_token"))) {
+            let span = span(&provider.name);
+            let opened = timeout_at(begun + patience, opening).instrument(span.clone()).await;
+            match opened.unwrap_or(Err(Failure::Slow("first_token"))) {
                 Ok((first, reading)) => {
                     let using = Arc::clone(&inner);
-                    let mut rest = Answering { using, at, reading, begun, deadline, ended: false };
+                    let mut rest = Answering { using, at, reading, begun, deadline, ended: false, span };
                     rest.note(&first);
                     return Ok((first, rest));
                 }
-                Err(failure) => attempts.failed(failure).await,
+                Err(failure) => {
+                    span.record("outcome", "failed");
+                    drop(span);
+                    attempts.failed(failure).await;
+                }
             }
         }
         Err(attempts.fault())
@@ -190,7 +203,8 @@ impl Models {
         let mut attempts = Attempts::new(std::slice::from_ref(provider), &self.0.ambient);
         while let Some(provider) = attempts.next() {
             let begun = Instant::now();
-            match provider.embed(&texts, model.as_deref(), using.timeouts.total).await {
+            let asked = provider.embed(&texts, model.as_deref(), using.timeouts.total);
+            match asked.instrument(span(&provider.name)).await {
                 Ok(embeddings) => {
                     provider.health.succeeded();
                     let input_tokens = embeddings.input_tokens;
@@ -234,6 +248,8 @@ struct Answering {
     begun: Instant,
     deadline: Instant,
     ended: bool,
+    /// Goes on until the answer has ended.
+    span: tracing::Span,
 }
 
 impl Answering {
@@ -248,6 +264,7 @@ impl Answering {
             }
             Err(failure) => {
                 self.ended = true;
+                self.span.record("outcome", "failed");
                 if let Some(provider) = self.using.providers.get(self.at) {
                     failure.log(&provider.name);
                     if failure.counts() {
@@ -268,6 +285,11 @@ impl Answering {
             measure(&provider.name, self.begun, done.usage);
         }
     }
+}
+
+/// The part of a trace that a call to a provider is.
+fn span(provider: &str) -> tracing::Span {
+    tracing::info_span!(target: "trace", "model", gen_ai.provider.name = provider, outcome = tracing::field::Empty)
 }
 
 /// Counts an answered call.

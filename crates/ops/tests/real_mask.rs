@@ -41,7 +41,7 @@ fn personal_data_does_not_leave_and_ids_and_numbers_stay() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stoa.log");
     let file = Some(LogFile { path: path.clone(), max_bytes: 64 * 1024 * 1024, keep: 2 });
-    let config = Config { level: Level::Info, format: Format::Json, mask: true, file };
+    let config = Config { level: Level::Info, format: Format::Json, mask: true, file, shipping: None };
     let ambient = Ambient::new(Arc::new(Still), Arc::new(Still));
     let telemetry = telemetry::start(config, ambient.clone(), mask).unwrap();
     let read = |path: &Path| -> Vec<Value> {

@@ -39,7 +39,7 @@ fn one_process_one_log() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stoa.log");
     let file = Some(LogFile { path: path.clone(), max_bytes: 1024 * 1024, keep: 3 });
-    let config = Config { level: Level::Info, format: Format::Json, mask: true, file };
+    let config = Config { level: Level::Info, format: Format::Json, mask: true, file, shipping: None };
     let ambient = Ambient::new(Arc::new(Still), Arc::new(Still));
     let telemetry = telemetry::start(config.clone(), ambient.clone(), mask).unwrap();
 

@@ -12,13 +12,17 @@ mod accounts;
 mod backups;
 mod declutter;
 mod documents;
+mod keeping;
 mod problems;
+mod watching;
 
 pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
 pub(crate) use backups::{Backup, Restore, Rollback};
 pub(crate) use declutter::Declutter;
 pub(crate) use documents::Docs;
+pub(crate) use keeping::{Hold, Maintain, MaintainTask};
 pub(crate) use problems::Problem;
+pub(crate) use watching::{Doctor, Probe, Probed, Report, ReportPeriod};
 
 /// The server for AI applications in production.
 #[derive(Debug, Parser)]
@@ -111,6 +115,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Block,
     },
+    /// Keep what must be kept whatever its time: legal holds
+    Hold {
+        #[command(subcommand)]
+        command: Hold,
+    },
+    /// Look after the database now: statistics, free space, indexes
+    Maintain(Maintain),
     /// Read and verify the audit log
     Audit {
         #[command(subcommand)]
@@ -130,8 +141,12 @@ pub(crate) enum Command {
     Verify(verify::Args),
     /// Find what can go in a folder, and why; changes nothing unless --apply
     Declutter(Declutter),
+    /// Tell what happened in a day, a week or a month
+    Report(Report),
     /// Look for what is wrong and say what to do
     Doctor(Doctor),
+    /// Ask the server of this machine whether it is ready, for a container's health check; exit 1 if it is not
+    Probe(Probe),
     /// Print the OpenAPI document
     Openapi,
     /// Print the version
@@ -309,14 +324,6 @@ pub(crate) enum Audit {
     },
 }
 
-/// Arguments of `doctor`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Doctor {
-    /// Write what was found into a file that holds no secret and no personal data
-    #[arg(long, value_name = "FILE")]
-    pub(crate) bundle: Option<PathBuf>,
-}
-
 /// Reads a span of time: a number and `s`, `m`, `h` or `d`.
 pub(crate) fn span(text: &str) -> Result<std::time::Duration, String> {
     let wrong = || "write a number and s, m, h or d, such as 90d or 24h".to_owned();
@@ -405,11 +412,21 @@ mod tests {
             "block list",
             "audit list --event auth.failure --since 24h",
             "audit verify",
+            "hold add ada@example.com --reason case-7",
+            "hold remove app:support",
+            "hold list --json",
+            "maintain",
+            "maintain vacuum --whole",
+            "maintain reindex",
+            "user export ada@example.com --format zip --out ada.zip",
             "verify https://chat.example.com --json",
             "declutter Pictures --json --min-size 10k --protect Originals --only duplicate --exclude *.iso",
             "declutter Pictures --apply --yes --only similar-image --only duplicate",
             "declutter --undo list.jsonl",
             "doctor --bundle out.json",
+            "report daily",
+            "report weekly --json",
+            "report monthly",
             "openapi",
             "version",
             "errors",
@@ -432,6 +449,8 @@ mod tests {
             "grant add ada@example.com",
             "declutter",
             "declutter . --only nonsense",
+            "report",
+            "report yearly",
             "declutter . --min-size many",
         ] {
             let words = std::iter::once("stoa").chain(line.split(' ').filter(|word| !word.is_empty()));

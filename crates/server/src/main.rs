@@ -5,8 +5,9 @@ mod ages;
 mod cli;
 mod commands;
 mod jobs;
-mod linger;
+mod known;
 mod listen;
+mod looks;
 mod measures;
 mod nature;
 mod reload;
@@ -60,12 +61,16 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Revoke(wanted) => commands::brake::revoke(global, &wanted, &ambient),
         Command::Key { command } => commands::key::run(global, &command, &ambient),
         Command::Block { command } => commands::block::run(global, &command, &ambient),
+        Command::Hold { command } => commands::hold::run(global, &command, &ambient),
+        Command::Maintain(wanted) => commands::maintain::run(global, &wanted, &ambient),
         Command::Audit { command } => commands::audit::run(global, &command, &ambient),
         Command::Docs { command } => commands::docs::run(global, &command, &ambient),
         Command::Problem { command } => commands::problem::run(global, &command, &ambient),
         Command::Verify(args) => wait(verify::command(args)),
         Command::Declutter(wanted) => commands::declutter::run(&wanted, &ambient),
+        Command::Report(report) => commands::report::run(global, &report, &ambient),
         Command::Doctor(doctor) => wait(commands::doctor::run(global, &doctor, &ambient))?,
+        Command::Probe(probe) => commands::knock::run(global, &probe, &ambient),
         Command::Openapi => print(&format!("{}\n", web::openapi())).map(|()| true).map_err(Into::into),
         Command::Version => commands::version::run(),
         Command::Errors => commands::version::errors(),

@@ -89,7 +89,7 @@ fn refuses_plain_http(front: &Front) -> bool {
 }
 
 /// Whether the second of two requests under a limit of one is refused.
-async fn counts(limiter: &Limiter) -> bool {
+pub(crate) async fn counts(limiter: &Limiter) -> bool {
     let rules = [Rule { limit: 1, window: Duration::from_secs(1) }];
     let claim = [Claim { scope: "self_test", key: "health", rules: &rules }];
     let first = limiter.admit(&claim).await;

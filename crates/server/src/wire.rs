@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use apps::{Hall, Library, LibraryParts, Rooms, Shelves};
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -23,17 +24,21 @@ use llm::Models;
 use ops::alerts::{Alerts, Sender};
 use ops::audit::AuditSpool;
 use ops::backup::{Backups, Parts as BackupParts};
+use ops::health::Part;
 use ops::monitor::Parts as Watched;
 use ops::post::Post;
 use ops::pulse::Pulses;
-use ops::telemetry::Telemetry;
+use ops::report::{Mailing, Office};
+use ops::retention::Retention;
+use ops::slo::Slo;
+use ops::telemetry::{Level, Telemetry};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use web::{Parts, Site};
+use web::{Parts, SecretAge, Site};
 
-use crate::measures;
 use crate::settings::{self, Settings, Sources};
+use crate::{known, looks, measures};
 
 /// The rooms of a running server. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +57,14 @@ pub(crate) struct House {
     pub(crate) post: Post,
     /// What the security monitor looks at.
     pub(crate) watched: Watched,
+    /// The parts of the server that health looks at.
+    pub(crate) looked: Vec<Part>,
+    /// Sends reports on their schedule.
+    pub(crate) reports: Mailing,
+    /// Removes what is kept no longer.
+    pub(crate) retention: Retention,
+    /// How long sessions are kept after their end.
+    pub(crate) session_retention: Duration,
     /// Tasks that must end before the process does.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when streams must end.
@@ -98,7 +111,11 @@ pub(crate) async fn build(
     let store = Store::open(settings.store.clone(), keyring.clone(), ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
-    let outbound = Outbound::new(settings.models.timeouts.connect)?;
+    let mut outbound = Outbound::new(settings.models.timeouts.connect)?;
+    if telemetry.shipping().is_some_and(ops::shipping::Shipping::propagates) {
+        outbound = outbound.tracing(ops::telemetry::traceparent);
+    }
+    telemetry.ship(&outbound, &replica(address), &tasks, &stop);
     let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
     let models = Models::new(settings.models.clone(), outbound.clone(), aws.clone(), ambient.clone());
     let issuers = Arc::new(Issuers::new(&settings.identity, &outbound, ambient));
@@ -122,7 +139,7 @@ pub(crate) async fn build(
     let post =
         Post::new(settings.post.clone(), store.clone(), outbound.clone(), base_url.clone(), ambient.clone())?;
     let sender = Sender { server: base_url.clone(), environment: settings.web.environment };
-    let alerts = Alerts::new(store.clone(), post.clone(), sender, measures::mask, ambient.clone());
+    let alerts = Alerts::new(store.clone(), post.clone(), sender.clone(), measures::mask, ambient.clone());
     let pulses = Pulses::new(ambient.clone());
     let audit = AuditSpool::start(store.clone(), &tasks, stop.clone());
     let library = Library::new(LibraryParts {
@@ -167,6 +184,20 @@ pub(crate) async fn build(
     };
     let known = backups.clone();
     health.show_backups(Box::new(move || known.report()));
+    let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
+    let looked = looks::parts(looks::Looked {
+        store: store.clone(),
+        limiter: limiter.clone(),
+        models: models.clone(),
+        library: library.clone(),
+        blobs: blobs.clone(),
+        public_url: settings.http.public_url.clone(),
+        data_dir: settings.data_dir.clone(),
+        disk_percent: settings.monitor.disk_percent,
+        overdue: watched.overdue.clone(),
+        ambient: ambient.clone(),
+        every: settings.monitor.health,
+    });
     let hall = Hall::new(Rooms {
         catalog: settings.catalog.clone(),
         identity: Arc::clone(&identity),
@@ -183,6 +214,16 @@ pub(crate) async fn build(
     });
     let metrics = telemetry.metrics().clone();
     let read = Arc::new(Read { first: sources.clone(), last: ArcSwap::from_pointee(sources.clone()) });
+    let ages: Arc<ArcSwap<Vec<SecretAge>>> = Arc::default();
+    let office = office(&read, &ages, &store, telemetry, &replica(address), ambient);
+    let reports = Mailing {
+        wanted: settings.reports.clone(),
+        store: store.clone(),
+        post: post.clone(),
+        sender,
+        known: Arc::clone(&office.known),
+        ambient: ambient.clone(),
+    };
     let site = Site::new(Parts {
         config: settings.web.clone(),
         hall,
@@ -191,6 +232,7 @@ pub(crate) async fn build(
         administration,
         identity: Arc::clone(&identity),
         front,
+        fresh: web::Fresh::new(store.engine() == "postgres"),
         limiter,
         blocks: ArcSwap::from_pointee(AddressBlocks::new([])),
         models,
@@ -198,15 +240,61 @@ pub(crate) async fn build(
         backups: backups.clone(),
         health,
         pulses,
+        office,
         base_url,
-        ages: ArcSwap::from_pointee(Vec::new()),
+        ages,
         settings: shown(Arc::clone(&read)),
         metrics: Box::new(move || metrics.render()),
         metrics_token: ArcSwapOption::empty(),
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, library, read, backups, post, watched, tasks, cut, stop })
+    let retention =
+        Retention { config: settings.retention.clone(), store: store.clone(), ambient: ambient.clone() };
+    let session_retention = settings.session_retention;
+    Ok(House {
+        store,
+        identity,
+        site,
+        aws,
+        library,
+        read,
+        backups,
+        post,
+        watched,
+        looked,
+        reports,
+        retention,
+        session_retention,
+        tasks,
+        cut,
+        stop,
+    })
+}
+
+/// What admins ask of operation.
+fn office(
+    read: &Arc<Read>,
+    ages: &Arc<ArcSwap<Vec<SecretAge>>>,
+    store: &Store,
+    telemetry: &Telemetry,
+    replica: &str,
+    ambient: &Ambient,
+) -> Office {
+    let counted = telemetry.clone();
+    let lines = Arc::new(move || (counted.count(Level::Error), counted.count(Level::Warning)));
+    let (read, ages) = (Arc::clone(read), Arc::clone(ages));
+    let known = Arc::new(move || {
+        let secrets = ages.load().iter().map(|age| (age.name.clone(), age.days)).collect();
+        known::known(&read.last.load(), secrets)
+    });
+    Office {
+        store: store.clone(),
+        slo: Slo::new(store.clone(), replica, lines, ambient.clone()),
+        known,
+        telemetry: telemetry.clone(),
+        ambient: ambient.clone(),
+    }
 }
 
 /// The name of this replica, the same after a restart: the machine (or pod) and the port.

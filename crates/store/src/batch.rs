@@ -116,7 +116,9 @@ impl Batcher {
             if !alone {
                 tx.mark().await?;
             }
+            tx.operation = job.operation();
             *outcome = run_job(&mut tx, job.as_mut()).await?;
+            tx.operation = "write";
             match outcome {
                 Ok(()) if alone => tx.events.extend(job.events()),
                 Ok(()) => {
@@ -142,8 +144,10 @@ impl Batcher {
         if !events.is_empty() {
             let secrets =
                 self.secrets.get().ok_or_else(|| Trouble::defect("the store's keys are not open"))?;
+            tx.operation = "audit.append";
             audit::append(&mut tx, &secrets.chain, &self.ambient, events).await?;
         }
+        tx.operation = "commit";
         tx.commit().await
     }
 
@@ -152,6 +156,7 @@ impl Batcher {
     /// because savepoints cost SQLite a copy of every page, and almost no batch needs them.
     async fn appended(&self, batch: &mut Batch, company: Company) -> Result<Tx, Trouble> {
         let mut tx = Tx::begin(&self.pool, company).await?;
+        tx.operation = "turn.write";
         let together = async {
             if !batch.turns.is_empty() {
                 turn::append(&mut tx, &mut batch.turns).await?;
@@ -161,7 +166,9 @@ impl Batcher {
             }
             Ok(())
         };
-        match together.await {
+        let together = together.await;
+        tx.operation = "write";
+        match together {
             Ok(()) => return Ok(tx),
             Err(trouble) if tx.lost() => return Err(trouble),
             Err(_) => tx.rollback().await,

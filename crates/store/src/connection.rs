@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqlSafeStr as _, SqlStr,
     SqliteConnection,
@@ -125,6 +125,9 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         // The log of a commit holds every touched page whole, and a turn touches a dozen: half the usual size halves
         // what a small commit writes. Counts for new files alone.
         .page_size(2_048)
+        // Free pages can be given back in small steps (`upkeep.rs`). Counts for new files, and for old ones from their
+        // next full vacuum on.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         // An answer follows its commit, so a commit must survive a power cut.
         .synchronous(SqliteSynchronous::Full)

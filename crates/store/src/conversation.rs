@@ -12,6 +12,7 @@ use kernel::{
 use crate::Store;
 use crate::data_key::{self, Refusal, SubjectKey};
 use crate::handoff::HandOffState;
+use crate::hold;
 use crate::problem;
 use crate::tx::Tx;
 use crate::value::{Row, values};
@@ -347,11 +348,12 @@ async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Resu
 async fn delete(tx: &mut Tx, owner: String, id: String) -> Result<(), Refusal> {
     // The lock comes first: a turn that is appended at the same time finds the conversation whole or gone.
     let lock = crate::connection::Sql::Built(
-        format!("SELECT id FROM conversations WHERE owner = $1 AND id = $2{}", tx.engine().locked()).into(),
+        format!("SELECT id, app FROM conversations WHERE owner = $1 AND id = $2{}", tx.engine().locked())
+            .into(),
     );
-    if tx.one(lock, values![owner.as_str(), id.as_str()]).await?.is_none() {
-        return Err(Fault::new(Code::NotFound).into());
-    }
+    let row = tx.one(lock, values![owner.as_str(), id.as_str()]).await?;
+    let row = row.ok_or_else(|| Fault::new(Code::NotFound))?;
+    hold::refuse_kept(tx, &owner, &row.text(1)?).await?;
     for sql in [
         "DELETE FROM attempts WHERE conversation_id = $1",
         "DELETE FROM hand_offs WHERE conversation_id = $1",

@@ -1,10 +1,12 @@
 //! The schema and its history: numbered files, each applied once in a transaction of its own.
-//! It refuses a database that is newer than this program or whose history was altered, and changes nothing then.
+//! It refuses a database that is newer than this program can work with, or whose history was altered, and changes
+//! nothing then.
 
 use kernel::{Fault, Result, Time};
 
 use crate::Store;
 use crate::connection::Connection;
+use crate::side_by_side;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::values;
@@ -49,11 +51,13 @@ pub const STEPS: &[Step] = &[
     Step { version: 6, name: "tutor", text: include_str!("../../../migrations/0006_tutor.sql") },
     Step { version: 7, name: "support", text: include_str!("../../../migrations/0007_support.sql") },
     Step { version: 8, name: "branches", text: include_str!("../../../migrations/0008_branches.sql") },
+    Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
+    Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
 ];
 
 /// What the database says about a step.
-struct Applied {
-    version: i64,
+pub(crate) struct Applied {
+    pub(crate) version: i64,
     name: String,
     checksum: String,
     applied_at: Time,
@@ -88,11 +92,11 @@ fn compare(steps: &[Step], applied: &[Applied]) -> Result<(), String> {
     }
     // Steps are applied in order, so a hole means that the history was edited.
     if let Some((row, expected)) =
-        applied.iter().zip(1_i64..).find(|(row, expected)| row.version != *expected)
+        applied.iter().zip(steps).find(|(row, expected)| row.version != i64::from(expected.version))
     {
         return Err(format!(
-            "Migration {expected} is missing before {} in the history of the database.",
-            row.version
+            "Migration {} is missing before {} in the history of the database.",
+            expected.version, row.version
         ));
     }
     Ok(())
@@ -117,6 +121,12 @@ fn history(rows: &[crate::value::Row]) -> Result<Vec<Applied>, Trouble> {
         .collect()
 }
 
+/// Whether the database has a step that these are older than.
+fn is_newer(steps: &[Step], applied: &[Applied]) -> bool {
+    let newest = steps.last().map_or(0, |step| i64::from(step.version));
+    applied.iter().any(|row| row.version > newest)
+}
+
 /// Whether the database of this transaction has exactly the schema of these steps.
 pub(crate) async fn is_at(
     tx: &mut Tx,
@@ -138,6 +148,7 @@ pub(crate) async fn make(tx: &mut Tx, steps: &[Step], now: Time) -> Result<(), T
         tx.script(script).await.map_err(|trouble| trouble.during(step.name))?;
         let row = values![step.version, step.name, checksum(step), now];
         tx.run(REMEMBER, row).await?;
+        side_by_side::raise(tx, step).await?;
     }
     Ok(())
 }
@@ -153,7 +164,14 @@ impl Store {
         let mut reader = self.read("migrate.status").await?;
         let exists = reader.one(self.inside.engine.table_exists(), values!["schema_migrations"]).await?;
         let applied = match exists {
-            Some(_) => history(&reader.all(HISTORY, values![]).await?)?,
+            Some(_) => {
+                let applied = history(&reader.all(HISTORY, values![]).await?)?;
+                let floor = match is_newer(STEPS, &applied) {
+                    true => reader.one(side_by_side::FLOOR, values![]).await?,
+                    false => None,
+                };
+                side_by_side::tolerated(STEPS, applied, floor.as_ref())?
+            }
             None => Vec::new(),
         };
         compare(STEPS, &applied).map_err(refused)?;
@@ -205,6 +223,11 @@ impl Store {
             }
             tx.run(CREATE_HISTORY, values![]).await?;
             let applied = history(&tx.all(HISTORY, values![]).await?)?;
+            let floor = match is_newer(steps, &applied) {
+                true => tx.one(side_by_side::FLOOR, values![]).await?,
+                false => None,
+            };
+            let applied = side_by_side::tolerated(steps, applied, floor.as_ref())?;
             if let Err(sentence) = compare(steps, &applied) {
                 tx.rollback().await;
                 return Err(Stop::Refused(sentence));
@@ -224,6 +247,7 @@ impl Store {
             }
             let row = values![step.version, step.name, checksum(step), now];
             tx.run(REMEMBER, row).await?;
+            side_by_side::raise(&mut tx, step).await?;
             tx.commit().await?;
             tracing::info!(version = step.version, name = step.name, "migration applied");
             done.push(Migration { version: step.version, name: step.name.to_owned(), applied_at: Some(now) });
@@ -249,7 +273,7 @@ impl Store {
 
 /// The indexes of the frequent queries: history, the list of conversations, sessions, accounts, keys, the audit log,
 /// what purges and the outbox look for.
-const FREQUENT: &[&str] = &[
+pub(crate) const FREQUENT: &[&str] = &[
     "messages_in_conversation",
     "conversations_by_owner",
     "conversations_by_session",
@@ -302,6 +326,14 @@ const FREQUENT: &[&str] = &[
     "blobs_by_size",
     "blobs_by_facts",
     "blob_removals_by_time",
+    "blob_removals_by_erasure",
+    "conversations_by_app",
+    "files_by_app",
+    "holds_by_target",
+    "erasures_by_subject",
+    "erasures_unsettled",
+    "usage_days_by_day",
+    "usage_days_by_owner",
 ];
 
 enum Stop {

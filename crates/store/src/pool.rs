@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::config::Pool as Sizes;
 use crate::connection::{Address, Connection, PATIENCE, Purpose};
+use crate::statements::Statements;
 use crate::trouble::Trouble;
 
 /// After a failed attempt to connect, everybody else fails at once for this long instead of trying too.
@@ -56,6 +57,7 @@ struct Inside {
     failed: Mutex<Option<Instant>>,
     waiting: AtomicU64,
     exhausted: AtomicU64,
+    statements: Arc<Statements>,
 }
 
 /// A set of connections of one kind. Cheap to clone.
@@ -69,7 +71,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Pool {
     /// A pool of at most `sizes.size + sizes.overflow` connections. Opens none yet.
-    pub(crate) fn new(address: Address, purpose: Purpose, sizes: Sizes) -> Pool {
+    pub(crate) fn new(address: Address, purpose: Purpose, sizes: Sizes, statements: Arc<Statements>) -> Pool {
         let max = sizes.size.saturating_add(sizes.overflow).max(1);
         Pool(Arc::new(Inside {
             address,
@@ -81,7 +83,13 @@ impl Pool {
             failed: Mutex::default(),
             waiting: AtomicU64::new(0),
             exhausted: AtomicU64::new(0),
+            statements,
         }))
+    }
+
+    /// Where the costs of statements are counted.
+    pub(crate) fn statements(&self) -> &Statements {
+        &self.0.statements
     }
 
     /// Takes a connection: a resting one, or a new one when `fresh` or none rests.

@@ -1,7 +1,7 @@
 //! Reading: a connection on loan for the statements of one operation, outside of any transaction.
 //! It never writes; on SQLite the connection itself refuses to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kernel::Result;
 
@@ -66,8 +66,10 @@ impl Reader {
         self.busy = true;
         let connection = lease.connection()?;
         let local = connection.engine() == Engine::Sqlite;
+        let (count, since) = (values.len(), Instant::now());
         let answer = connection.all(sql, values).await;
         self.busy = false;
+        self.pool.statements().note(self.watch.operation(), sql, count, since.elapsed());
         if let Err(trouble) = &answer
             && trouble.sort == Sort::Away
         {

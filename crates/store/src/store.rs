@@ -21,6 +21,7 @@ use crate::dialect::{Company, Engine};
 use crate::pool::{Pool, PoolState};
 use crate::reader::Reader;
 use crate::secret::Secrets;
+use crate::statements::{self, Statements};
 use crate::touch::Touched;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
@@ -72,9 +73,11 @@ impl Store {
     pub async fn open(config: Config, keyring: Keyring, ambient: Ambient) -> Result<Store> {
         let address = Address::prepare(&config)?;
         let engine = address.engine();
+        let (statements, asked) = Statements::new(config.slow_query);
+        let statements = Arc::new(statements);
         let (reads, writes) = match engine {
             Engine::Postgres => {
-                let pool = Pool::new(address.clone(), Purpose::Write, config.pool.clone());
+                let pool = Pool::new(address.clone(), Purpose::Write, config.pool.clone(), statements);
                 (pool.clone(), pool)
             }
             Engine::Sqlite => {
@@ -84,8 +87,8 @@ impl Store {
                     ..config.pool.clone()
                 };
                 let one = Sizes { size: 1, overflow: 0, ..config.pool.clone() };
-                let reads = Pool::new(address.clone(), Purpose::Read, readers);
-                (reads, Pool::new(address.clone(), Purpose::Write, one))
+                let reads = Pool::new(address.clone(), Purpose::Read, readers, Arc::clone(&statements));
+                (reads, Pool::new(address.clone(), Purpose::Write, one, statements))
             }
         };
         // The writer's connection first: it makes the write-ahead log that readers need.
@@ -100,6 +103,7 @@ impl Store {
             slow: config.slow_query,
         };
         let (closing, closed) = watch::channel(false);
+        tokio::spawn(statements::explain(reads.clone(), asked, closed.clone()));
         let store = Store {
             inside: Arc::new(Inside {
                 engine,
@@ -288,7 +292,11 @@ impl Store {
         T: Send + 'static,
     {
         let watch = self.watch(operation);
-        self.inside.writer.job(company, events, work).await.inspect_err(|refusal| watch.note(refusal))
+        self.inside
+            .writer
+            .job(operation, company, events, work)
+            .await
+            .inspect_err(|refusal| watch.note(refusal))
     }
 }
 

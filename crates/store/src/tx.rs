@@ -32,6 +32,8 @@ pub(crate) struct Tx {
     pub(crate) events: Vec<AuditEvent>,
     /// How many of them were there at the last mark.
     marked: usize,
+    /// What is being done, for the counting of statements.
+    pub(crate) operation: &'static str,
 }
 
 impl Tx {
@@ -55,6 +57,7 @@ impl Tx {
                         lost: false,
                         events: Vec::new(),
                         marked: 0,
+                        operation: "write",
                     });
                 }
                 Err(trouble)
@@ -106,13 +109,17 @@ impl Tx {
 
     /// Runs a statement; gives the number of rows that it changed.
     pub(crate) async fn run(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64, Trouble> {
-        let answer = self.lease.connection()?.run(&sql.into(), values).await;
+        let (sql, count, since) = (sql.into(), values.len(), Instant::now());
+        let answer = self.lease.connection()?.run(&sql, values).await;
+        self.pool.statements().note(self.operation, &sql, count, since.elapsed());
         self.note(answer)
     }
 
     /// All rows of a query.
     pub(crate) async fn all(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>, Trouble> {
-        let answer = self.lease.connection()?.all(&sql.into(), values).await;
+        let (sql, count, since) = (sql.into(), values.len(), Instant::now());
+        let answer = self.lease.connection()?.all(&sql, values).await;
+        self.pool.statements().note(self.operation, &sql, count, since.elapsed());
         self.note(answer)
     }
 

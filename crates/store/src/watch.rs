@@ -13,11 +13,19 @@ pub(crate) struct Watch {
     operation: &'static str,
     since: Instant,
     slow: Duration,
+    /// A part of the trace of the request, where one is kept.
+    span: tracing::Span,
 }
 
 impl Watch {
     pub(crate) fn start(operation: &'static str, slow: Duration) -> Watch {
-        Watch { operation, since: Instant::now(), slow }
+        let span = tracing::info_span!(target: "trace", "store", db.operation.name = operation, outcome = tracing::field::Empty);
+        Watch { operation, since: Instant::now(), slow, span }
+    }
+
+    /// The name of the operation.
+    pub(crate) const fn operation(&self) -> &'static str {
+        self.operation
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -26,6 +34,9 @@ impl Watch {
 
     /// The failure of this operation as callers get it, with a line in the log.
     pub(crate) fn fault(&self, trouble: Trouble) -> Fault {
+        if trouble.sort != Sort::Taken {
+            self.span.record("outcome", "failed");
+        }
         let trouble = trouble.during(self.operation);
         match trouble.sort {
             Sort::Taken => {}

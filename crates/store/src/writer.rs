@@ -33,6 +33,8 @@ pub(crate) enum Order {
 pub(crate) trait Job: Send {
     /// Whether it may be written beside other processes.
     fn company(&self) -> Company;
+    /// What it is called.
+    fn operation(&self) -> &'static str;
     /// Does it; called once.
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), Refusal>>;
     /// What the audit log will say; called once, after `run` succeeded.
@@ -42,6 +44,7 @@ pub(crate) trait Job: Send {
 }
 
 struct Closure<F, T> {
+    operation: &'static str,
     company: Company,
     work: Option<F>,
     events: Vec<AuditEvent>,
@@ -56,6 +59,10 @@ where
 {
     fn company(&self) -> Company {
         self.company
+    }
+
+    fn operation(&self) -> &'static str {
+        self.operation
     }
 
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), Refusal>> {
@@ -114,6 +121,7 @@ impl Writer {
     /// Queues any other work, with the audit events that belong to it, and waits for the commit.
     pub(crate) async fn job<T, F>(
         &self,
+        operation: &'static str,
         company: Company,
         events: Vec<AuditEvent>,
         work: F,
@@ -123,7 +131,7 @@ impl Writer {
         T: Send + 'static,
     {
         self.order(|reply| {
-            Order::Job(Box::new(Closure { company, work: Some(work), events, value: None, reply }))
+            Order::Job(Box::new(Closure { operation, company, work: Some(work), events, value: None, reply }))
         })
         .await
     }

@@ -46,6 +46,7 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
     let shape = shape(&request);
     let crossing = site.front.cors(&method, request.headers(), &peer);
     let span = tracing::info_span!("request", %request_id);
+    let trace = span.in_scope(|| traced(&request, &peer, request_id, route.as_ref()));
     request.extensions_mut().insert(peer.clone());
 
     let response = async {
@@ -78,9 +79,28 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
             response.status(),
             started,
         );
+        tracing::Span::current().record("http.response.status_code", response.status().as_u16());
         response
     };
-    response.instrument(span).await
+    response.instrument(trace).instrument(span).await
+}
+
+/// The span of a trace of this request; of nothing where nothing is traced, and for probes, which come all the time.
+fn traced(request: &Request, peer: &Peer, id: RequestId, route: Option<&MatchedPath>) -> tracing::Span {
+    let path = request.uri().path();
+    if is_probe(path) || path == "/metrics" {
+        return tracing::Span::none();
+    }
+    tracing::info_span!(
+        target: "trace",
+        "request",
+        http.request.method = method_label(request.method()),
+        http.route = route.map_or("unmatched", MatchedPath::as_str),
+        http.response.status_code = tracing::field::Empty,
+        stoa.request_id = %id,
+        traceparent = request.headers().get("traceparent").and_then(|text| text.to_str().ok()),
+        trusted = peer.via == "forwarded",
+    )
 }
 
 /// Lets a request through (`None`), or answers it here.
@@ -166,6 +186,7 @@ fn report(site: &Site, method: &Method, route: &str, status: StatusCode, started
     let asked_by_machines = is_probe(&route) || &*route == "/metrics";
     if !asked_by_machines {
         site.pulses.answered(status.as_u16(), took);
+        site.office.slo.answered(method, &route, status.as_u16(), took);
     }
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if took >= site.config.slow_request {

@@ -102,6 +102,7 @@ fn groups() -> Groups {
                     .routes(routes!(openai::models::list))
                     .routes(routes!(openai::models::read))
                     .routes(routes!(openai::embeddings::create))
+                    .routes(routes!(openai::moderations::create))
                     .layer(from_fn(who::credentialed)),
             ),
         account: OpenApiRouter::new()
@@ -155,7 +156,7 @@ fn groups() -> Groups {
 }
 
 fn admin() -> OpenApiRouter<Site> {
-    use api::admin::{alerts, audit, backups, brake, grants, held, settings, usage, users};
+    use api::admin::{alerts, audit, backups, brake, grants, held, holds, operation, settings, usage, users};
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::invite))
@@ -178,8 +179,14 @@ fn admin() -> OpenApiRouter<Site> {
         .routes(routes!(brake::revoke))
         .routes(routes!(brake::blocks, brake::block))
         .routes(routes!(brake::unblock))
+        .routes(routes!(holds::list, holds::add))
+        .routes(routes!(holds::remove))
         .routes(routes!(usage::read))
         .routes(routes!(settings::list))
+        .routes(routes!(operation::slo))
+        .routes(routes!(operation::report))
+        .routes(routes!(operation::queries))
+        .routes(routes!(operation::logs))
 }
 
 /// The OpenAPI document of all of them.

@@ -15,9 +15,10 @@ use ops::audit::AuditSpool;
 use ops::backup::Backups;
 use ops::health::Health;
 use ops::pulse::Pulses;
+use ops::report::Office;
 
-use crate::Config;
 use crate::api::admin::settings::SettingView;
+use crate::{Config, Fresh};
 
 /// The rooms behind the HTTP surface. Cheap to clone.
 #[derive(Clone)]
@@ -50,6 +51,8 @@ pub struct Parts {
     pub administration: Administration,
     /// Hosts, schemes, origins, headers.
     pub front: Front,
+    /// How new what is known of permissions is.
+    pub fresh: Fresh,
     /// How often.
     pub limiter: Limiter,
     /// Addresses that are refused; replaced as a whole when the list changes.
@@ -64,11 +67,13 @@ pub struct Parts {
     pub health: Health,
     /// The last hour, for charts and for the monitor.
     pub pulses: Pulses,
+    /// Service levels, reports, slow statements.
+    pub office: Office,
     /// Where people reach the server, without a slash at the end: for the commands that pages show. Never taken
     /// from a request, whose `Host` anybody may choose.
     pub base_url: String,
     /// How long each secret has been in use, the oldest first; replaced as a whole when it is told anew.
-    pub ages: ArcSwap<Vec<SecretAge>>,
+    pub ages: Arc<ArcSwap<Vec<SecretAge>>>,
     /// Each effective setting with its origin; secrets as fingerprints.
     pub settings: Box<dyn Fn() -> Vec<SettingView> + Send + Sync>,
     /// The metrics as Prometheus text.

@@ -16,7 +16,9 @@ mod s3;
 mod seeker;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crypto::DataKey;
 use crypto::stream::{HEADER, Opener, Sealer, sealed_size};
 use guard::outbound::Client;
 use guard::outbound::aws::Aws;
@@ -148,6 +150,32 @@ impl Blobs {
             Place::Folder(folder) => folder.exists(id).await,
             Place::S3(s3) => s3.exists(id).await,
         }
+    }
+
+    /// Writes, reads and destroys a few bytes, as a stored content would be; gives how long that took.
+    pub async fn probe(&self) -> Result<Duration> {
+        const SAMPLE: &[u8] = b"a probe of the file store";
+        let (since, id) = (Instant::now(), self.new_id());
+        let random = self.0.ambient.random();
+        let key = DataKey::generate(random);
+        let place = crypto::Place { table: "probe", column: "bytes", row: &id };
+        let mut aside = self.aside(&id, Sealer::new(&key, place, random)).await?;
+        aside.write(SAMPLE).await?;
+        let staged = aside.finish().await?;
+        self.keep(&staged).await?;
+        let size = SAMPLE.len() as u64;
+        let read = async {
+            let reader =
+                self.read(&id, size, 0..size, |header| Opener::new(&key, place, header, size)).await?;
+            reader.collect().await
+        };
+        let read = read.await;
+        // Whatever was read, nothing of it stays.
+        self.destroy(&id).await?;
+        if read? != SAMPLE {
+            return Err(Fault::internal("the file store gives back other bytes than it was given"));
+        }
+        Ok(since.elapsed())
     }
 
     /// `folder` or `s3`.

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
 use kernel::{Fault, Result};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::ClientConfig;
@@ -28,6 +29,9 @@ const IDLE_CONNECTIONS: usize = 1024;
 const IDLE_LIFETIME: Duration = Duration::from_secs(50);
 /// Finds peers that vanished without a word.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// W3C Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Makes ring the TLS provider of the process. `main` calls it first; calling it again does nothing.
 ///
@@ -58,11 +62,22 @@ impl Outbound {
         if let Some(proxy) = proxy {
             operator = operator.proxy(reqwest::Proxy::all(proxy.clone()).map_err(Fault::internal)?);
         }
-        let operator =
-            Client { http: operator.build().map_err(Fault::internal)?, bounds: None, admit: |_| Ok(()) };
+        let operator = Client {
+            http: operator.build().map_err(Fault::internal)?,
+            bounds: None,
+            admit: |_| Ok(()),
+            trace: None,
+        };
         let public =
             Client::guarded(connect, tls, Lookup::system(is_public), |url| admit_url(url, is_public))?;
         Ok(Outbound { operator, public })
+    }
+
+    /// Requests to the operator's services that ask for it carry what this says in `traceparent`.
+    #[must_use]
+    pub fn tracing(mut self, present: fn() -> Option<String>) -> Outbound {
+        self.operator.trace = Some(present);
+        self
     }
 
     /// For addresses that the operator configured: private and loopback ones are allowed.
@@ -82,6 +97,7 @@ pub struct Client {
     http: reqwest::Client,
     bounds: Option<Bounds>,
     admit: fn(&Url) -> Result<(), Rule>,
+    trace: Option<fn() -> Option<String>>,
 }
 
 impl Client {
@@ -93,7 +109,12 @@ impl Client {
     ) -> Result<Client> {
         // No connection is kept: each call resolves, checks and connects for itself.
         let http = builder(connect, tls).pool_max_idle_per_host(0).dns_resolver(lookup);
-        Ok(Client { http: http.build().map_err(Fault::internal)?, bounds: Some(Bounds::PUBLIC), admit })
+        Ok(Client {
+            http: http.build().map_err(Fault::internal)?,
+            bounds: Some(Bounds::PUBLIC),
+            admit,
+            trace: None,
+        })
     }
 
     /// Sends a request and waits for the head of the answer. Dropping the future abandons the call at once.
@@ -104,6 +125,11 @@ impl Client {
         let deadline = begun.checked_add(bounds.total).unwrap_or(begun + Bounds::OPERATOR.total);
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
+        if request.traced
+            && let Some(value) = self.trace.and_then(|present| present()?.try_into().ok())
+        {
+            outgoing.headers_mut().insert(TRACEPARENT, value);
+        }
         if !request.body.is_empty() {
             *outgoing.body_mut() = Some(request.body.into());
         }

@@ -57,12 +57,13 @@ pub struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) bounds: Bounds,
+    pub(super) traced: bool,
 }
 
 impl Request {
     /// A request with this method, within [`Bounds::OPERATOR`] unless said otherwise.
     pub fn new(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Request {
-        Request { method, url, headers, body, bounds: Bounds::OPERATOR }
+        Request { method, url, headers, body, bounds: Bounds::OPERATOR, traced: false }
     }
 
     /// A GET.
@@ -74,6 +75,13 @@ impl Request {
     pub fn post_json(url: Url, mut headers: HeaderMap, body: Bytes) -> Request {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Request::new(Method::POST, url, headers, body)
+    }
+
+    /// Part of a trace: where the operator wants it, the other side is told which.
+    #[must_use]
+    pub fn traced(mut self) -> Request {
+        self.traced = true;
+        self
     }
 
     /// With these bounds. The public face tightens them to its own.

@@ -57,10 +57,12 @@ kinds! {
     ErrorRate = "error_rate", High, HOUR, "Many requests fail", "{failed} of {requests} requests failed within five minutes on {replica}.";
     PoolExhausted = "pool_exhausted", Critical, HOUR, "Database connections are exhausted", "All {connections} connections are in use on {replica}; {refused} callers waited in vain.";
     Health = "health", Critical, HOUR, "Health checks fail", "{checks} health checks in a row found {replica} {status}.";
+    Part = "part", High, HOUR, "A part of the server does not work", "{part} is {status} on {replica}: {reason}.";
     Disk = "disk", Critical, HOUR, "The disk is nearly full", "{free_mib} MiB ({free_percent} %) are free for the data of {replica}.";
     BackupFailed = "backup_failed", Critical, HOUR, "A backup failed", "{count} backups failed within an hour.";
     SecretsManager = "secrets_manager", High, HOUR, "Secrets Manager does not answer", "{replica} cannot read its secret: {reason}. The last values stay in use.";
     Configuration = "configuration", High, HOUR, "A new configuration was refused", "{replica} goes on with the configuration that it has. There are {reasons} reasons against the new one, the first: {first}.";
+    Certificate = "certificate", High, Duration::from_secs(2 * 86_400), "The TLS certificate needs attention", "{replica}: {reason}.";
     BackupOverdue = "backup_overdue", Critical, HOUR, "A backup is overdue", "The newest good backup is {hours} hours old.";
 }
 
@@ -73,9 +75,11 @@ impl Kind {
             Kind::ErrorRate
                 | Kind::PoolExhausted
                 | Kind::Health
+                | Kind::Part
                 | Kind::Disk
                 | Kind::SecretsManager
                 | Kind::Configuration
+                | Kind::Certificate
                 | Kind::BackupOverdue
         )
     }

@@ -187,7 +187,9 @@ impl Alerts {
         let Sender { server, environment } = &self.0.sender;
         let text = match event {
             Event::Raised => kind.say(&details),
-            Event::Recovered => "It is over: what had raised the alert is as it should be again.".to_owned(),
+            Event::Recovered | Event::Report => {
+                "It is over: what had raised the alert is as it should be again.".to_owned()
+            }
         };
         Notice {
             event,

@@ -18,6 +18,9 @@ pub enum Event {
     /// It is over.
     #[serde(rename = "alert.recovered")]
     Recovered,
+    /// No alert: a report of operation, on its schedule.
+    #[serde(rename = "report")]
+    Report,
 }
 
 /// What is told.
@@ -51,12 +54,16 @@ impl Notice {
         match self.event {
             Event::Raised => format!("Security Alert: {}", self.title),
             Event::Recovered => format!("Recovered: {}", self.title),
+            Event::Report => self.title.clone(),
         }
     }
 
     /// The page where it is acknowledged.
     pub(crate) fn page(&self) -> String {
-        format!("{}/admin/alerts", self.server)
+        match self.event {
+            Event::Report => format!("{}/admin/reports", self.server),
+            Event::Raised | Event::Recovered => format!("{}/admin/alerts", self.server),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Health that was measured: the report of `/health` and `/ready`. It owns how parts make a whole and how long a
 //! measurement may take. It never decides the HTTP status and never copies a setting into the report.
 
+mod parts;
 mod probe;
 mod report;
 
@@ -13,6 +14,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+pub use parts::{Check, Found, Look, Part, Parts, Telling};
 use probe::Measured;
 pub use probe::{Probe, Probes};
 pub use report::{BackupReport, HealthReport, Ready, ReadyReport, Security, Services, State, Status};
@@ -34,10 +36,12 @@ struct Inner {
     version: &'static str,
     environment: String,
     probes: Probes,
+    parts: Parts,
     ambient: Ambient,
     seen: Mutex<Seen>,
     migrating: AtomicBool,
     draining: AtomicBool,
+    worn: AtomicBool,
     backups: OnceLock<Ask>,
 }
 
@@ -57,10 +61,12 @@ impl Health {
             version,
             environment: environment.to_owned(),
             probes,
+            parts: Parts::default(),
             ambient,
             seen: Mutex::default(),
             migrating: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            worn: AtomicBool::new(false),
             backups: OnceLock::new(),
         }))
     }
@@ -68,8 +74,16 @@ impl Health {
     /// The report for `/health`: at most a second old, and there within half a second whatever hangs.
     pub async fn report(&self) -> HealthReport {
         let measured = self.measured().await;
+        let parts = &self.0.parts;
         let report = HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment);
-        HealthReport { backup: self.0.backups.get().map(|ask| ask()), ..report }
+        let report = HealthReport { backup: self.0.backups.get().map(|ask| ask()), ..report };
+        let report = report.with(parts.checks(), parts.faulty());
+        if self.0.worn.load(Ordering::Relaxed) { report.worn() } else { report }
+    }
+
+    /// The parts that are looked at for themselves.
+    pub fn parts(&self) -> &Parts {
+        &self.0.parts
     }
 
     /// The report for `/ready`: whether a balancer should send requests here.
@@ -91,6 +105,11 @@ impl Health {
     /// Migrations are running, or have ended.
     pub fn set_migrating(&self, on: bool) {
         self.0.migrating.store(on, Ordering::Relaxed);
+    }
+
+    /// The server itself is about to fail its callers: its certificate ends within days, or is missing.
+    pub fn set_worn(&self, on: bool) {
+        self.0.worn.store(on, Ordering::Relaxed);
     }
 
     /// The server is stopping and takes no new work.

@@ -28,6 +28,11 @@ impl<T: Send + 'static> Probe<T> {
         Probe(Arc::new(move || Box::pin(std::future::ready(ask()))))
     }
 
+    /// Asks, for as long as it takes.
+    pub(super) fn ask(&self) -> Pin<Box<dyn Future<Output = T> + Send>> {
+        (self.0)()
+    }
+
     async fn within(&self, patience: Duration, otherwise: T) -> T {
         timeout(patience, (self.0)()).await.unwrap_or(otherwise)
     }

@@ -1,8 +1,11 @@
 //! The report as `/health` and `/ready` give it, and the rule that makes one status of many parts.
 
+use std::collections::BTreeMap;
+
 use kernel::Time;
 use serde::Serialize;
 
+use super::parts::Check;
 use super::probe::Measured;
 use crate::backup::Freshness;
 
@@ -32,7 +35,7 @@ impl State {
     }
 
     /// It is in use and does not work as it should.
-    const fn is_faulty(self) -> bool {
+    pub(super) const fn is_faulty(self) -> bool {
         matches!(self, State::Degraded | State::Down)
     }
 }
@@ -80,6 +83,12 @@ pub struct HealthReport {
     /// How old the newest backup is, and when one was tried out last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupReport>,
+    /// Each part that is looked at for itself, with the age of what was found.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<&'static str, Check>,
+    /// Those of them that are bad and weigh.
+    #[serde(skip)]
+    pub(super) faulty: Vec<&'static str>,
 }
 
 /// What is known of backups.
@@ -142,6 +151,7 @@ impl HealthReport {
         };
         let services = Services { api: State::Operational, database, vector_db, cache, model };
         let environment = environment.to_owned();
+        let (checks, faulty) = (BTreeMap::new(), Vec::new());
         HealthReport {
             status,
             timestamp: now,
@@ -151,7 +161,35 @@ impl HealthReport {
             services,
             security,
             backup: None,
+            checks,
+            faulty,
         }
+    }
+
+    /// The same for a server that soon fails its callers.
+    pub(super) fn worn(mut self) -> HealthReport {
+        self.services.api = State::Degraded;
+        if self.status == Status::Healthy {
+            self.status = Status::Degraded;
+        }
+        self
+    }
+
+    /// With what was found about the parts.
+    pub(super) fn with(
+        mut self,
+        checks: BTreeMap<&'static str, Check>,
+        faulty: Vec<&'static str>,
+    ) -> HealthReport {
+        if !faulty.is_empty() && self.status == Status::Healthy {
+            self.status = Status::Degraded;
+        }
+        HealthReport { checks, faulty, ..self }
+    }
+
+    /// The parts that are bad and weigh, in words.
+    pub fn faulty(&self) -> String {
+        if self.faulty.is_empty() { "none".to_owned() } else { self.faulty.join(", ") }
     }
 
     /// Whether people can be served: `false` is a 503.

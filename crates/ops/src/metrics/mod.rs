@@ -67,12 +67,18 @@ const TABLE: &[(&str, Sort, &str)] = &[
     ("stoa_log_events_total", Sort::Counter, "Log lines by level"),
     ("stoa_log_dropped_total", Sort::Counter, "Log lines that a sink did not take, by sink"),
     (
+        "stoa_telemetry_dropped_total",
+        Sort::Counter,
+        "Spans, log lines and reports that no sink took, by sink",
+    ),
+    (
         "stoa_model_request_duration_seconds",
         Sort::Histogram(REQUEST_SECONDS),
         "Time of requests to model providers, by provider",
     ),
     ("stoa_model_tokens_total", Sort::Counter, "Tokens sent to and received from models, by direction"),
     ("stoa_search_duration_seconds", Sort::Histogram(INNER_SECONDS), "Time of searches in knowledge"),
+    ("stoa_retention_removed_total", Sort::Counter, "Rows that retention removed, by kind"),
     ("stoa_backup_age_seconds", Sort::Gauge, "Time since the newest good backup"),
     (
         "stoa_metrics_series_refused_total",
@@ -119,6 +125,14 @@ pub(crate) fn install(clock: &Ambient) -> Option<Metrics> {
     metrics::set_global_recorder(recorder).ok()?;
     describe();
     Some(Metrics { handle, process: Arc::new(Process::new(clock.clone())) })
+}
+
+/// Metrics that are installed nowhere.
+#[cfg(test)]
+pub(crate) fn alone(clock: Ambient) -> Metrics {
+    let (recorder, handle) = recorder();
+    ::metrics::with_local_recorder(&recorder, || ::metrics::gauge!("stoa_active_sessions").set(1.0));
+    Metrics { handle, process: Arc::new(Process::new(clock)) }
 }
 
 fn recorder() -> (Bounded<PrometheusRecorder>, PrometheusHandle) {

@@ -44,6 +44,7 @@ pub(super) struct Machine {
     full: Option<Time>,
     checked: Option<Time>,
     unhealthy: u32,
+    healthy: u32,
 }
 
 impl Machine {
@@ -59,6 +60,7 @@ impl Machine {
             full: None,
             checked: None,
             unhealthy: 0,
+            healthy: 0,
             parts,
         }
     }
@@ -105,7 +107,13 @@ impl Machine {
         let report = self.parts.health.report().await;
         if report.status == Status::Healthy {
             self.unhealthy = 0;
+            self.healthy = self.healthy.saturating_add(1);
+            // One good check in between is no recovery.
+            if self.healthy < HEALTH_CHECKS {
+                return Ok(());
+            }
         } else {
+            self.healthy = 0;
             self.unhealthy = self.unhealthy.saturating_add(1);
             tracing::warn!(
                 status = report.status.as_str(),
@@ -126,6 +134,7 @@ impl Machine {
                 .with("vector_db", services.vector_db.as_str())
                 .with("cache", services.cache.as_str())
                 .with("model", services.model.as_str())
+                .with("parts", report.faulty())
         });
         self.health.note(finding, &self.parts.store, &self.parts.alerts, now).await
     }
@@ -168,6 +177,11 @@ impl Space {
     pub(super) fn is_short(self, percent: u64) -> bool {
         self.free < DISK_BYTES || u128::from(self.free) * 100 < u128::from(self.all) * u128::from(percent)
     }
+}
+
+/// The free bytes of the disk with this folder, and all that an ordinary user may fill.
+pub fn free(folder: &Path) -> Option<(u64, u64)> {
+    space(folder).map(|space| (space.free, space.all))
 }
 
 /// The space of the disk with this folder, or with the nearest one above it that exists.

@@ -15,6 +15,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 
 pub use config::Config;
+pub use machine::free;
 
 use crate::alerts::Alerts;
 use crate::health::Health;

@@ -147,6 +147,11 @@ pub(super) fn to_person(mail: &Mail, base: &str) -> Result<Letter, Lost> {
 
 /// The letter about an alert.
 pub(super) fn about(notice: &Notice) -> Letter {
+    if notice.event == Event::Report {
+        let mut parts: Vec<Part> = notice.text.split("\n\n").map(say).collect();
+        parts.push(Go("Look at it as it is now", notice.page()));
+        return write(notice.headline(), &parts, &notice.server);
+    }
     let mut parts = vec![
         Say(notice.text.clone()),
         Say(format!(
@@ -173,7 +178,8 @@ fn write(subject: String, parts: &[Part], base: &str) -> Letter {
         // Writing into a string cannot fail.
         let _ = match part {
             Say(text) => {
-                write!(plain, "{text}\n\n").and_then(|()| writeln!(rows, "<p>{}</p>", escaped(text)))
+                let style = if text.contains('\n') { " style=\"white-space: pre-wrap\"" } else { "" };
+                write!(plain, "{text}\n\n").and_then(|()| writeln!(rows, "<p{style}>{}</p>", escaped(text)))
             }
             Go(label, link) => write!(plain, "{label}:\n{link}\n\n")
                 .and_then(|()| writeln!(rows, "<p><a href=\"{}\">{}</a></p>", escaped(link), escaped(label))),

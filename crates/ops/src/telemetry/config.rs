@@ -13,6 +13,8 @@ pub struct Config {
     pub mask: bool,
     /// Also into a file.
     pub file: Option<LogFile>,
+    /// Telemetry that leaves.
+    pub shipping: Option<crate::shipping::Config>,
 }
 
 /// The level of a line, and the least level that is written.

@@ -16,6 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::config::Level;
 use super::pipeline::Intake;
 use super::plain::Plain;
+use crate::shipping::trace::Tracer;
 
 /// The rooms of this house; everything else is a dependency and is heard from `WARNING` on unless the level is
 /// `DEBUG`. A test compares it with the workspace.
@@ -57,12 +58,14 @@ pub(super) struct Feed {
     level: Level,
     clock: Ambient,
     intake: Arc<Intake>,
+    /// Makes spans of what is traced, which is no part of the log.
+    tracer: Option<Tracer>,
 }
 
 impl Feed {
     /// Feeds `intake` with everything from `level` on.
-    pub(super) fn new(level: Level, clock: Ambient, intake: Arc<Intake>) -> Feed {
-        Feed { level, clock, intake }
+    pub(super) fn new(level: Level, clock: Ambient, intake: Arc<Intake>, tracer: Option<Tracer>) -> Feed {
+        Feed { level, clock, intake, tracer }
     }
 
     /// The queue that it feeds.
@@ -74,6 +77,9 @@ impl Feed {
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         if *metadata.level() == tracing::Level::TRACE {
             return false;
+        }
+        if Tracer::wants(metadata) {
+            return self.tracer.is_some();
         }
         let room = metadata.target().split("::").next().unwrap_or("");
         let least = match self.level {
@@ -115,6 +121,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Feed {
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
+        if Tracer::wants(attributes.metadata()) {
+            if let Some(tracer) = &self.tracer {
+                tracer.begin(&span, attributes);
+            }
+            return;
+        }
         let mut rows = String::new();
         attributes.record(&mut Plain::new(&mut rows, MAX_SPAN));
         span.extensions_mut().insert(SpanRows(rows));
@@ -122,6 +134,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Feed {
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
+        if Tracer::wants(span.metadata()) {
+            if let Some(tracer) = &self.tracer {
+                tracer.record(&span, values);
+            }
+            return;
+        }
         let mut extensions = span.extensions_mut();
         if let Some(SpanRows(rows)) = extensions.get_mut::<SpanRows>() {
             // The newest value of a field goes first: of two rows of one name the first counts.
@@ -132,6 +150,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Feed {
                 newest.get(..MAX_SPAN).map_or(newest.len(), |text| text.rfind('\n').map_or(0, |at| at + 1)),
             );
             *rows = newest;
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        if let (Some(tracer), Some(span)) = (&self.tracer, context.span(&id))
+            && Tracer::wants(span.metadata())
+        {
+            tracer.end(&span);
         }
     }
 

@@ -23,9 +23,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use guard::outbound::Outbound;
 use kernel::Ambient;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Subscriber as _;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Layered, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use config::{Config, Format, Level, LogFile};
@@ -33,6 +38,8 @@ pub use line::Mask;
 pub use recent::RecentLine;
 
 use crate::metrics::{self, Metrics};
+use crate::shipping::Shipping;
+use crate::shipping::trace::{Tracer, present};
 use file::Rotating;
 use layer::Feed;
 use line::Lines;
@@ -46,6 +53,7 @@ pub struct Telemetry {
     intake: Arc<Intake>,
     recent: Arc<Recent>,
     metrics: Metrics,
+    shipping: Option<Shipping>,
 }
 
 impl Telemetry {
@@ -68,6 +76,18 @@ impl Telemetry {
     /// How many lines were dropped since the start because no sink took them.
     pub fn dropped(&self) -> u64 {
         self.intake.lost()
+    }
+
+    /// Lets telemetry leave the process, when a sink is configured.
+    pub fn ship(&self, outbound: &Outbound, replica: &str, tasks: &TaskTracker, stop: &CancellationToken) {
+        if let Some(shipping) = &self.shipping {
+            shipping.start(outbound, replica, &self.metrics, tasks, stop);
+        }
+    }
+
+    /// What leaves the process.
+    pub fn shipping(&self) -> Option<&Shipping> {
+        self.shipping.as_ref()
     }
 
     /// The metrics of the process.
@@ -118,11 +138,27 @@ impl Error for StartError {}
 pub fn start(config: Config, clock: Ambient, mask: Mask) -> Result<Telemetry, StartError> {
     let recorder = metrics::install(&clock).ok_or(StartError::Twice)?;
     let colour = config.format == Format::Text && io::stdout().is_terminal() && !no_color();
-    let (subscriber, intake, recent) = assemble(config, clock, mask, Box::new(io::stdout()), colour)?;
+    let shipping = config.shipping.clone().and_then(|wanted| Shipping::new(wanted, mask, clock.clone()));
+    let console = Box::new(io::stdout());
+    let (subscriber, intake, recent) = assemble(config, clock, mask, console, colour, shipping.clone())?;
     subscriber.try_init().map_err(|_| StartError::Twice)?;
     panics::install(intake.clone());
     recorder.keep_up().map_err(StartError::Thread)?;
-    Ok(Telemetry { intake, recent, metrics: recorder })
+    Ok(Telemetry { intake, recent, metrics: recorder, shipping })
+}
+
+/// The trace that the present task belongs to, as W3C Trace Context writes it; `None` where nothing is traced.
+pub fn traceparent() -> Option<String> {
+    tracing::dispatcher::get_default(|dispatch| {
+        let subscriber = dispatch.downcast_ref::<Layered<Feed, Registry>>()?;
+        let current = subscriber.current_span();
+        present(&subscriber.span(current.id()?)?)
+    })
+}
+
+/// Whether a target is a room of this house, whose messages stand in its source.
+pub(crate) fn is_ours(room: &str) -> bool {
+    layer::ROOMS.contains(&room)
 }
 
 /// The convention of <https://no-color.org>.
@@ -143,6 +179,7 @@ fn assemble(
     mask: Mask,
     console: Box<dyn Write + Send>,
     colour: bool,
+    shipping: Option<Shipping>,
 ) -> Result<Assembled, StartError> {
     let open = |plan: LogFile| {
         let path = plan.path.clone();
@@ -157,14 +194,17 @@ fn assemble(
         clock: clock.clone(),
         lines: Lines::new(config.mask.then_some(mask)),
         sinks: Sinks { console, format: config.format, colour, file },
+        shipping: shipping.clone(),
     };
     thread::Builder::new()
         .name(panics::WRITER_THREAD.to_owned())
         .spawn(move || writer.run())
         .map_err(StartError::Thread)?;
-    let subscriber = tracing_subscriber::registry().with(Feed::new(config.level, clock, intake.clone()));
+    let tracer = shipping.filter(Shipping::traces).map(|shipping| Tracer::new(shipping, clock.clone()));
+    let feed = Feed::new(config.level, clock, intake.clone(), tracer);
+    let subscriber = tracing_subscriber::registry().with(feed);
     Ok((subscriber, intake, recent))
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -25,7 +25,7 @@ impl Random for Still {
     }
 }
 
-fn ambient() -> Ambient {
+pub(crate) fn ambient() -> Ambient {
     Ambient::new(Arc::new(Still), Arc::new(Still))
 }
 
@@ -62,7 +62,7 @@ fn no_canaries(text: &str) -> Cow<'_, str> {
 }
 
 fn config(level: Level, format: Format) -> Config {
-    Config { level, format, mask: true, file: None }
+    Config { level, format, mask: true, file: None, shipping: None }
 }
 
 struct Run {
@@ -84,11 +84,20 @@ impl Run {
 fn run(config: Config, work: impl FnOnce()) -> Run {
     let console = Kept::default();
     let (subscriber, intake, recent) =
-        assemble(config, ambient(), no_canaries, Box::new(console.clone()), false).unwrap();
+        assemble(config, ambient(), no_canaries, Box::new(console.clone()), false, None).unwrap();
     tracing::subscriber::with_default(subscriber, work);
     assert!(intake.flush(Duration::from_secs(10)));
     let text = String::from_utf8(console.0.lock().clone()).unwrap();
     Run { text, intake, recent }
+}
+
+/// Runs `work` with everything that is shipped; returns when all lines are written.
+pub(crate) fn shipped(clock: Ambient, mask: Mask, shipping: Option<Shipping>, work: impl FnOnce()) {
+    let config = config(Level::Info, Format::Json);
+    let (subscriber, intake, _) =
+        assemble(config, clock, mask, Box::new(io::sink()), false, shipping).unwrap();
+    tracing::subscriber::with_default(subscriber, work);
+    assert!(intake.flush(Duration::from_secs(10)));
 }
 
 #[test]
@@ -265,6 +274,7 @@ fn a_console_that_stands_still_stops_nobody_and_the_loss_is_told() {
         no_canaries,
         Box::new(Stuck(wait, kept.clone())),
         false,
+        None,
     )
     .unwrap();
     let _guard = tracing::subscriber::set_default(subscriber);
@@ -295,7 +305,7 @@ fn a_mask_that_panics_costs_the_line_and_not_the_log() {
     }
     let kept = Kept::default();
     let (subscriber, intake, _) =
-        assemble(config(Level::Info, Format::Json), ambient(), breaks, Box::new(kept.clone()), false)
+        assemble(config(Level::Info, Format::Json), ambient(), breaks, Box::new(kept.clone()), false, None)
             .unwrap();
     tracing::subscriber::with_default(subscriber, || {
         info!(target: "web", "bad");
@@ -316,6 +326,7 @@ fn a_log_file_that_cannot_be_written_names_the_setting() {
         no_canaries,
         Box::new(io::sink()),
         false,
+        None,
     )
     .err()
     .unwrap();
@@ -337,9 +348,15 @@ fn the_rooms_are_those_of_the_workspace() {
 #[ignore = "a measurement"]
 fn cost_of_a_line() {
     const LINES: u32 = 20_000;
-    let (subscriber, intake, _) =
-        assemble(config(Level::Info, Format::Json), ambient(), no_canaries, Box::new(io::sink()), false)
-            .unwrap();
+    let (subscriber, intake, _) = assemble(
+        config(Level::Info, Format::Json),
+        ambient(),
+        no_canaries,
+        Box::new(io::sink()),
+        false,
+        None,
+    )
+    .unwrap();
     tracing::subscriber::with_default(subscriber, || {
         let _span = info_span!(target: "web", "request", request_id = "019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d")
             .entered();

@@ -12,6 +12,7 @@ use super::file::Rotating;
 use super::line::Lines;
 use super::pipeline::{Batch, Head, Intake};
 use super::recent::Recent;
+use crate::shipping::Shipping;
 
 /// Lines are handed on in pieces of about this size.
 const PIECE: usize = 64 * 1024;
@@ -35,6 +36,8 @@ pub(super) struct Writer {
     pub(super) clock: Ambient,
     pub(super) lines: Lines,
     pub(super) sinks: Sinks,
+    /// Finished lines leave the process this way too.
+    pub(super) shipping: Option<Shipping>,
 }
 
 /// Finished lines on their way to the sinks.
@@ -96,6 +99,9 @@ impl Writer {
         }
         if let Some(line) = json.get(json_begin..) {
             self.recent.keep(head.at, head.level, line);
+            if let Some(shipping) = &self.shipping {
+                shipping.line(head.at, head.level, target, line);
+            }
         }
     }
 

@@ -64,7 +64,7 @@ impl Hook {
             socket.read_exact(&mut body).await.ok()?;
             let status = self.status.load(Ordering::Relaxed);
             if (200..300).contains(&status) {
-                self.taken.lock().unwrap().push((head, String::from_utf8(body).unwrap()));
+                self.taken.lock().unwrap().push((head, String::from_utf8_lossy(&body).into_owned()));
             }
             let answer =
                 format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nlocation: http://127.0.0.1:1/\r\n\r\n");

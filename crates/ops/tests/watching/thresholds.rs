@@ -201,6 +201,7 @@ async fn two_health_checks_in_a_row() {
     assert_eq!(check(0).await, (0, false));
     assert_eq!(check(0).await, (1, true));
     assert_eq!(check(0).await, (1, true));
+    assert_eq!(check(1).await, (1, true), "one good check is none either");
     assert_eq!(check(1).await, (1, false), "recovered");
     let alert = place.of("health").await.remove(0);
     assert_eq!((&alert.details["status"], &alert.details["model"]), (&json!("degraded"), &json!("down")));

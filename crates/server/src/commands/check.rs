@@ -88,6 +88,9 @@ async fn connections(settings: &Settings, upstream: bool, ambient: &Ambient) -> 
         certificate
     );
     probes.push(redis);
+    if settings.listen.certificate.is_some() {
+        probes.push(probe::own_certificate(settings, ambient.now()));
+    }
     probes.extend(certificate);
     probes.extend(models);
     probes

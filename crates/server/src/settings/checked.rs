@@ -27,12 +27,15 @@ use super::table::backups::*;
 use super::table::files::*;
 use super::table::identity::*;
 use super::table::knowledge::*;
-use super::table::later::*;
 use super::table::model::PROVIDERS;
+use super::table::monitoring::METRICS_TOKEN;
+use super::table::retention::{AUDIT_DAYS, SESSION_DAYS};
 use super::table::server::*;
+use super::table::tls::*;
 use super::table::traffic::*;
 use super::values::{Marks, Values};
-use super::{Listen, Settings, trust};
+use super::{CertificateSource, Listen, Settings, trust};
+use crate::listen::{Authority, Files};
 
 /// The largest JSON body and the largest other body when nobody says anything (row K4 of the requirements).
 const BODIES: (u64, u64) = (10 * 1024 * 1024, 16 * 1024 * 1024);
@@ -60,6 +63,9 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
     values.follow(&LOG_LEVEL, level, "follows from debug");
     let text = terminal && values.profile == Profile::Development;
     values.follow(&LOG_FORMAT, if text { "text" } else { "json" }, "follows from profile and terminal");
+    if values.get(&TLS_CERT).is_some() || values.get(&ACME_DOMAINS).is_some_and(|names| !names.is_empty()) {
+        values.follow_instead(&ENFORCE_HTTPS, "true", "TLS ends here");
+    }
     let https = values.get(&ENFORCE_HTTPS).unwrap_or(true);
     values.follow(&SECURE_COOKIES, &https.to_string(), "follows from http.enforce_https");
     if let Some(host) = values.get(&PUBLIC_URL).and_then(|url| url.host_str().map(str::to_owned)) {
@@ -83,9 +89,7 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
     let cookie_secrets = cookie_secrets(values);
     Some(Settings {
         profile: values.profile,
-        listen: Listen {
-            address: SocketAddr::new(values.get(&HOST)?, u16::try_from(values.get(&PORT)?).ok()?),
-        },
+        listen: listen(values, problems)?,
         store: store(values)?,
         http: http(values)?,
         limits: limits(values)?,
@@ -109,6 +113,12 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         telemetry: telemetry(values)?,
         monitor: monitor(values)?,
         post: post(values)?,
+        reports: values
+            .get(&SEND_REPORTS)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|word| ops::report::Period::parse(word))
+            .collect(),
         web: web::Config {
             environment: values.profile.as_str(),
             metrics_token: values.get(&METRICS_TOKEN),
@@ -131,6 +141,8 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
             most_total: values.get(&MAX_DOCUMENTS_TOTAL)?,
             embedding_model: values.get(&EMBEDDING_MODEL),
         },
+        retention: retention(values, &catalog)?,
+        session_retention: seconds(values.get(&SESSION_DAYS)?.saturating_mul(86_400)),
         models,
         catalog,
         data_dir,
@@ -138,6 +150,62 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
         blobs,
         backups,
         files: files(values)?,
+    })
+}
+
+fn listen(values: &Values, problems: &mut Vec<Problem>) -> Option<Listen> {
+    let host = values.get(&HOST)?;
+    let at = |port: u64| Some(SocketAddr::new(host, u16::try_from(port).ok()?));
+    let files = (values.get(&TLS_CERT), values.get(&TLS_KEY));
+    let domains = values.get(&ACME_DOMAINS).unwrap_or_default();
+    let mut wrong = |place: String, say: &str| problems.push(Problem::new(place, say.to_owned()));
+    let certificate = match (files, domains) {
+        ((Some(_), None), _) => {
+            wrong(values.place(&TLS_CERT), "needs the key that belongs to it; set TLS_KEY_FILE");
+            return None;
+        }
+        ((None, Some(_)), _) => {
+            wrong(values.place(&TLS_KEY), "needs the certificate that it belongs to; set TLS_CERT_FILE");
+            return None;
+        }
+        ((Some(_), Some(_)), domains) if !domains.is_empty() => {
+            wrong(
+                values.place(&ACME_DOMAINS),
+                "a certificate comes from files or from an authority; set one of both",
+            );
+            return None;
+        }
+        ((Some(certificate), Some(key)), _) => Some(CertificateSource::Files(Files { certificate, key })),
+        ((None, None), domains) if !domains.is_empty() => {
+            if domains.iter().any(|name| name.contains('*') || name.parse::<std::net::IpAddr>().is_ok()) {
+                wrong(values.place(&ACME_DOMAINS), "only whole host names can be proved by TLS-ALPN-01");
+                return None;
+            }
+            let (directory, email) = (values.get(&ACME_DIRECTORY)?, values.get(&ACME_EMAIL));
+            Some(CertificateSource::Authority(Authority { directory, email, domains }))
+        }
+        ((None, None), _) => None,
+    };
+    let plain = values.get(&TLS_PLAIN_PORT);
+    if plain.is_some() && certificate.is_none() {
+        wrong(
+            values.place(&TLS_PLAIN_PORT),
+            "only with TLS; set TLS_CERT_FILE and TLS_KEY_FILE, or ACME_DOMAINS",
+        );
+        return None;
+    }
+    let plain = match plain {
+        Some(port) => Some(at(port)?),
+        None => None,
+    };
+    let large = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    Some(Listen {
+        address: at(values.get(&PORT)?)?,
+        plain,
+        certificate,
+        connections: large(values.get(&MAX_CONNECTIONS)?),
+        workers: values.get(&WORKERS).map(large),
+        drain: seconds(values.get(&DRAIN)?),
     })
 }
 
@@ -176,6 +244,24 @@ fn backups(values: &Values, problems: &mut Vec<Problem>) -> Option<ops::backup::
         keep_local: days(values.get(&BACKUP_KEEP_LOCAL)?),
         scratch: values.get(&DATA_DIR)?.join("scratch"),
         version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// How long what is kept. What belongs to an app follows from the catalogue.
+fn retention(values: &Values, catalog: &apps::Catalog) -> Option<ops::retention::Config> {
+    let rule = |app: &apps::App| {
+        let content = app.retention.span();
+        let files = app.kind == kernel::AppKind::Files;
+        ops::retention::AppRule {
+            app: app.id.clone(),
+            talk: content.filter(|_| !files),
+            quality: app.quality_retention.unwrap_or(app.retention).span().filter(|_| !files),
+            files: content.filter(|_| files),
+        }
+    };
+    Some(ops::retention::Config {
+        apps: catalog.iter().map(rule).collect(),
+        audit: seconds(values.get(&AUDIT_DAYS)?.saturating_mul(86_400)),
     })
 }
 
@@ -324,6 +410,7 @@ fn telemetry(values: &Values) -> Option<ops::telemetry::Config> {
         format: values.get(&LOG_FORMAT)?,
         mask: values.get(&MASK_PII)?,
         file: file.map(|()| ops::telemetry::LogFile { path, max_bytes, keep }),
+        shipping: super::shipping::config(values),
     })
 }
 

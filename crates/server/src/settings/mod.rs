@@ -21,6 +21,7 @@ mod profile;
 mod providers;
 mod raw;
 mod rotated;
+mod shipping;
 pub(crate) mod shown;
 mod sources;
 pub(crate) mod strength;
@@ -35,10 +36,12 @@ mod tests;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use apps::Catalog;
 use kernel::Random;
 
+use crate::listen;
 use facts::Facts;
 use keys::{KeySources, Keys};
 use production::Finding;
@@ -54,11 +57,30 @@ pub(crate) use values::{Marks, Values};
 /// The line that `serve` prints when production may start.
 pub(crate) const PASSED: &str = "✓ Production validation passed";
 
-/// Where the server listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the server listens, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listen {
     /// The address and the port; port 0 takes a free one.
     pub(crate) address: SocketAddr,
+    /// A second one for plain HTTP, beside TLS.
+    pub(crate) plain: Option<SocketAddr>,
+    /// Where the certificate comes from, when TLS ends here.
+    pub(crate) certificate: Option<CertificateSource>,
+    /// How many connections may be open.
+    pub(crate) connections: usize,
+    /// How many threads answer; `None`: one for each core.
+    pub(crate) workers: Option<usize>,
+    /// How long a server that stops still takes requests.
+    pub(crate) drain: std::time::Duration,
+}
+
+/// Where a certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CertificateSource {
+    /// Files, which somebody else renews.
+    Files(listen::Files),
+    /// An authority.
+    Authority(listen::Authority),
 }
 
 /// A configuration that can be used: the typed configuration of every room.
@@ -87,6 +109,8 @@ pub(crate) struct Settings {
     pub(crate) monitor: ops::monitor::Config,
     /// Where alerts and mails go. The webhook's secret is complete after [`Settings::open_keys`].
     pub(crate) post: ops::post::Config,
+    /// Reports that are sent to where alerts go.
+    pub(crate) reports: Vec<ops::report::Period>,
     /// The apps.
     pub(crate) catalog: Catalog,
     /// Their documents.
@@ -101,6 +125,10 @@ pub(crate) struct Settings {
     pub(crate) backups: ops::backup::Config,
     /// What may be stored.
     pub(crate) files: apps::FileRules,
+    /// How long what is kept.
+    pub(crate) retention: ops::retention::Config,
+    /// How long sessions are kept after they have expired.
+    pub(crate) session_retention: Duration,
     /// The secrets that have an age.
     pub(crate) secrets: Vec<SecretMark>,
     /// Change whenever an effective value does, secrets included; tell nothing about them.

@@ -1,6 +1,7 @@
 //! Whole configurations: the layers over each other, contradictions, and the environments that the guides print.
 
 mod bedrock;
+mod listen;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -242,7 +243,9 @@ fn what_only_warns_does_not_stop() {
         ("REDIS_URL", "redis://:tR8-wq2-Lm5-zX9@cache.internal:6379", "redis-tls"),
         ("FRONTEND_URL", "https://chat.acme.test", "frontend-origin"),
         ("COOKIE_DOMAIN", "acme.test", "cookie-domain"),
-        ("SENTRY_DSN", "https://abc@sentry.acme.test/1", "not-used-yet"),
+        ("SENTRY_DSN", "https://your-sentry-dsn", "sentry-dsn"),
+        ("NEW_RELIC_LICENSE_KEY", "your-new-relic-key", "new-relic-key"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization Bearer x", "otlp-headers"),
     ] {
         let (_, warnings) =
             Settings::load(&broken(name, value)).unwrap_or_else(|refusal| panic!("{name} {refusal}"));

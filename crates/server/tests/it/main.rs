@@ -14,6 +14,7 @@
 )]
 
 mod accounts;
+mod acme;
 mod admin;
 mod attacks;
 mod authentication;
@@ -42,10 +43,12 @@ mod probes;
 mod production;
 mod records;
 mod replicas;
+mod retention;
 mod revocation;
 mod secrets;
 mod service;
 mod support;
+mod tls;
 mod tokens;
 mod tutor;
 mod watching;

@@ -95,6 +95,24 @@ pub(super) const STATE: Table = Table {
     rule: Rule::Nothing { why: "values of the server itself" },
 };
 
+pub(super) const MEASURES: Table = Table {
+    name: "measures",
+    columns: &[
+        ("replica", Text),
+        ("span", Number),
+        ("at", Time),
+        ("what", Text),
+        ("calls", Number),
+        ("failed", Number),
+        ("total", Number),
+        ("longest", Number),
+        ("detail", Text),
+    ],
+    rule: Rule::Nothing {
+        why: "counts and times of the server by route group and statement, tied to no subject",
+    },
+};
+
 pub(super) const SERVER_SECRET: Table = Table {
     name: "server_secret",
     columns: &[

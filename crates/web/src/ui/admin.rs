@@ -334,3 +334,24 @@ pub(crate) struct SettingsPage {
     /// How long each secret has been in use.
     pub(crate) ages: Vec<SecretAge>,
 }
+
+/// A legal hold in the list.
+#[derive(Clone, Debug)]
+pub(crate) struct HoldView {
+    pub(crate) id: String,
+    pub(crate) target: String,
+    /// The address of an account.
+    pub(crate) label: String,
+    pub(crate) reason: String,
+    pub(crate) by: String,
+    pub(crate) created_at: Time,
+}
+
+/// `/admin/holds`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "admin/holds.html")]
+pub(crate) struct HoldsPage {
+    pub(crate) shell: Shell,
+    pub(crate) form: FormView,
+    pub(crate) holds: Vec<HoldView>,
+}

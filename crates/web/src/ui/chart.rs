@@ -36,6 +36,9 @@ impl Pace {
     /// The last hour, by minutes.
     pub(crate) const HOUR: Pace = Pace { span: "the last hour", ticks: 15, rows: 5 };
 
+    /// The last day, by hours.
+    pub(crate) const DAY: Pace = Pace { span: "the last 24 hours", ticks: 6, rows: 3 };
+
     /// So many days.
     pub(crate) const fn days(span: &'static str, days: usize) -> Pace {
         Pace { span, ticks: if days > 60 { 30 } else { 7 }, rows: if days > 60 { 7 } else { 1 } }

@@ -19,6 +19,7 @@ pub mod frame;
 mod icons;
 pub mod markdown;
 mod openapi;
+pub(crate) mod operation;
 pub mod pages;
 pub mod pieces;
 pub mod reference;

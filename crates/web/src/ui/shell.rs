@@ -51,14 +51,17 @@ const ACCOUNT: [Tab; 4] = [
     tab("/account/keys", "key", "API keys"),
 ];
 
-const ADMIN: [Tab; 10] = [
+const ADMIN: [Tab; 13] = [
     tab("/admin", "pulse", "Overview"),
     tab("/admin/users", "users", "Users"),
     tab("/admin/sessions", "sessions", "Sessions"),
     tab("/admin/keys", "key", "API keys"),
     tab("/admin/audit", "list", "Audit log"),
     tab("/admin/alerts", "bell", "Alerts"),
+    tab("/admin/slo", "chart", "Service levels"),
+    tab("/admin/reports", "print", "Reports"),
     tab("/admin/blocks", "ban", "Blocked addresses"),
+    tab("/admin/holds", "lock", "Legal holds"),
     tab("/admin/lockdown", "lock", "Lockdown"),
     tab("/admin/backups", "disk", "Backups"),
     tab("/admin/settings", "sliders", "Settings"),

@@ -5,13 +5,14 @@
 mod backups;
 mod certificate;
 mod connections;
+mod keeping;
 mod machine;
 mod secrets;
 
 pub(crate) use backups::backups;
 pub(crate) use certificate::certificate;
-pub(crate) use connections::{database, models, public_url, redis};
-pub(crate) use machine::{clock, disk, listener, permissions, proxies};
+pub(crate) use connections::{database, models, public_url, redis, room};
+pub(crate) use machine::{clock, disk, listener, own_certificate, permissions, proxies};
 pub(crate) use secrets::{ages, aws, bedrock, lifetimes, secrets_manager};
 
 use serde_json::{Value, json};

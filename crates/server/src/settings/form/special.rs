@@ -122,6 +122,21 @@ pub(crate) const fn names() -> Form<Vec<String>> {
     }
 }
 
+/// Rules of moderation: `category=action`.
+pub(crate) const fn policy() -> Form<Vec<String>> {
+    Form {
+        read: |raw| {
+            let rule = |item: &str| match guard::content::Policy::default().add(item) {
+                Ok(()) => Ok(item.to_owned()),
+                Err(say) => Err(format!("must be rules of moderation: {say}")),
+            };
+            raw.items().into_iter().map(rule).collect()
+        },
+        write: |rules| rules.join(", "),
+        shape: Shape::List("rules such as `hate=block`"),
+    }
+}
+
 /// The id of a model at Bedrock, or its ARN: the letters of its documents, and 2,048 of them at the most.
 pub(crate) const fn model_id() -> Form<String> {
     Form {

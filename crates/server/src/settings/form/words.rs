@@ -61,6 +61,34 @@ pub(crate) const fn choice_format() -> Form<Format> {
     }
 }
 
+/// Reports.
+pub(crate) const fn periods() -> Form<Vec<String>> {
+    Form {
+        read: |raw| {
+            let known = |item: &str| {
+                let word = item.to_ascii_lowercase();
+                ops::report::Period::parse(&word).map(|_| word)
+            };
+            let read: Option<Vec<String>> = raw.items().into_iter().map(known).collect();
+            read.ok_or_else(|| "must be a list of `daily`, `weekly` and `monthly`".to_owned())
+        },
+        write: |periods| periods.join(", "),
+        shape: Shape::List("`daily`, `weekly`, `monthly`"),
+    }
+}
+
+/// Whether a signal of telemetry is exported, in the words of OpenTelemetry.
+pub(crate) const fn exporter() -> Form<String> {
+    Form {
+        read: |raw| match raw.text().to_ascii_lowercase().as_str() {
+            word @ ("otlp" | "none") => Ok(word.to_owned()),
+            _ => Err("must be `otlp` or `none`".to_owned()),
+        },
+        write: String::clone,
+        shape: Shape::Choice(&["otlp", "none"]),
+    }
+}
+
 /// How access tokens are signed. `none`, and everything that could be confused with it, is no choice.
 pub(crate) const fn choice_jwt() -> Form<JwtAlgorithm> {
     Form {

@@ -4,7 +4,9 @@
 mod alerts;
 mod data;
 mod models;
+mod monitoring;
 mod secrets;
+mod tls;
 mod traffic;
 
 use super::facts::Facts;
@@ -65,7 +67,9 @@ const KNOWLEDGE_FOLDER: &str = "knowledge-folder";
 
 /// Every rule, in the order in which `check` prints them.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
-    [secrets::RULES, traffic::RULES, data::RULES, models::RULES, alerts::RULES].into_iter().flatten()
+    [secrets::RULES, traffic::RULES, tls::RULES, data::RULES, models::RULES, monitoring::RULES, alerts::RULES]
+        .into_iter()
+        .flatten()
 }
 
 /// What a rule says about a configuration.

@@ -36,6 +36,8 @@ settings! { @fields ALERTS_ROWS;
     ALERT_INTERVAL: u64 = form::whole::<50, 60_000>(), "alerts.interval_ms", ["ALERT_INTERVAL_MS"], always("5000");
     /// How many seconds pass between two checks of the server's own health. Two in a row that fail raise an alert.
     HEALTH_INTERVAL: u64 = form::whole::<1, 3_600>(), "alerts.health_seconds", ["ALERT_HEALTH_SECONDS"], always("30");
+    /// Reports that are sent to where alerts go, at 06:00 UTC, on Mondays, on the first of the month: `daily`, `weekly`, `monthly`.
+    SEND_REPORTS: Vec<String> = form::periods(), "alerts.reports", ["SEND_REPORTS"], Default::None;
 }
 
 /// The mail server as the post wants it. `from` is the sender when none is set.

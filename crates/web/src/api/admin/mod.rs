@@ -6,6 +6,8 @@ pub(crate) mod backups;
 pub(crate) mod brake;
 pub(crate) mod grants;
 pub(crate) mod held;
+pub(crate) mod holds;
+pub(crate) mod operation;
 pub(crate) mod settings;
 pub(crate) mod usage;
 pub(crate) mod users;
