@@ -24,7 +24,7 @@ use crate::{Store, audit, secret};
 const QUEUE: Duration = Duration::from_secs(60);
 
 /// The audit log of the live database goes on where it can: nobody gets rid of an event by restoring an older copy.
-const AUDIT: [&str; 2] = ["audit_events", "audit_head"];
+const AUDIT: [&str; 3] = ["audit_events", "audit_head", "audit_cut"];
 
 /// What the live database takes over besides rows.
 #[derive(Clone, Debug)]
@@ -205,6 +205,18 @@ const KEPT: &[(&str, &str)] = &[
         "SELECT net, reason, created_at, expires_at FROM blocks",
         "INSERT INTO blocks (net, reason, created_at, expires_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (net) DO NOTHING",
+    ),
+    // Who was erased, and what must be kept: neither is forgotten by going back.
+    (
+        "SELECT id, subject, others, counts, erased_at, scanned_at, left_over, settled_at FROM erasures",
+        "INSERT INTO erasures (id, subject, others, counts, erased_at, scanned_at, left_over, settled_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET scanned_at = excluded.scanned_at, \
+         left_over = excluded.left_over, settled_at = excluded.settled_at",
+    ),
+    (
+        "SELECT id, target, reason, created_by, created_at FROM holds",
+        "INSERT INTO holds (id, target, reason, created_by, created_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT DO NOTHING",
     ),
     // The brake, receipts of erasures, and what is known of backups.
     (
