@@ -180,7 +180,6 @@ impl Place {
         let turn = Turn {
             owner,
             app: AppId::parse("assistant").unwrap(),
-            joint: store::Joint::End,
             opening: Opening::New { id, title: Some(said.to_owned()), topic: None, session: None },
             user: self.message(id, Role::User, said),
             assistant: self.message(id, Role::Assistant, "an answer"),
