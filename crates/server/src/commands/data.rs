@@ -9,6 +9,7 @@ use kernel::{Ambient, Fault};
 use ops::backup::{Backups, Parts};
 use store::Store;
 
+use super::paper::complain;
 use crate::cli::Global;
 use crate::settings::keys::KEYRING_FILE;
 use crate::settings::{Flag, Settings, Sources, vault};
@@ -105,10 +106,17 @@ pub(crate) fn with_backups<T>(
 }
 
 /// Takes the keys of those who were erased out of the keyring beside the backups; a running server does it as well.
-pub(crate) fn renew_keyring(global: &Global, ambient: &Ambient) -> anyhow::Result<()> {
-    with_backups(global, ambient, Fresh::Refused, async |vault| {
+/// Where neither can now, a restore of this database knows of the erasure all the same.
+pub(crate) fn renew_keyring(global: &Global, ambient: &Ambient) {
+    let renewed = with_backups(global, ambient, Fresh::Refused, async |vault| {
         vault.backups.renew_keys(false).await.map_err(told).map(drop)
-    })
+    });
+    if let Err(error) = renewed {
+        complain(&format!(
+            "! the keyring beside the backups still has the keys of who was erased ({error:#}); `stoa backup create` \
+             renews it, and a running server does"
+        ));
+    }
 }
 
 fn open<T>(

@@ -50,7 +50,7 @@ pub(crate) fn run(global: &cli::Global, user: &cli::User, ambient: &Ambient) -> 
         Ok(true)
     })?;
     if done && matches!(user, cli::User::Erase { .. }) {
-        renew_keyring(global, ambient)?;
+        renew_keyring(global, ambient);
     }
     Ok(done)
 }

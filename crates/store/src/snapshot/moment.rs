@@ -18,20 +18,27 @@ use crate::tx::Tx;
 use crate::value::values;
 
 /// Tables whose rows are not taken over: what is the server's own, and what ends with a restore in any case.
-const OWN: [&str; 13] = [
+const OWN: [&str; 20] = [
+    "alerts",
+    "audit_cut",
     "audit_events",
     "audit_head",
-    "alerts",
     "blob_removals",
     "blocks",
+    "chores",
     "data_keys",
     "epochs",
+    "erasures",
+    "holds",
     "idempotency",
+    "measures",
     "outbox",
     "refresh_tokens",
     "revoked_subjects",
     "sessions",
+    "sweeps",
     "tickets",
+    "usage_days",
 ];
 
 impl Store {

@@ -216,7 +216,7 @@ const KEPT: &[(&str, &str)] = &[
     (
         "SELECT id, target, reason, created_by, created_at FROM holds",
         "INSERT INTO holds (id, target, reason, created_by, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (target) DO NOTHING",
+         ON CONFLICT DO NOTHING",
     ),
     // The brake, receipts of erasures of earlier versions, and what is known of backups.
     (
