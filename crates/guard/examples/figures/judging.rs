@@ -211,8 +211,11 @@ fn orders(report: &mut Report) {
     }
 }
 
-/// Ways to hide a phrase.
-const DISGUISES: &[(&str, fn(&str) -> String)] = &[
+/// A way to hide a word.
+type Disguise = fn(&str) -> String;
+
+/// Ways to hide a word, by name.
+const DISGUISES: &[(&str, Disguise)] = &[
     ("upper case", |text| text.to_uppercase()),
     ("digits for letters", |text| {
         swap(text, &[('o', '0'), ('i', '1'), ('e', '3'), ('a', '4'), ('s', '5'), ('t', '7')])
