@@ -17,7 +17,7 @@ use crate::jobs::{self, Watch};
 use crate::reload::{CONFIGURATION, Reload, Start};
 use crate::settings::{PASSED, Profile, Settings, vault};
 use crate::wire::{self, House};
-use crate::{listen, measures};
+use crate::{debugging, listen, measures};
 
 /// Requests in flight may take this long after the signal to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -72,7 +72,7 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
             .map_err(told)?;
         let reload = Reload::new(start, house.clone(), ambient.clone());
         let follow = (reload, hangup);
-        live(&settings, house, follow, listener, address, ambient).await
+        live(&settings, house, follow, listener, address, serve.i_know, ambient).await
     });
     telemetry.flush(Duration::from_secs(2));
     outcome.map(|()| true)
@@ -84,15 +84,19 @@ async fn live(
     (reload, hangup): (Reload, Signal),
     listener: TcpListener,
     address: SocketAddr,
+    i_know: bool,
     ambient: &Ambient,
 ) -> anyhow::Result<()> {
     let router = web::router(house.site.clone());
     let closing = house.stop.child_token();
     let serving = tokio::spawn(listen::serve(listener, router, closing.clone(), GRACE));
-    open(&settings.marks.digest(), &house, ambient).await?;
+    let debugging = open(settings, i_know, &house, ambient).await?;
     house.tasks.spawn(reload.run(hangup, house.stop.clone()));
     announce(settings, address);
-    wait_for_signal().await?;
+    tokio::select! {
+        told = wait_for_signal() => told?,
+        () = debugging::over(debugging) => {}
+    }
     tracing::info!("stopping: no new work is taken");
     house.site.health.set_draining();
     closing.cancel();
@@ -115,9 +119,15 @@ async fn live(
 }
 
 /// Brings the schema up to date, checks the key, reads permissions; then requests are answered.
-async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::Result<()> {
+async fn open(
+    settings: &Settings,
+    i_know: bool,
+    house: &House,
+    ambient: &Ambient,
+) -> anyhow::Result<Option<Duration>> {
     house.store.migrate().await.map_err(told)?;
     house.store.check_key().await.map_err(told)?;
+    let debugging = debugging::admit(settings, i_know, &house.store, ambient).await?;
     // Where one process has the database for itself, every answer without an end was cut by the last stop.
     if house.store.engine() == "sqlite" {
         let cut = house.store.interrupt_unfinished(ambient.now()).await.map_err(told)?;
@@ -125,13 +135,13 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
             tracing::warn!(messages = cut, "answers were interrupted by the last stop");
         }
     }
-    note_configuration(configuration, house).await.map_err(told)?;
+    note_configuration(&settings.marks.digest(), house).await.map_err(told)?;
     let mut watch = Watch::new(house, ambient.clone());
     watch.look().await.map_err(told)?;
     jobs::start(watch, house, ambient);
     offer_setup(house).await.map_err(told)?;
     house.site.open();
-    Ok(())
+    Ok(debugging)
 }
 
 /// While nobody runs the server, whoever reads its terminal may claim it. The token goes there alone: a log is read

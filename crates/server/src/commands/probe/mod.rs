@@ -4,12 +4,19 @@
 
 mod certificate;
 mod connections;
+mod door;
+mod history;
+mod inside;
 mod machine;
+mod running;
 mod secrets;
 
 pub(crate) use certificate::certificate;
 pub(crate) use connections::{database, models, public_url, redis};
+pub(crate) use door::doors;
+pub(crate) use history::history;
 pub(crate) use machine::{clock, disk, listener, permissions, proxies};
+pub(crate) use running::{log, memory, running, sinks};
 pub(crate) use secrets::{ages, aws, bedrock, lifetimes, secrets_manager};
 
 use serde_json::{Value, json};
