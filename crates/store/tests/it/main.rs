@@ -18,6 +18,7 @@ mod crash;
 mod desk;
 mod documents;
 mod files;
+mod measuring;
 mod outage;
 mod people;
 mod problems;
