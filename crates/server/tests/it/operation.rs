@@ -174,6 +174,9 @@ async fn debugging_on_production_data_is_refused() {
     assert_eq!(found.unwrap()["details"]["environment"], "development");
 }
 
+/// Variables that plant a fault, and words that name it and its fix.
+type Fault<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// Each planted fault is named by `stoa doctor`, with its fix.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn doctor_names_each_planted_fault() {
@@ -184,7 +187,7 @@ async fn doctor_names_each_planted_fault() {
             let _ = std::io::Write::write_all(&mut socket, b"SSH-2.0-x\r\n");
         }
     });
-    let faults: &[(&[(&str, &str)], &[&str])] = &[
+    let faults: &[Fault<'_>] = &[
         (&[("API_PORT", &port)], &["in use by another program", "API_PORT"]),
         (&[("DATABASE_URL", "postgresql://stoa:x@127.0.0.1:9/stoa")], &["cannot be reached", "DATABASE_URL"]),
         (&[("REDIS_URL", "redis://127.0.0.1:9/0")], &["refuses the password", "REDIS_URL"]),
