@@ -7,6 +7,7 @@
 mod clock;
 mod clutter;
 mod driver;
+mod fleet;
 mod load;
 mod markdown;
 mod mock;
@@ -42,6 +43,10 @@ enum What {
     Table(table::Args),
     /// Finds exact duplicates in a made tree, beside every program for it that is installed
     Clutter(clutter::Args),
+    /// Measures one, two, three replicas on one Postgres and one Redis
+    Replicas(fleet::Replicas),
+    /// Loads one server for a long time and looks whether its memory stays flat
+    Soak(fleet::Soak),
 }
 
 fn main() -> Result<()> {
@@ -59,6 +64,8 @@ fn main() -> Result<()> {
             What::Load(args) => load::run(args).await,
             What::Table(args) => table::run(args).await,
             What::Clutter(args) => clutter::run(&args),
+            What::Replicas(args) => fleet::replicas(args).await,
+            What::Soak(args) => fleet::soak(args).await,
         }
     })
 }

@@ -44,6 +44,18 @@ impl Cores {
         Cores { subject: own(subject), mock: own(mock), driver: own(driver), remark: own(remark), pinned }
     }
 
+    /// All cores for everybody.
+    pub(crate) fn unpinned() -> Cores {
+        let none = String::new;
+        Cores {
+            subject: none(),
+            mock: none(),
+            driver: none(),
+            remark: "nothing is pinned".to_owned(),
+            pinned: false,
+        }
+    }
+
     /// A command that will run on these cores.
     pub(crate) fn command(&self, cores: &str, program: &Path) -> Command {
         if !self.pinned {

@@ -285,7 +285,7 @@ fn file_system(folder: &Path) -> String {
     below.map_or("an unknown file system".to_owned(), |(_, kind)| kind.to_owned())
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! The commands of a developer of this workspace: `test`, `tidy`, `docs`, `ci`. It owns their command line.
+//! The commands of a developer of this workspace: `test`, `tidy`, `docs`, `deploy`, `release`, `ci`. It owns their command line.
 //! It is no part of the product and uses none of its crates.
 
 #![expect(
@@ -7,7 +7,10 @@
     reason = "a tool at a terminal that runs other programs"
 )]
 
+mod deploy;
 mod docs;
+mod release;
+mod runbooks;
 mod running;
 mod services;
 mod shell;
@@ -38,6 +41,9 @@ struct Arguments {
 enum Command {
     /// Run all tests, with Postgres, Redis and Chromium of their own (found, or installed when you are root).
     Test {
+        /// Run what is sensible of the tests over HTTP against this many replicas on one Postgres and one Redis.
+        #[arg(long, value_name = "COUNT", num_args = 0..=1, default_missing_value = "3")]
+        replicas: Option<u8>,
         /// Handed to `cargo nextest run` or `cargo test` as they are: filters, `-p room`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -49,6 +55,29 @@ enum Command {
         /// Change nothing; fail when one of them is not what the code says.
         #[arg(long)]
         check: bool,
+    },
+    /// Hold the files of deployments against their rules, and give each to the tool of its kind where there is one.
+    Deploy,
+    /// Execute the runbooks of docs/operations.md against a server of their own.
+    Runbooks {
+        /// Only those below headings that hold these words.
+        only: Option<String>,
+    },
+    /// Build the release: one static file, its bill of materials, the sums.
+    Release(release::Wanted),
+    /// Serve from a root that holds the released program alone, as nobody, and verify it there. Needs root.
+    Empty {
+        /// The program.
+        #[arg(default_value = "dist/stoa")]
+        program: PathBuf,
+    },
+    /// Print the bill of materials (CycloneDX).
+    Sbom,
+    /// Compare the packages with a copy of the RustSec advisory database.
+    Advisories {
+        /// The copy; else the variable ADVISORY_DB.
+        #[arg(long)]
+        database: Option<PathBuf>,
     },
     /// Everything that has to be green: test, format, lints, tidy, documents, `stoa verify`.
     Ci,
@@ -68,11 +97,28 @@ fn run(command: Command) -> Result<ExitCode> {
     let shell = Shell::at_root()?;
     let mut stages = Stages::default();
     match command {
-        Command::Test { arguments } => suite::stages(&shell, &mut stages, &arguments),
+        Command::Test { replicas: None, arguments } => suite::stages(&shell, &mut stages, &arguments),
+        Command::Test { replicas: Some(count), arguments } => {
+            suite::replicas(&shell, &mut stages, count, &arguments);
+        }
         Command::Tidy => stages.check("tidy", || tidy::run(&shell.root)),
         Command::Docs { check } => {
             stages.check("build", || shell.build());
             stages.check("documents", || docs::run(&shell, check));
+        }
+        Command::Deploy => stages.check("deploy", || deploy::run(&shell)),
+        Command::Runbooks { only } => {
+            stages.check("build", || shell.build());
+            stages.check("runbooks", || runbooks::run(&shell, only.as_deref()));
+        }
+        Command::Release(wanted) => stages.check("release", || release::run(&shell, &wanted)),
+        Command::Empty { program } => stages.check("empty", || release::prove(&program)),
+        Command::Sbom => {
+            print!("{}", release::bill(&shell, None)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Advisories { database } => {
+            stages.check("advisories", || release::advisories(&shell.root, database));
         }
         Command::Ci => ci(&shell, &mut stages),
     }
@@ -89,6 +135,10 @@ fn ci(shell: &Shell, stages: &mut Stages) {
     });
     stages.check("tidy", || tidy::run(&shell.root));
     stages.check("documents", || docs::run(shell, true));
+    stages.check("deploy", || deploy::run(shell));
+    stages.check("materials", || release::check(shell));
+    stages.check("advisories", || release::advisories(&shell.root, None));
+    stages.check("runbooks", || runbooks::run(shell, None));
     stages.check("verify", || verify::run(shell));
 }
 

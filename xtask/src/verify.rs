@@ -14,6 +14,7 @@ use crate::running::{Folder, Program};
 use crate::shell::{self, Shell};
 
 /// A key that only this server knows, for as long as it lives.
+const METRICS: &str = "ci-metrics-5b0e9c7d4f2a8163";
 const KEY: &str = "ci-key-8d1f0b6c2e9a4753b6d0f1a2c3e4f5a6";
 
 /// An origin that it is told to trust.
@@ -33,8 +34,10 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
         command.args(args).env_clear().current_dir(folder.path());
         command
     };
-    let verify =
-        |token: &str| stoa(&["verify", &url, "--api-key", KEY, "--token", token, "--origin", ORIGIN]);
+    let verify = |token: &str| {
+        let given = ["--api-key", KEY, "--token", token, "--metrics-token", METRICS, "--origin", ORIGIN];
+        stoa(&[&["verify", &url], &given[..]].concat())
+    };
     // Nobody listens yet: a command that finds nothing wrong with that finds nothing wrong with anything.
     let alone = shell::output(&mut verify("none"));
     ensure!(alone.is_err(), "stoa verify is content with a server that is not there");
@@ -47,6 +50,9 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
         ("API_PORT", &port.to_string()),
         ("API_KEYS", KEY),
         ("CORS_ORIGINS", ORIGIN),
+        ("METRICS_TOKEN", METRICS),
+        // The disk of the machine that builds is no fault of the server.
+        ("ALERT_DISK_PERCENT", "0"),
         ("LOG_FORMAT", "json"),
         // The limits that are checked are exact in every profile once they are named.
         ("RATE_LIMIT_PER_MINUTE", "30"),
@@ -67,8 +73,21 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     let token = sign_in(port).context("the account cannot sign in").with_context(show_log)?;
     let verified = shell::show(&mut verify(&token), |_| {})?;
     ensure!(verified, "{}\nstoa verify found something", show_log());
+    crate::deploy::live(&shell.root, &metrics(port)?)?;
+    ensure!(
+        shell::output(&mut stoa(&["probe", "--port", &port.to_string()])).is_ok(),
+        "stoa probe says not ready"
+    );
     ensure!(server.stop(), "{}\nthe server did not end in time and well", show_log());
     Ok(())
+}
+
+/// What `/metrics` says to whoever has the token.
+fn metrics(port: u16) -> Result<String> {
+    let head = format!(
+        "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {METRICS}\r\nConnection: close\r\n\r\n"
+    );
+    ask(port, &head)
 }
 
 /// The access token of the account.
@@ -79,15 +98,21 @@ fn sign_in(port: u16) -> Result<String> {
          Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
+    let body = ask(port, &(head + &body))?;
+    let tokens: serde_json::Value = serde_json::from_str(&body).context("the answer is no JSON")?;
+    let token = tokens.get("access_token").and_then(serde_json::Value::as_str);
+    Ok(token.context("the answer holds no token")?.to_owned())
+}
+
+/// Sends a request and gives the body of the answer.
+fn ask(port: u16, request: &str) -> Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    stream.write_all((head + &body).as_bytes())?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (_, body) = answer.split_once("\r\n\r\n").context("the answer has no body")?;
-    let tokens: serde_json::Value = serde_json::from_str(body).context("the answer is no JSON")?;
-    let token = tokens.get("access_token").and_then(serde_json::Value::as_str);
-    Ok(token.context("the answer holds no token")?.to_owned())
+    Ok(body.to_owned())
 }
 
 fn is_ready(port: u16) -> std::io::Result<bool> {

@@ -35,8 +35,14 @@ pub struct App {
     pub context_messages: u32,
     /// Texts are moderated before a model sees them.
     pub moderation: bool,
+    /// What is done about each category of harm.
+    pub policy: guard::content::Policy,
+    /// What somebody is told who speaks of harming themselves; the server's own words when absent.
+    pub support_message: Option<String>,
     /// How long content is kept.
     pub retention: Retention,
+    /// How long opinions, outcomes and questions without an answer are kept; as long as the content when absent.
+    pub quality_retention: Option<Retention>,
     /// What a tutor may do: hints, the answer, how many questions, languages.
     pub tutor: tutor::Policy,
 }
@@ -79,8 +85,21 @@ impl App {
             max_conversations: None,
             context_messages: 40,
             moderation: true,
+            policy: guard::content::Policy::default(),
+            support_message: None,
             retention,
+            quality_retention: None,
             tutor: tutor::Policy::default(),
+        }
+    }
+}
+
+impl Retention {
+    /// How long, where there is an end.
+    pub const fn span(self) -> Option<Duration> {
+        match self {
+            Retention::Keep => None,
+            Retention::For(span) => Some(span),
         }
     }
 }

@@ -12,6 +12,7 @@ use kernel::{
 };
 use store::{Conversation, ConversationChange, ConversationFilter, Message, Role};
 
+use crate::anew::Said;
 use crate::{Hall, kind};
 
 /// A conversation to be made.
@@ -25,13 +26,24 @@ pub struct NewConversation {
     pub problem: Option<ProblemId>,
 }
 
+/// What is to change in a conversation; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct ConversationNews {
+    /// Its title.
+    pub title: Option<String>,
+    /// A message on the branch that it is to say.
+    pub head: Option<MessageId>,
+}
+
 /// A whole conversation.
 #[derive(Clone, Debug)]
 pub struct Export {
     /// The conversation.
     pub conversation: Conversation,
-    /// Every message, oldest first.
+    /// What it says now, oldest first.
     pub messages: Vec<Message>,
+    /// Every message, what stands beside too, in the order in which they were written.
+    pub every: Vec<Message>,
 }
 
 impl Hall {
@@ -108,16 +120,18 @@ impl Hall {
         Ok(conversation.app)
     }
 
-    /// The messages of a conversation, oldest first.
+    /// What a conversation says, oldest first.
     pub async fn messages(
         &self,
         may: &May<ConversationRead>,
         id: ConversationId,
         page: PageRequest,
-    ) -> Result<Page<Message>> {
-        self.conversation(may, id).await?;
+    ) -> Result<Page<Said>> {
+        let conversation = self.conversation(may, id).await?;
         self.rooms.audit.note(event(may, EventType::DataRead, id).with("what", "messages"));
-        self.rooms.store.messages(&may.owner(), id, page).await
+        let tree = self.tree_of(&conversation).await?;
+        let found = self.rooms.store.messages(&may.owner(), id, page).await?;
+        Ok(found.map(|message| Said::new(message, &tree)))
     }
 
     /// The newest messages of a conversation, oldest of them first.
@@ -141,6 +155,33 @@ impl Hall {
     ) -> Result<Message> {
         self.conversation(may, id).await?;
         self.rooms.store.message(&may.owner(), id, message).await
+    }
+
+    /// Gives a conversation another title, or lets it say another of its branches.
+    pub async fn change(
+        &self,
+        may: &May<ConversationWrite>,
+        id: ConversationId,
+        news: ConversationNews,
+    ) -> Result<Conversation> {
+        let ConversationNews { title, head } = news;
+        if title.is_none() && head.is_none() {
+            return Err(Fault::invalid(
+                "title",
+                "required",
+                "name a new `title`, or a message as the new `head`",
+            ));
+        }
+        title.as_deref().map(validate::title).transpose()?;
+        let turned = match head {
+            Some(head) => Some(self.turn_to(may, id, head).await?),
+            None => None,
+        };
+        match (title, turned) {
+            (Some(title), _) => self.rename(may, id, title).await,
+            (None, Some(turned)) => Ok(turned),
+            (None, None) => self.rooms.store.conversation(&may.owner(), id).await,
+        }
     }
 
     /// Gives a conversation another title.
@@ -181,17 +222,22 @@ impl Hall {
     pub async fn export(&self, may: &May<ConversationRead>, id: ConversationId) -> Result<Export> {
         let conversation = self.conversation(may, id).await?;
         let mut page = PageRequest::first(PageRequest::MOST);
-        let mut messages = Vec::new();
+        let mut every = Vec::new();
         loop {
-            let piece = self.rooms.store.messages(&may.owner(), id, page.clone()).await?;
-            messages.extend(piece.items);
+            let piece = self.rooms.store.every_message(&may.owner(), id, page.clone()).await?;
+            every.extend(piece.items);
             match piece.next {
                 Some(next) => page = PageRequest::parse(Some(PageRequest::MOST), Some(&next))?,
                 None => break,
             }
         }
-        self.rooms.audit.note(event(may, EventType::DataExported, id).with("messages", messages.len()));
-        Ok(Export { conversation, messages })
+        self.rooms.audit.note(event(may, EventType::DataExported, id).with("messages", every.len()));
+        let mut messages = every.clone();
+        if conversation.branched {
+            let said = self.tree_of(&conversation).await?.said();
+            messages.retain(|message| said.contains(&message.id));
+        }
+        Ok(Export { conversation, messages, every })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The applications: what each is, and the one path that every message travels.
 //! It never speaks HTTP and holds no SQL.
 
+mod admit;
+mod anew;
 mod catalog;
 mod chat;
 mod cite;
@@ -17,17 +19,20 @@ mod prompt;
 mod standing;
 mod stream;
 mod support;
+mod takeout;
 mod turn;
 mod tutor;
+mod watch;
 
 pub use ::files::clutter;
 pub use ::files::name::attachment;
+pub use anew::Said;
 pub use catalog::{App, Catalog, Retention};
-pub use conversation::{Export, NewConversation};
+pub use conversation::{ConversationNews, Export, NewConversation};
 pub use desk::{DeskState, Handed, Inbox, InboxTab, News, OpenQuestion};
 pub use files::{
     Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,
-    Upload, Usage,
+    Upload, Usage, reconcile,
 };
 pub use hall::{Hall, Rooms};
 pub use library::{
@@ -39,10 +44,11 @@ pub use llm::{ChatMessage, Role as ChatRole};
 pub use once::{Claim, Once};
 pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
-    StoredAnswer,
+    StoredAnswer, Tree,
 };
 pub use store::{DayCount, InboxCounts, Opinion};
 pub use store::{Document, DocumentStatus, Passage};
 pub use support::UNFOUNDED;
-pub use turn::{Answer, Ask, Options, Target};
+pub use takeout::{Takeout, TakeoutForm, TakeoutParts};
+pub use turn::{Anew, Answer, Ask, Options, Target};
 pub use tutor::{ProblemChange, ProblemSheet, ProblemView, Progress, Transcript, TranscriptLine};

@@ -2,6 +2,7 @@
 //! app when the place of the turn is open; `turn.rs` and `stream.rs` carry it out, the same for every kind.
 //! It never asks a model and never stores anything.
 
+use guard::content::Finding;
 use llm::{ChatRequest, Completion, Finish, Passage, Quote, Usage};
 use serde_json::Value;
 use store::FinishReason;
@@ -33,6 +34,11 @@ pub(crate) trait Check: Send {
 
     /// The end of the text, or where it was cut off. `quotes` is what the model says it quoted.
     fn close(&mut self, quotes: &[Quote]) -> Closing;
+
+    /// What the content rules block in the answer. When there is something, the model need not go on.
+    fn refused(&self) -> &[Finding] {
+        &[]
+    }
 }
 
 /// The end of an answer.

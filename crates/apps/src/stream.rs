@@ -13,6 +13,7 @@ use serde_json::Value;
 use store::{FinishReason, FinishedMessage, Message};
 use tracing::Instrument as _;
 
+use crate::admit;
 use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
 use crate::plan::{Check, Plan, Voice};
 use crate::standing::Standing;
@@ -46,7 +47,7 @@ impl Hall {
                 async move { models.stream(request, until).await }.in_current_span(),
             )),
         };
-        let audit = vec![turn::written(may, &opened)];
+        let audit = admit::noted(may, &opened);
         let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
         // A session that another request has opened meanwhile takes the turn into its own conversation.
         let blank = Message { conversation_id, ..blank };
@@ -197,6 +198,10 @@ impl Hall {
                 Some(Ok(Piece::Text(text))) => {
                     let shown = written.check.pass(&text);
                     written.say(&shown, live);
+                    if !written.check.refused().is_empty() {
+                        written.message.finish_reason = Some(FinishReason::Blocked);
+                        return;
+                    }
                 }
                 Some(Ok(Piece::Done(finished))) => return written.finish(finished),
                 Some(Err(fault)) => return written.fail(fault),
@@ -235,6 +240,7 @@ impl Hall {
     /// Stores what was written, then tells the readers that it has ended.
     async fn close(&self, live: &Live, opened: &Opened, mut written: Written) {
         let closing = written.check.close(&written.quotes);
+        self.note_refused(opened, &*written.check);
         written.say(&closing.rest, live);
         let message = &mut written.message;
         let ended = message.finish_reason.unwrap_or(FinishReason::Stop);

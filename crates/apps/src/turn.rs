@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
-use guard::content::{self, Verdict};
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
 use llm::{ChatMessage, ChatRequest, Completion, Finish};
 use serde_json::Value;
-use store::{ConversationChange, FinishReason, Message, Opening, Role, Turn};
+use store::{ConversationChange, FinishReason, Joint, Message, Opening, Role, Turn};
 use tokio_util::sync::CancellationToken;
 
+use crate::admit::{Admitted, noted};
 use crate::live::Occupied;
 use crate::plan::{Check, Plan, Voice};
+use crate::watch::Watched;
 use crate::{App, Hall, kind};
 
 /// Characters of a title made from the first message.
@@ -43,6 +44,17 @@ pub enum Target {
     Session(String),
     /// A new one.
     New,
+    /// Beside what this conversation says already.
+    Beside(ConversationId, Anew),
+}
+
+/// What stands beside something else.
+#[derive(Clone, Copy, Debug)]
+pub enum Anew {
+    /// Another answer to this message of the user.
+    Answer(MessageId),
+    /// Other words in the place of this message of the user.
+    Words(MessageId),
 }
 
 /// How to answer.
@@ -73,12 +85,13 @@ pub(crate) struct Opened {
     pub(crate) owner: Subject,
     pub(crate) conversation_id: ConversationId,
     pub(crate) opening: Opening,
+    pub(crate) joint: Joint,
     pub(crate) user: Message,
     pub(crate) assistant: MessageId,
     pub(crate) earlier: Vec<Message>,
     /// The conversation exists and has no title yet.
     pub(crate) untitled: bool,
-    pub(crate) support: Option<&'static str>,
+    pub(crate) admitted: Admitted,
     pub(crate) cancel: CancellationToken,
     pub(crate) _place: Occupied,
 }
@@ -99,8 +112,9 @@ impl Hall {
             }
         };
         let message = release(&opened, &mut *check, completion, self.rooms.ambient.now());
+        self.note_refused(&opened, &*check);
         let turn = opened.turn(message.clone());
-        let audit = vec![written(may, &opened)];
+        let audit = noted(may, &opened);
         // A session that another request has opened meanwhile takes the turn into its own conversation.
         let conversation_id = self.rooms.store.record_turn(turn, audit).await?;
         self.entitle(&opened).await;
@@ -126,43 +140,6 @@ impl Hall {
         }
     }
 
-    /// Lets the text in, or says why not. A refused text goes no further and is not kept.
-    fn admit(&self, may: &May<Converse>, app: &App, ask: &Ask) -> Result<Option<&'static str>> {
-        let text = ask.content.as_str();
-        content::validate::message(ask.field, text, app.max_input_chars as usize)?;
-        // One key speaks for many people, who all say "hello": repeats count for people alone.
-        if may.who().is_key() {
-            content::spam::check(text)?;
-        } else {
-            self.spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now())?;
-        }
-        if !app.moderation {
-            return Ok(None);
-        }
-        let judgement = content::moderate(text);
-        let event = |what: EventType| {
-            let categories: Vec<Value> =
-                judgement.categories.iter().map(|f| f.category.as_str().into()).collect();
-            AuditEvent::new(what, may.owner())
-                .from(may.who().address())
-                .to(format_args!("app:{}", app.id))
-                .with("categories", categories)
-        };
-        // Who speaks of harming themselves gets words that help, never a bare refusal.
-        if let Some(text) = judgement.support() {
-            self.rooms.audit.note(event(EventType::ContentBlocked).with("answer", "support"));
-            return Ok(Some(text));
-        }
-        match judgement.verdict {
-            Verdict::Block => {
-                self.rooms.audit.note(event(EventType::ContentBlocked));
-                tracing::warn!(app = %app.id, "a message was refused by the content rules");
-                Err(Fault::new(Code::ContentBlocked))
-            }
-            Verdict::Allow | Verdict::Warn | Verdict::Review | Verdict::Support => Ok(None),
-        }
-    }
-
     /// Finds or makes the place of the turn: the conversation, the earlier messages, the ids of the new ones.
     pub(crate) async fn open(&self, may: &May<Converse>, ask: &Ask) -> Result<Opened> {
         let rooms = &self.rooms;
@@ -174,10 +151,10 @@ impl Hall {
                 "this app holds files; there is nobody to talk to in it",
             ));
         }
-        let support = self.admit(may, &app, ask)?;
+        let admitted = self.admit(may, &app, ask)?;
         let owner = may.owner();
         let existing = match &ask.target {
-            Target::Conversation(id) => {
+            Target::Conversation(id) | Target::Beside(id, _) => {
                 let conversation = rooms.store.conversation(&owner, *id).await?;
                 (conversation.app == app.id)
                     .then_some(conversation)
@@ -190,22 +167,39 @@ impl Hall {
         // The store decides, in the transaction; this only spares the model a question that cannot be kept.
         if let (Some(conversation), Some(most)) = (&existing, app.max_user_messages)
             && conversation.user_messages >= most
+            && !matches!(ask.target, Target::Beside(_, Anew::Answer(_)))
         {
             return Err(Code::ConversationFull.into());
         }
         let conversation_id = existing.as_ref().map_or_else(|| ConversationId::new(&rooms.ambient), |c| c.id);
         let cancel = rooms.stop.child_token();
         let place = self.live.occupy(conversation_id, cancel.clone())?;
-        let earlier = match (&existing, &ask.options.history) {
-            (Some(conversation), None) if conversation.messages > 0 => {
-                rooms.store.recent_messages(&owner, conversation.id, app.context_messages).await?
+        let (joint, before) = match ask.target {
+            Target::Beside(_, anew) => self.beside(&owner, conversation_id, anew).await?,
+            Target::Conversation(_) | Target::Session(_) | Target::New => (Joint::End, None),
+        };
+        let most = app.context_messages;
+        let earlier = match (&existing, &ask.options.history, joint) {
+            (Some(conversation), None, Joint::End) if conversation.messages > 0 => {
+                rooms.store.recent_messages(&owner, conversation.id, most).await?
             }
+            (Some(conversation), None, Joint::Under(Some(parent))) => {
+                rooms.store.lineage(&owner, conversation.id, parent, most).await?
+            }
+            (Some(conversation), None, Joint::Again) => match before.as_ref().and_then(|said| said.parent_id)
+            {
+                Some(parent) => rooms.store.lineage(&owner, conversation.id, parent, most).await?,
+                None => Vec::new(),
+            },
             _ => Vec::new(),
         };
-        let user = Message {
+        let said = Message {
             id: MessageId::new(&rooms.ambient),
             conversation_id,
-            parent_id: earlier.last().map(|message| message.id),
+            parent_id: match joint {
+                Joint::Under(parent) => parent,
+                Joint::End | Joint::Again => earlier.last().map(|message| message.id),
+            },
             role: Role::User,
             content: ask.content.clone(),
             citations: Value::Array(Vec::new()),
@@ -216,6 +210,7 @@ impl Hall {
             output_tokens: None,
             details: Value::Null,
         };
+        let user = before.filter(|_| joint == Joint::Again).unwrap_or(said);
         let untitled = existing.as_ref().is_some_and(|c| c.title.is_none());
         let opening = match existing {
             Some(conversation) => Opening::Existing(conversation.id),
@@ -225,7 +220,7 @@ impl Hall {
                 topic: None,
                 session: match &ask.target {
                     Target::Session(session) => Some(session.clone()),
-                    Target::Conversation(_) | Target::New => None,
+                    Target::Conversation(_) | Target::Beside(..) | Target::New => None,
                 },
             },
         };
@@ -235,11 +230,12 @@ impl Hall {
             owner,
             conversation_id,
             opening,
+            joint,
             user,
             assistant,
             earlier,
             untitled,
-            support,
+            admitted,
             cancel,
             _place: place,
         })
@@ -265,9 +261,17 @@ impl Hall {
     /// How the turn is answered: with words that help, where somebody speaks of harming themselves; else as the kind
     /// of the app decides.
     pub(crate) async fn plan(&self, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
-        match opened.support {
+        match &opened.admitted.support {
             Some(text) => Ok(Plan::said(text)),
-            None => kind::plan(self, may, opened, ask).await,
+            None => {
+                let plan = kind::plan(self, may, opened, ask).await?;
+                Ok(match plan.voice {
+                    Voice::Model(_) if opened.app.moderation => {
+                        Plan { check: Box::new(Watched::new(plan.check, opened.app.policy)), ..plan }
+                    }
+                    _ => plan,
+                })
+            }
         }
     }
 }
@@ -297,9 +301,11 @@ impl Opened {
             owner: self.owner,
             app: self.app.id.clone(),
             opening: self.opening.clone(),
+            joint: self.joint,
             user: self.user.clone(),
             assistant,
-            max_user_messages: self.app.max_user_messages,
+            // Another answer to what has been said is no message of the user.
+            max_user_messages: self.app.max_user_messages.filter(|_| self.joint != Joint::Again),
             max_conversations: self.app.most_conversations(self.owner),
         }
     }
@@ -333,7 +339,7 @@ pub(crate) fn written(may: &May<Converse>, opened: &Opened) -> AuditEvent {
         .from(may.who().address())
         .to(format_args!("conversation:{}", opened.conversation_id))
         .with("app", opened.app.id.as_str())
-        .with("messages", 2)
+        .with("messages", if opened.joint == Joint::Again { 1 } else { 2 })
 }
 
 /// A title from the first line of the first message, cut at a word.

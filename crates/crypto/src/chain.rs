@@ -33,6 +33,17 @@ impl ChainKey {
         hasher.update(hash.as_bytes());
         hasher.finalize().to_hex().to_string()
     }
+
+    /// The seal of the beginning of the log, after the events up to this number were removed: without it, cutting off
+    /// the oldest events would leave a valid chain.
+    pub fn seal_cut(&self, seq: i64, hash: &str, at: i64) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(b"cut");
+        hasher.update(&seq.to_le_bytes());
+        hasher.update(&at.to_le_bytes());
+        hasher.update(hash.as_bytes());
+        hasher.finalize().to_hex().to_string()
+    }
 }
 
 #[cfg(test)]
@@ -48,5 +59,7 @@ mod tests {
         assert_ne!(link, key.link(&link, 1, b"event"));
         assert_ne!(link, ChainKey::new([8; 32]).link(GENESIS, 1, b"event"));
         assert_ne!(key.seal_head(1, &link), key.seal_head(2, &link));
+        assert_ne!(key.seal_cut(1, &link, 5), key.seal_cut(1, &link, 6));
+        assert_ne!(key.seal_cut(1, &link, 5), key.seal_head(1, &link));
     }
 }

@@ -66,6 +66,10 @@ impl MasterKey {
     fn wrapping_key(&self) -> DataKey {
         DataKey::from_bytes(self.derive("stoa 2026 wrapping of data keys"))
     }
+
+    fn backup_key(&self) -> DataKey {
+        DataKey::from_bytes(self.derive("stoa 2026 backups"))
+    }
 }
 
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
@@ -85,6 +89,7 @@ pub struct Keyring(Arc<Keys>);
 struct Keys {
     current: MasterKey,
     wrapping: Vec<DataKey>,
+    backups: Vec<DataKey>,
     own: DataKey,
 }
 
@@ -92,8 +97,9 @@ impl Keyring {
     /// A keyring of the key in use and those it replaced.
     pub fn new(current: MasterKey, previous: Vec<MasterKey>) -> Keyring {
         let wrapping = std::iter::once(&current).chain(&previous).map(MasterKey::wrapping_key).collect();
+        let backups = std::iter::once(&current).chain(&previous).map(MasterKey::backup_key).collect();
         let own = DataKey::from_bytes(current.derive("stoa 2026 values of the server itself"));
-        Keyring(Arc::new(Keys { current, wrapping, own }))
+        Keyring(Arc::new(Keys { current, wrapping, backups, own }))
     }
 
     /// The fingerprint of the key in use.
@@ -104,6 +110,11 @@ impl Keyring {
     /// A key for one purpose. `context` is a fixed text that names the purpose and nothing else uses.
     pub fn purpose_key(&self, context: &'static str) -> [u8; 32] {
         self.0.current.derive(context)
+    }
+
+    /// The keys under which backups are sealed: the one in use, and then those of older master keys.
+    pub fn backup_keys(&self) -> &[DataKey] {
+        &self.0.backups
     }
 
     /// Wraps a subject's data key for storage.

@@ -37,6 +37,16 @@ pub const fn sealed_size(size: u64) -> u64 {
     size.saturating_add(HEADER as u64).saturating_add(chunks(size).saturating_mul(TAG as u64))
 }
 
+/// How many bytes of content there are in a sealed stream of `sealed` bytes; `None` when no content has that length.
+pub const fn plain_size(sealed: u64) -> Option<u64> {
+    let Some(body) = sealed.checked_sub(HEADER as u64) else { return None };
+    let chunks = body.div_ceil((CHUNK + TAG) as u64);
+    match body.checked_sub(chunks.saturating_mul(TAG as u64)) {
+        Some(size) if sealed_size(size) == sealed => Some(size),
+        _ => None,
+    }
+}
+
 /// Where the sealed chunk `number` of a content of `size` bytes begins and how long it is; `None` after the end.
 pub fn chunk_at(size: u64, number: u64) -> Option<(u64, usize)> {
     let last = chunks(size).checked_sub(1)?;

@@ -202,3 +202,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_size_of_a_content_follows_from_that_of_its_stream() {
+    let chunk = CHUNK as u64;
+    for size in [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 5 * chunk + 7] {
+        assert_eq!(super::plain_size(sealed_size(size)), Some(size));
+    }
+    // No content has these lengths: a header, a chunk without content after another, less than a tag.
+    for sealed in
+        [0, 5, HEADER as u64, HEADER as u64 + 3, sealed_size(chunk) + 1, sealed_size(chunk) + TAG as u64]
+    {
+        assert_eq!(super::plain_size(sealed), None, "{sealed}");
+    }
+}

@@ -5,3 +5,4 @@ pub mod blob;
 pub mod clutter;
 pub mod name;
 pub mod sniff;
+pub mod zip;

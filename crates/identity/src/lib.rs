@@ -30,7 +30,7 @@ pub mod trust;
 mod visitor;
 
 pub use accounts::{AccountParts, Accounts, Arrival, Browser, Enrolment, RecoveryCodes, Tokens, Verified};
-pub use administration::{Administration, NewAccount, Revoked, What};
+pub use administration::{Administration, NewAccount, Revoked, What, hold_reason};
 pub use config::{Config, Registration};
 pub use context::Context;
 pub use credential::{Credentials, DEVICE_COOKIE, SESSION_COOKIES, VISITOR_COOKIE};
@@ -47,6 +47,6 @@ pub use principal::{Apps, Method, OwnLimits, Principal};
 pub use resolve::{Refusal, Resolved};
 pub use scope::{Scope, Scopes};
 pub use store::{
-    Alert, AlertFilter, ApiKey, AuditFilter, Block, Erased, Lockdown, Mode, Passkey, Session, SessionKind,
-    StoredEvent, SubjectExport, Usage, UsageRow, User, UserFilter,
+    Alert, AlertFilter, ApiKey, AuditFilter, Block, Erased, Hold, Lockdown, Mode, Passkey, Session,
+    SessionKind, StoredEvent, SubjectPages, Usage, UsageDay, UsageFilter, UsageRow, User, UserFilter,
 };

@@ -77,11 +77,14 @@ event_types! {
     ConfigChanged = "config.changed", Medium, "The configuration differs from that of the last start.";
     RatelimitExceeded = "ratelimit.exceeded", Medium, "A limit refused a request.";
     ContentBlocked = "content.blocked", Medium, "A text was refused; the text is not kept.";
+    ContentFlagged = "content.flagged", Low, "A text passed that a person should look at; the text is not written here.";
     SecurityViolation = "security.violation", High, "A rule of the front was broken: host, origin, HTTPS, tampering.";
     DataRead = "data.read", Low, "Somebody's data was read.";
     DataWritten = "data.written", Low, "Somebody's data was written.";
     DataExported = "data.exported", Medium, "Somebody's data was exported.";
     DataErased = "data.erased", Medium, "Somebody's data was erased.";
+    HoldAdded = "hold.added", High, "A legal hold was placed.";
+    HoldRemoved = "hold.removed", High, "A legal hold ended.";
     FileDeleted = "file.deleted", Medium, "A file was deleted.";
     DocumentAdded = "document.added", Low, "A document was added to an app's knowledge.";
     DocumentRemoved = "document.removed", Low, "A document was removed from an app's knowledge.";

@@ -100,6 +100,8 @@ ids! {
     ProblemId
     /// A question that waits for, or is answered by, a person.
     HandOffId
+    /// What must be kept whatever its time: a legal hold.
+    HoldId
     /// A request, echoed in `X-Request-Id`.
     RequestId
 }

@@ -19,12 +19,12 @@ pub use app::{AppId, AppKind, Entry, UserEntry, Visibility};
 pub use audit::{Actor, AuditEvent, EventType, Severity};
 pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
-pub use id::HandOffId;
 pub use id::{
     AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, ProblemId, RequestId, SessionId,
     UserId, VisitorId,
 };
 pub use id::{DocumentId, PassageId};
+pub use id::{HandOffId, HoldId};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;
 pub use subject::Subject;

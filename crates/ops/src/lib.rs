@@ -3,6 +3,7 @@
 
 pub mod alerts;
 pub mod audit;
+pub mod backup;
 pub mod export;
 pub mod health;
 pub mod metrics;
@@ -10,6 +11,8 @@ pub mod monitor;
 pub mod post;
 pub mod pulse;
 pub mod report;
+pub mod retention;
 pub mod shipping;
 pub mod slo;
 pub mod telemetry;
+pub mod upkeep;

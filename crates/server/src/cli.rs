@@ -9,14 +9,20 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::settings::{Flag, Places};
 
 mod accounts;
+mod backups;
 mod declutter;
 mod documents;
+mod keeping;
 mod problems;
+mod watching;
 
 pub(crate) use accounts::{AuditWanted, Grant, Key, Lockdown, LockdownMode, Revoke, RevokeWhat, User};
+pub(crate) use backups::{Backup, Restore, Rollback};
 pub(crate) use declutter::Declutter;
 pub(crate) use documents::Docs;
+pub(crate) use keeping::{Hold, Maintain, MaintainTask};
 pub(crate) use problems::Problem;
+pub(crate) use watching::{Doctor, Probe, Report};
 
 /// The server for AI applications in production.
 #[derive(Debug, Parser)]
@@ -76,6 +82,15 @@ pub(crate) enum Command {
     Secret(Secret),
     /// Bring the database to this version's schema, or show how it stands
     Migrate(Migrate),
+    /// Bring back what was there before the last migration
+    Rollback(Rollback),
+    /// Make, list, try out and remove backups
+    Backup {
+        #[command(subcommand)]
+        command: Backup,
+    },
+    /// Bring back a backup: everything is checked before anything is touched
+    Restore(Restore),
     /// Make, list, change and erase accounts
     User {
         #[command(subcommand)]
@@ -100,6 +115,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Block,
     },
+    /// Keep what must be kept whatever its time: legal holds
+    Hold {
+        #[command(subcommand)]
+        command: Hold,
+    },
+    /// Look after the database now: statistics, free space, indexes
+    Maintain(Maintain),
     /// Read and verify the audit log
     Audit {
         #[command(subcommand)]
@@ -123,6 +145,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Look for what is wrong and say what to do
     Doctor(Doctor),
+    /// Ask the server of this machine whether it is ready, for a container's health check; exit 1 if it is not
+    Probe(Probe),
     /// Print the OpenAPI document
     Openapi,
     /// Print the version
@@ -303,47 +327,6 @@ pub(crate) enum Audit {
     },
 }
 
-/// Arguments of `report`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Report {
-    /// Which
-    #[arg(value_enum)]
-    pub(crate) period: ReportPeriod,
-    /// One JSON document in place of lines
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Which report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReportPeriod {
-    /// Health, error rates, backups, the security log
-    Daily,
-    /// The database, people, patches, capacity
-    Weekly,
-    /// Security audit, performance, recovery, documents
-    Monthly,
-}
-
-impl ReportPeriod {
-    /// As the room of operation knows it.
-    pub(crate) const fn period(self) -> ops::report::Period {
-        match self {
-            ReportPeriod::Daily => ops::report::Period::Daily,
-            ReportPeriod::Weekly => ops::report::Period::Weekly,
-            ReportPeriod::Monthly => ops::report::Period::Monthly,
-        }
-    }
-}
-
-/// Arguments of `doctor`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Doctor {
-    /// Write what was found into a file that holds no secret and no personal data
-    #[arg(long, value_name = "FILE")]
-    pub(crate) bundle: Option<PathBuf>,
-}
-
 /// Reads a span of time: a number and `s`, `m`, `h` or `d`.
 pub(crate) fn span(text: &str) -> Result<std::time::Duration, String> {
     let wrong = || "write a number and s, m, h or d, such as 90d or 24h".to_owned();
@@ -391,6 +374,14 @@ mod tests {
             "secret encryption",
             "migrate",
             "migrate status",
+            "rollback --yes",
+            "backup create --json",
+            "backup list",
+            "backup verify stoa_20261121_020000.stoa",
+            "backup prune",
+            "restore",
+            "restore s3://bucket/2026/11/21/stoa_20261121_020000.stoa --yes",
+            "restore stoa_20261121_020000.stoa --into copy --at 2026-11-21T10:00:00Z",
             "key create shop --app support --app assistant --expires 90d",
             "key list",
             "key rotate 019",
@@ -424,6 +415,13 @@ mod tests {
             "block list",
             "audit list --event auth.failure --since 24h",
             "audit verify",
+            "hold add ada@example.com --reason case-7",
+            "hold remove app:support",
+            "hold list --json",
+            "maintain",
+            "maintain vacuum --whole",
+            "maintain reindex",
+            "user export ada@example.com --format zip --out ada.zip",
             "verify https://chat.example.com --json",
             "declutter Pictures --json --min-size 10k --protect Originals --only duplicate --exclude *.iso",
             "declutter Pictures --apply --yes --only similar-image --only duplicate",

@@ -19,6 +19,8 @@ use crate::wire::House;
 
 /// How often the database is asked whether something was revoked or changed (CONTRACT section 2: within 1 s).
 const WATCH: Duration = Duration::from_millis(250);
+/// How often everything is read, moved or not.
+const AFRESH: Duration = Duration::from_secs(60);
 /// How often gauges are read and leftovers removed.
 const TIDY: Duration = Duration::from_secs(15);
 /// An answer without an end that began this long ago belonged to a process that is gone.
@@ -30,8 +32,8 @@ const REVOKED: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 const FILES: Duration = Duration::from_secs(1);
 const FILES_LEASE: Duration = Duration::from_secs(60);
 
-/// Sessions that expired longer ago than this are forgotten (row 001.82 of the requirements).
-const EXPIRED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How often the schema is looked at.
+const SCHEMA: Duration = Duration::from_secs(5);
 
 /// Watches the database for what changes permissions.
 pub(crate) struct Watch {
@@ -78,21 +80,25 @@ impl Watch {
         Ok(())
     }
 
-    /// Asks again and again until `stop`.
+    /// Asks again and again until `stop`, and whenever a request wants to know.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut away = false;
-        let mut ticks: u32 = 0;
-        while pause(WATCH, &stop).await {
-            // Blocks end by time, which moves no epoch: look afresh once a minute.
-            ticks = ticks.wrapping_add(1);
-            if ticks.is_multiple_of(240) {
-                self.seen = None;
+        let mut afresh = tokio::time::interval(AFRESH);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.site.fresh.wanted() => {}
+                () = tokio::time::sleep(WATCH) => {}
+                // Blocks end by time, which moves no epoch.
+                _ = afresh.tick() => self.seen = None,
             }
+            let look = self.site.fresh.begin();
             let looked = self.look().await;
             if let (Err(fault), false) = (&looked, away) {
                 warn(fault, "permissions cannot be refreshed; the last known ones stand");
             }
             away = looked.is_err();
+            self.site.fresh.end(look, !away);
         }
     }
 }
@@ -111,8 +117,8 @@ pub(crate) async fn every_key(store: &Store) -> Result<Vec<ApiKey>> {
     }
 }
 
-/// Marks answers whose process is gone, removes expired leftovers, sets the gauges.
-pub(crate) async fn tidy(store: Store, ambient: Ambient, stop: CancellationToken) {
+/// Marks answers whose process is gone, removes expired leftovers (sessions `expired` after their end), sets the gauges.
+pub(crate) async fn tidy(store: Store, expired: Duration, ambient: Ambient, stop: CancellationToken) {
     // At once the first time: a gauge that is missing looks like a server that is.
     loop {
         let state = store.pool_state();
@@ -123,7 +129,7 @@ pub(crate) async fn tidy(store: Store, ambient: Ambient, stop: CancellationToken
         let done = async {
             store.interrupt_unfinished(now - LOST).await?;
             store.purge_idempotent(now).await?;
-            store.purge_sessions(now - EXPIRED).await?;
+            store.purge_sessions(now - expired).await?;
             store.purge_tickets(now).await?;
             metrics::gauge!("stoa_active_sessions").set(store.count_sessions().await? as f64);
             store.prune_revoked(now - REVOKED).await
@@ -188,12 +194,35 @@ async fn keep_recent(office: Office, stop: CancellationToken) {
     }
 }
 
+/// Looks whether another version has changed the schema so that this one can no longer work with it. Then readiness
+/// says no, and whoever deploys sees why.
+async fn follow_schema(house: House, stop: CancellationToken) {
+    let mut fits = true;
+    while pause(SCHEMA, &stop).await {
+        let Ok(now) = house.store.fits().await else { continue };
+        if now != fits {
+            match now {
+                true => tracing::info!("the schema is one that this version can work with again"),
+                false => tracing::error!(
+                    "a newer version changed the schema, and this one can no longer work with it; stop this one"
+                ),
+            }
+            house.site.health.set_migrating(!now);
+            fits = now;
+        }
+    }
+}
+
 /// Starts the jobs.
 pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
     let House { store, tasks, stop, .. } = house;
     tasks.spawn(watch.run(stop.clone()));
-    tasks.spawn(tidy(store.clone(), ambient.clone(), stop.clone()));
+    tasks.spawn(follow_schema(house.clone(), stop.clone()));
+    tasks.spawn(tidy(store.clone(), house.session_retention, ambient.clone(), stop.clone()));
+    tasks.spawn(house.retention.clone().run(stop.clone()));
+    tasks.spawn(ops::upkeep::run(store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(tend_files(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
+    tasks.spawn(house.backups.clone().run(stop.clone()));
     tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));
     let telling = Telling {
         alerts: house.watched.alerts.clone(),

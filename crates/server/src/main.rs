@@ -7,7 +7,6 @@ mod commands;
 mod debugging;
 mod jobs;
 mod known;
-mod linger;
 mod listen;
 mod looks;
 mod measures;
@@ -54,12 +53,17 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Config(config) => commands::config::run(global, &config, &ambient),
         Command::Secret(secret) => commands::secret::run(secret.kind, ambient.random()),
         Command::Migrate(migrate) => commands::migrate::run(global, &migrate, &ambient),
+        Command::Rollback(wanted) => commands::restore::rollback(global, &wanted, &ambient),
+        Command::Backup { command } => commands::backup::run(global, &command, &ambient),
+        Command::Restore(wanted) => commands::restore::run(global, &wanted, &ambient),
         Command::User { command } => commands::user::run(global, &command, &ambient),
         Command::Grant { command } => commands::grant::run(global, &command, &ambient),
         Command::Lockdown(wanted) => commands::brake::lockdown(global, &wanted, &ambient),
         Command::Revoke(wanted) => commands::brake::revoke(global, &wanted, &ambient),
         Command::Key { command } => commands::key::run(global, &command, &ambient),
         Command::Block { command } => commands::block::run(global, &command, &ambient),
+        Command::Hold { command } => commands::hold::run(global, &command, &ambient),
+        Command::Maintain(wanted) => commands::maintain::run(global, &wanted, &ambient),
         Command::Audit { command } => commands::audit::run(global, &command, &ambient),
         Command::Docs { command } => commands::docs::run(global, &command, &ambient),
         Command::Problem { command } => commands::problem::run(global, &command, &ambient),
@@ -67,6 +71,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Declutter(wanted) => commands::declutter::run(&wanted, &ambient),
         Command::Report(report) => commands::report::run(global, &report, &ambient),
         Command::Doctor(doctor) => wait(commands::doctor::run(global, &doctor, &ambient))?,
+        Command::Probe(probe) => commands::knock::run(global, &probe, &ambient),
         Command::Openapi => print(&format!("{}\n", web::openapi())).map(|()| true).map_err(Into::into),
         Command::Version => commands::version::run(),
         Command::Errors => commands::version::errors(),

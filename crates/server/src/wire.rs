@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use apps::{Hall, Library, LibraryParts, Rooms, Shelves};
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -22,11 +23,13 @@ use knowledge::{Manual, PAGES};
 use llm::Models;
 use ops::alerts::{Alerts, Sender};
 use ops::audit::AuditSpool;
+use ops::backup::{Backups, Parts as BackupParts};
 use ops::health::Part;
 use ops::monitor::Parts as Watched;
 use ops::post::Post;
 use ops::pulse::Pulses;
 use ops::report::{Mailing, Office};
+use ops::retention::Retention;
 use ops::slo::Slo;
 use ops::telemetry::{Level, Telemetry};
 use store::Store;
@@ -48,6 +51,8 @@ pub(crate) struct House {
     read: Arc<Read>,
     /// The documents of the apps.
     pub(crate) library: Library,
+    /// Makes backups and knows of them.
+    pub(crate) backups: Backups,
     /// Carries alerts and mails out.
     pub(crate) post: Post,
     /// What the security monitor looks at.
@@ -56,6 +61,10 @@ pub(crate) struct House {
     pub(crate) looked: Vec<Part>,
     /// Sends reports on their schedule.
     pub(crate) reports: Mailing,
+    /// Removes what is kept no longer.
+    pub(crate) retention: Retention,
+    /// How long sessions are kept after their end.
+    pub(crate) session_retention: Duration,
     /// Tasks that must end before the process does.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when streams must end.
@@ -99,7 +108,7 @@ pub(crate) async fn build(
     tokio::task::spawn_blocking(guard::content::warm);
     let (tasks, cut, stop) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
     let tags = Blind::new(keyring.purpose_key("stoa 2026 account tags"));
-    let store = Store::open(settings.store.clone(), keyring, ambient.clone()).await?;
+    let store = Store::open(settings.store.clone(), keyring.clone(), ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
     let mut outbound = Outbound::new(settings.models.timeouts.connect)?;
@@ -152,6 +161,17 @@ pub(crate) async fn build(
     };
     let health = measures::health(settings.web.environment, measured, ambient);
     health.set_migrating(true);
+    let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
+    let backups = Backups::new(BackupParts {
+        config: settings.backups.clone(),
+        store: store.clone(),
+        keyring,
+        blobs: blobs.clone(),
+        client: outbound.operator().clone(),
+        aws: aws.clone(),
+        ambient: ambient.clone(),
+    });
+    let overdue = backups.clone();
     let watched = Watched {
         config: settings.monitor.clone(),
         store: store.clone(),
@@ -160,8 +180,10 @@ pub(crate) async fn build(
         pulses: pulses.clone(),
         ambient: ambient.clone(),
         replica: replica(address),
-        overdue: None,
+        overdue: Some(Arc::new(move || overdue.overdue())),
     };
+    let known = backups.clone();
+    health.show_backups(Box::new(move || known.report()));
     let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient)?;
     let looked = looks::parts(looks::Looked {
         store: store.clone(),
@@ -210,10 +232,12 @@ pub(crate) async fn build(
         administration,
         identity: Arc::clone(&identity),
         front,
+        fresh: web::Fresh::new(store.engine() == "postgres"),
         limiter,
         blocks: ArcSwap::from_pointee(AddressBlocks::new([])),
         models,
         audit,
+        backups: backups.clone(),
         health,
         pulses,
         office,
@@ -225,7 +249,27 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         open: AtomicBool::new(false),
     });
-    Ok(House { store, identity, site, aws, library, read, post, watched, looked, reports, tasks, cut, stop })
+    let retention =
+        Retention { config: settings.retention.clone(), store: store.clone(), ambient: ambient.clone() };
+    let session_retention = settings.session_retention;
+    Ok(House {
+        store,
+        identity,
+        site,
+        aws,
+        library,
+        read,
+        backups,
+        post,
+        watched,
+        looked,
+        reports,
+        retention,
+        session_retention,
+        tasks,
+        cut,
+        stop,
+    })
 }
 
 /// What admins ask of operation.

@@ -17,7 +17,7 @@ use kernel::{
     Actor, Ambient, AppId, AuditEvent, Clock, ConversationId, EventType, MessageId, PageRequest, Random,
 };
 use kernel::{Secret, Subject, Time, VisitorId};
-use store::{Config, Database, Message, Opening, Pool, PostgresTls, Role, Store, Turn};
+use store::{Config, Database, Joint, Message, Opening, Pool, PostgresTls, Role, Store, Turn};
 
 struct Wall;
 impl Clock for Wall {
@@ -114,6 +114,7 @@ async fn main() {
                             owner,
                             app: app.clone(),
                             opening,
+                            joint: Joint::End,
                             user: message(&ambient, id, Role::User, &text),
                             assistant: message(&ambient, id, Role::Assistant, &text),
                             max_user_messages: Some(10),

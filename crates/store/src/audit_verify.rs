@@ -5,6 +5,7 @@ use kernel::Result;
 
 use crate::Store;
 use crate::audit::{self, COLUMNS, Link};
+use crate::audit_cut::{AuditCut, CUT};
 use crate::trouble::Trouble;
 use crate::value::values;
 use crypto::ChainKey;
@@ -26,6 +27,8 @@ pub struct AuditFault {
 pub struct AuditVerdict {
     /// How many events were found in order.
     pub events: u64,
+    /// How many older ones retention has removed, as the sealed record says.
+    pub removed: u64,
     /// The first fault; `None` when the log is whole.
     pub fault: Option<AuditFault>,
 }
@@ -70,15 +73,42 @@ impl Store {
     /// Recomputes the whole chain, page by page, up to the head as it was when the check began. Names the first
     /// altered, missing (at the end too) or reordered event.
     pub async fn verify_audit(&self) -> Result<AuditVerdict> {
+        loop {
+            let (cut, verdict) = self.walk_audit().await?;
+            // What retention removed while the chain was followed is no fault: then it is followed again.
+            if verdict.fault.is_none() || self.audit_cut().await? == cut {
+                return Ok(verdict);
+            }
+        }
+    }
+
+    async fn walk_audit(&self) -> Result<(Option<AuditCut>, AuditVerdict)> {
         let chain = &self.secrets().await?.chain;
         let mut reader = self.read("audit.verify").await?;
         let head = reader.one("SELECT seq, hash, seal FROM audit_head WHERE id = 1", values![]).await?;
         let Some(head) = head else {
             let what = "missing: the head of the log was removed".to_owned();
-            return Ok(AuditVerdict { events: 0, fault: Some(AuditFault { seq: 0, what }) });
+            return Ok((
+                None,
+                AuditVerdict { events: 0, removed: 0, fault: Some(AuditFault { seq: 0, what }) },
+            ));
         };
         let (last, hash, seal) = (head.int(0)?, head.text(1)?, head.text(2)?);
-        let mut walk = Walk { chain, previous: String::new(), seq: 0 };
+        let cut = reader.one(CUT, values![]).await?.map(|row| AuditCut::read(&row)).transpose()?;
+        let used = cut.clone();
+        let (from, mut walk) = match cut {
+            None => (0, Walk { chain, previous: String::new(), seq: 0 }),
+            Some(cut) if cut.sealed(chain) && cut.seq <= last => {
+                (cut.seq, Walk { chain, previous: cut.hash, seq: cut.seq })
+            }
+            Some(cut) => {
+                let what = "altered: the record of what retention removed does not carry its seal".to_owned();
+                let fault = Some(AuditFault { seq: cut.seq, what });
+                return Ok((used, AuditVerdict { events: 0, removed: 0, fault }));
+            }
+        };
+        let removed = u64::try_from(from).unwrap_or(0);
+        let counted = |seq: i64| u64::try_from(seq.saturating_sub(from)).unwrap_or(0);
         let sql = format!("SELECT {COLUMNS} WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3");
         let sql = crate::connection::Sql::Built(sql.into());
         loop {
@@ -88,7 +118,11 @@ impl Store {
             }
             let page: Result<Vec<Link>, Trouble> = rows.iter().map(Link::read).collect();
             if let Some(fault) = walk.follow(&page?)? {
-                return Ok(AuditVerdict { events: u64::try_from(walk.seq).unwrap_or(0), fault: Some(fault) });
+                let mut fault = fault;
+                if walk.seq == 0 && fault.what.starts_with("missing") {
+                    fault.what.push_str("; and no record says that retention did it");
+                }
+                return Ok((used, AuditVerdict { events: counted(walk.seq), removed, fault: Some(fault) }));
             }
         }
         let what = if !audit::sealed(chain, last, &hash, &seal) {
@@ -102,7 +136,7 @@ impl Store {
             self.beyond(last).await?
         };
         let fault = what.map(|what| AuditFault { seq: walk.seq.saturating_add(1).min(last.max(1)), what });
-        Ok(AuditVerdict { events: u64::try_from(walk.seq).unwrap_or(0), fault })
+        Ok((used, AuditVerdict { events: counted(walk.seq), removed, fault }))
     }
 
     /// Whether events stand behind the head although the head has not moved.

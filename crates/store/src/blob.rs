@@ -102,6 +102,12 @@ impl Store {
         row.map(|row| Ok(Blob { id: row.text(0)?, size: size(row.int(1)?)? })).transpose()
     }
 
+    /// The names of all contents that files have.
+    pub async fn known_contents(&self) -> Result<HashSet<String>> {
+        let rows = self.read("blob.names").await?.all("SELECT id FROM blobs", values![]).await?;
+        rows.iter().map(|row| Ok(row.text(0)?)).collect()
+    }
+
     /// Notes that bytes with this name are about to be stored. Unless a file has taken them over by then, they are
     /// removed at `due`.
     pub async fn announce_blob(&self, id: &str, due: Time) -> Result<()> {
@@ -213,11 +219,12 @@ pub(crate) fn size(number: i64) -> Result<u64, Trouble> {
     u64::try_from(number).map_err(|_| Trouble::defect("a size is negative"))
 }
 
-/// Dooms the bytes of everything that a subject has; its rows go with the rest of the erasure.
-pub(crate) async fn doom_all(tx: &mut Tx, owner: &str, now: Time) -> Result<(), Refusal> {
-    let sql = "INSERT INTO blob_removals (id, due_at, attempts) SELECT id, CAST($2 AS bigint), 0 FROM blobs \
-               WHERE owner = $1 ON CONFLICT (id) DO NOTHING";
-    tx.run(sql, values![owner, now]).await?;
+/// Dooms the bytes of everything that a subject has, for this erasure; its rows go with the rest of it.
+pub(crate) async fn doom_all(tx: &mut Tx, owner: &str, now: Time, erasure: &str) -> Result<(), Refusal> {
+    let sql = "INSERT INTO blob_removals (id, due_at, attempts, erasure) \
+               SELECT id, CAST($2 AS bigint), 0, CAST($3 AS text) FROM blobs WHERE owner = $1 \
+               ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, erasure = excluded.erasure";
+    tx.run(sql, values![owner, now, erasure]).await?;
     Ok(())
 }
 

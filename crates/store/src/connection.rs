@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqlSafeStr as _, SqlStr,
     SqliteConnection,
@@ -124,6 +125,9 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         // The log of a commit holds every touched page whole, and a turn touches a dozen: half the usual size halves
         // what a small commit writes. Counts for new files alone.
         .page_size(2_048)
+        // Free pages can be given back in small steps (`upkeep.rs`). Counts for new files, and for old ones from their
+        // next full vacuum on.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         // An answer follows its commit, so a commit must survive a power cut.
         .synchronous(SqliteSynchronous::Full)
@@ -192,6 +196,16 @@ async fn limited<T>(future: impl Future<Output = Result<T, Trouble>>) -> Result<
     }
 }
 
+/// A step of a long statement that takes longer than this counts as a lost connection.
+const STALL: Duration = Duration::from_secs(120);
+
+async fn stalled<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Trouble> {
+    match tokio::time::timeout(STALL, future).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Trouble::silent()),
+    }
+}
+
 impl Connection {
     pub(crate) const fn engine(&self) -> Engine {
         match self {
@@ -229,6 +243,44 @@ impl Connection {
         match self {
             Connection::Sqlite(inner) => script.execute(inner.as_mut()).await.map(drop)?,
             Connection::Postgres(inner) => script.execute(inner.as_mut()).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Runs a statement that may take its time; gives the number of rows that it changed.
+    pub(crate) async fn toil(&mut self, sql: &Sql, values: Vec<Value>) -> Result<u64, Trouble> {
+        Ok(match self {
+            Connection::Sqlite(inner) => {
+                let query = sqlx::query_with(sql.text(), value::for_sqlite(values)?);
+                query.execute(inner.as_mut()).await?.rows_affected()
+            }
+            Connection::Postgres(inner) => {
+                let query = sqlx::query_with(sql.text(), value::for_postgres(values)?);
+                stalled(query.execute(inner.as_mut())).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Runs a query without values over any number of rows, none of which is kept. What `take` makes of them goes out.
+    pub(crate) async fn each<T: Send>(
+        &mut self,
+        sql: &Sql,
+        take: &mut (dyn FnMut(&Row) -> Result<Option<T>, Trouble> + Send),
+        out: Option<&tokio::sync::mpsc::Sender<T>>,
+    ) -> Result<(), Trouble> {
+        macro_rules! each {
+            ($inner:expr, $row:expr) => {{
+                let mut rows = sqlx::query(sql.text()).fetch($inner.as_mut());
+                while let Some(row) = stalled(rows.try_next()).await? {
+                    if let (Some(made), Some(out)) = (take(&$row(row))?, out) {
+                        out.send(made).await.map_err(|_| Trouble::busy("nobody takes the rows any more"))?;
+                    }
+                }
+            }};
+        }
+        match self {
+            Connection::Sqlite(inner) => each!(inner, Row::Sqlite),
+            Connection::Postgres(inner) => each!(inner, Row::Postgres),
         }
         Ok(())
     }

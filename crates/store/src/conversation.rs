@@ -12,6 +12,7 @@ use kernel::{
 use crate::Store;
 use crate::data_key::{self, Refusal, SubjectKey};
 use crate::handoff::HandOffState;
+use crate::hold;
 use crate::problem;
 use crate::tx::Tx;
 use crate::value::{Row, values};
@@ -39,6 +40,8 @@ pub struct Conversation {
     pub messages: u32,
     /// Whether a person has been asked for, or has it: an open hand-off.
     pub hand_off: Option<HandOffState>,
+    /// Whether there are messages beside those that it says now.
+    pub branched: bool,
 }
 
 /// A conversation to be made without a message.
@@ -81,7 +84,7 @@ pub struct ConversationChange {
 }
 
 const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages, (SELECT h.state FROM \
-                       hand_offs h WHERE h.conversation_id = conversations.id AND h.state IN ('waiting', 'claimed'))";
+                       hand_offs h WHERE h.conversation_id = conversations.id AND h.state IN ('waiting', 'claimed')), branched";
 
 /// The place of a sealed column of a conversation.
 pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
@@ -99,6 +102,7 @@ struct Sealed {
     user_messages: u32,
     messages: u32,
     hand_off: Option<String>,
+    branched: bool,
 }
 
 impl Sealed {
@@ -113,6 +117,7 @@ impl Sealed {
             user_messages: row.count(6)?,
             messages: row.count(7)?,
             hand_off: row.maybe_text(8)?,
+            branched: row.int(9)? != 0,
         })
     }
 
@@ -131,6 +136,7 @@ impl Sealed {
             user_messages: self.user_messages,
             messages: self.messages,
             hand_off: self.hand_off.as_deref().and_then(HandOffState::parse),
+            branched: self.branched,
         })
     }
 }
@@ -191,6 +197,7 @@ impl Store {
             user_messages: 0,
             messages: 0,
             hand_off: None,
+            branched: false,
         })
     }
 
@@ -341,11 +348,12 @@ async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Resu
 async fn delete(tx: &mut Tx, owner: String, id: String) -> Result<(), Refusal> {
     // The lock comes first: a turn that is appended at the same time finds the conversation whole or gone.
     let lock = crate::connection::Sql::Built(
-        format!("SELECT id FROM conversations WHERE owner = $1 AND id = $2{}", tx.engine().locked()).into(),
+        format!("SELECT id, app FROM conversations WHERE owner = $1 AND id = $2{}", tx.engine().locked())
+            .into(),
     );
-    if tx.one(lock, values![owner.as_str(), id.as_str()]).await?.is_none() {
-        return Err(Fault::new(Code::NotFound).into());
-    }
+    let row = tx.one(lock, values![owner.as_str(), id.as_str()]).await?;
+    let row = row.ok_or_else(|| Fault::new(Code::NotFound))?;
+    hold::refuse_kept(tx, &owner, &row.text(1)?).await?;
     for sql in [
         "DELETE FROM attempts WHERE conversation_id = $1",
         "DELETE FROM hand_offs WHERE conversation_id = $1",

@@ -136,6 +136,41 @@ impl Engine {
         }
     }
 
+    /// Begins a transaction that sees one moment, however long it reads, and keeps nobody from writing.
+    pub(crate) const fn begin_snapshot(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "BEGIN",
+            Engine::Postgres => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; \
+                 SET LOCAL idle_in_transaction_session_timeout = 0"
+            }
+        }
+    }
+
+    /// Every table, column and its type, as three columns of text, in order.
+    pub(crate) const fn types(self) -> &'static str {
+        match self {
+            Engine::Sqlite => {
+                "SELECT m.name, c.name, lower(c.type) FROM sqlite_master m, pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid"
+            }
+            Engine::Postgres => {
+                "SELECT c.table_name::text, c.column_name::text, lower(c.data_type::text) \
+                 FROM information_schema.columns c JOIN information_schema.tables t \
+                 ON t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.table_type = 'BASE TABLE' \
+                 WHERE c.table_schema = current_schema() ORDER BY c.table_name, c.ordinal_position"
+            }
+        }
+    }
+
+    /// Lets rows point at rows that come later in the same transaction, where the engine can.
+    pub(crate) const fn defer_references(self) -> Option<&'static str> {
+        match self {
+            Engine::Sqlite => Some("PRAGMA defer_foreign_keys = ON"),
+            Engine::Postgres => None,
+        }
+    }
+
     /// Every table and column of the schema, as two columns of text.
     pub(crate) const fn columns(self) -> &'static str {
         match self {

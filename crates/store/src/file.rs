@@ -197,6 +197,15 @@ impl Store {
         open(&row.ok_or(Code::NotFound)?, owner, &*self.subject_key(owner).await?)
     }
 
+    /// Every file of an owner in the order of their ids, those in the trash too, `limit` after this one.
+    pub async fn files_after(&self, owner: &Subject, after: Option<FileId>, limit: u32) -> Result<Vec<File>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let sql = select("WHERE owner = $1 AND id > $2 ORDER BY id LIMIT $3");
+        let rows = self.read("file.every").await?.all(sql, values![owner.to_string(), after, limit]).await?;
+        let key = self.subject_key(owner).await?;
+        rows.iter().map(|row| open(row, owner, &key)).collect()
+    }
+
     /// The owner's files, the newest first; those in the trash in the order in which they came there.
     pub async fn files(&self, owner: &Subject, filter: FileFilter, page: PageRequest) -> Result<Page<File>> {
         let wanted = filter.q.map(|q| q.to_lowercase()).filter(|q| !q.is_empty());

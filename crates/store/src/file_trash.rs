@@ -8,6 +8,7 @@ use crate::Store;
 use crate::blob::{MOST, list, lock_owner, with_list};
 use crate::data_key::Refusal;
 use crate::file::{File, open, select};
+use crate::hold::{self, unheld};
 use crate::tx::Tx;
 use crate::value::{Value, values};
 
@@ -203,6 +204,9 @@ impl Store {
             Box::pin(async move {
                 lock_owner(tx, &owner).await?;
                 let found = find(tx, &owner, &apps, &ids).await?;
+                for app in &apps {
+                    hold::refuse_kept(tx, &owner, app.as_str()).await?;
+                }
                 destroy(tx, &owner, &found, now, &audit).await
             })
         })
@@ -219,9 +223,11 @@ impl Store {
     ) -> Result<Vec<Gone>> {
         let (owner, now) = (owner.to_string(), self.inside.ambient.now());
         let row = values![owner.as_str(), app.as_str(), limit];
+        let app = app.clone();
         self.write("file.empty", Vec::new(), move |tx| {
             Box::pin(async move {
                 lock_owner(tx, &owner).await?;
+                hold::refuse_kept(tx, &owner, app.as_str()).await?;
                 let sql = "SELECT id FROM files WHERE owner = $1 AND app = $2 AND trashed_at IS NOT NULL \
                            ORDER BY trashed_at, id LIMIT $3";
                 destroy_rows(tx, &owner, sql, row, now, &audit).await
@@ -232,20 +238,44 @@ impl Store {
 
     /// Destroys up to `limit` files of one owner that went to the trash before `time`. Gives none when nobody has any.
     pub async fn expire_trash(&self, time: Time, limit: u32, audit: AuditEvent) -> Result<Vec<Gone>> {
-        let oldest = "SELECT owner FROM files WHERE trashed_at < $1 ORDER BY trashed_at LIMIT 1";
+        // What is held stays in the trash until the hold ends.
+        let oldest = concat!(
+            "SELECT f.owner FROM files f WHERE f.trashed_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM holds a WHERE a.target = 'app:' || f.app) AND ",
+            unheld!("f.owner"),
+            " ORDER BY f.trashed_at LIMIT 1"
+        );
         let row = self.read("file.expired").await?.one(oldest, values![time]).await?;
         let Some(owner) = row.map(|row| row.text(0)).transpose()? else { return Ok(Vec::new()) };
         let now = self.inside.ambient.now();
         self.write("file.expire", Vec::new(), move |tx| {
             Box::pin(async move {
                 lock_owner(tx, &owner).await?;
-                let sql = "SELECT id FROM files WHERE owner = $1 AND trashed_at < $2 ORDER BY trashed_at, id LIMIT $3";
+                let sql = "SELECT id FROM files WHERE owner = $1 AND trashed_at < $2 \
+                           AND NOT EXISTS (SELECT 1 FROM holds a WHERE a.target = 'app:' || files.app) \
+                           ORDER BY trashed_at, id LIMIT $3";
                 let row = values![owner.as_str(), time, limit];
                 destroy_rows(tx, &owner, sql, row, now, &audit).await
             })
         })
         .await
     }
+}
+
+/// Destroys up to `limit` files of an owner in this app that were stored before `time`. Gives how many.
+pub(crate) async fn destroy_older(
+    tx: &mut Tx,
+    owner: &str,
+    app: &AppId,
+    time: Time,
+    limit: u32,
+    now: Time,
+    audit: &AuditEvent,
+) -> Result<u64, Refusal> {
+    lock_owner(tx, owner).await?;
+    let sql = "SELECT id FROM files WHERE owner = $1 AND app = $2 AND created_at < $3 ORDER BY created_at, id LIMIT $4";
+    let row = values![owner, app.as_str(), time, limit];
+    Ok(destroy_rows(tx, owner, sql, row, now, audit).await?.len() as u64)
 }
 
 async fn destroy_rows(

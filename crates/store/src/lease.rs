@@ -40,6 +40,19 @@ impl Store {
         .await
     }
 
+    /// Who has the lease now.
+    pub async fn lease_holder(&self, name: &str) -> Result<Option<String>> {
+        let sql = "SELECT holder FROM leases WHERE name = $1 AND expires_at > $2";
+        let now = self.inside.ambient.now();
+        let row = self.read("lease.look").await?.one(sql, values![name, now]).await?;
+        row.map(|row| Ok(row.text(0)?)).transpose()
+    }
+
+    /// Whether anybody has the lease now.
+    pub async fn is_leased(&self, name: &str) -> Result<bool> {
+        Ok(self.lease_holder(name).await?.is_some())
+    }
+
     /// Gives the lease up, so that another replica need not wait for its end. Nothing happens when another has it.
     pub async fn drop_lease(&self, name: &str, holder: &str) -> Result<()> {
         let row = values![name, holder];

@@ -1,20 +1,18 @@
-//! Messages: written as turns, read in the order in which they were written. Contents and citations are sealed.
-//! It never writes a message outside of a turn, and never reads one without its owner.
+//! Messages, written as turns. Contents and citations are sealed. It never writes a message outside of a turn;
+//! `transcript.rs` reads.
 
 use std::sync::Arc;
 
 use crypto::Place;
-use kernel::{
-    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, MessageId, Page, PageRequest, Result, Subject,
-    Time,
-};
+use kernel::{AppId, AuditEvent, ConversationId, Fault, MessageId, Result, Subject, Time};
 use serde_json::Value as Json;
 
 use crate::Store;
+use crate::branch::Joint;
 use crate::conversation;
 use crate::data_key::SubjectKey;
 use crate::turn::{FinishOrder, SealedMessage, SealedOpening, TurnOrder};
-use crate::value::{Row, values};
+use crate::value::values;
 use crate::writer::Order;
 
 /// A closed set of words, with the text that is stored.
@@ -126,6 +124,8 @@ pub struct Turn {
     pub app: AppId,
     /// The conversation.
     pub opening: Opening,
+    /// Where it goes in the conversation.
+    pub joint: Joint,
     /// What was said.
     pub user: Message,
     /// The answer.
@@ -161,7 +161,7 @@ pub struct FinishedMessage {
     pub details: Json,
 }
 
-const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
+pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
     Place { table: "messages", column, row: id }
 }
 
@@ -260,10 +260,12 @@ impl Store {
                     },
                 };
                 let user = turn.user.finish_reason.or(Some(FinishReason::Stop));
-                let messages = [
-                    seal_message(self, &key, &turn.user, user),
-                    seal_message(self, &key, &turn.assistant, finish),
-                ];
+                let answer = seal_message(self, &key, &turn.assistant, finish);
+                let messages = match turn.joint {
+                    Joint::Again => vec![answer],
+                    Joint::End | Joint::Under(_) => vec![seal_message(self, &key, &turn.user, user), answer],
+                };
+                let beside = turn.joint != Joint::End;
                 let (app, events) = (turn.app.to_string(), audit.clone());
                 let (max_user_messages, max_conversations) = (turn.max_user_messages, turn.max_conversations);
                 self.inside.writer.order(move |reply| {
@@ -273,6 +275,7 @@ impl Store {
                         conversation: id,
                         opening,
                         messages,
+                        beside,
                         max_user_messages,
                         max_conversations,
                         events,
@@ -325,74 +328,6 @@ impl Store {
         written
     }
 
-    /// Messages of a conversation, oldest first.
-    pub async fn messages(
-        &self,
-        owner: &Subject,
-        id: ConversationId,
-        page: PageRequest,
-    ) -> Result<Page<Message>> {
-        let after = page.after.as_ref().map_or(0, |cursor| cursor.key);
-        let rows = self
-            .message_rows(owner, id, "m.position > $3 ORDER BY m.position LIMIT $4", after, page.limit + 1)
-            .await?;
-        let page = Page::cut(rows, page.limit, |(position, _)| Cursor { key: *position, tie: String::new() });
-        Ok(page.map(|(_, message)| message))
-    }
-
-    /// The last `n` messages of a conversation, oldest first.
-    pub async fn recent_messages(&self, owner: &Subject, id: ConversationId, n: u32) -> Result<Vec<Message>> {
-        let mut rows =
-            self.message_rows(owner, id, "m.position > $3 ORDER BY m.position DESC LIMIT $4", 0, n).await?;
-        rows.reverse();
-        Ok(rows.into_iter().map(|(_, message)| message).collect())
-    }
-
-    /// One message of a conversation.
-    pub async fn message(
-        &self,
-        owner: &Subject,
-        conversation: ConversationId,
-        id: MessageId,
-    ) -> Result<Message> {
-        let sql = "SELECT m.position, m.id, m.parent_id, m.role, m.content, m.citations, m.created_at, \
-                   m.finish_reason, m.model, m.input_tokens, m.output_tokens, m.details FROM conversations c \
-                   JOIN messages m ON m.conversation_id = c.id \
-                   WHERE c.owner = $1 AND c.id = $2 AND m.id = $3";
-        let values = values![owner.to_string(), conversation.to_string(), id.to_string()];
-        let row = self.read("message.get").await?.one(sql, values).await?.ok_or(Code::NotFound)?;
-        Ok(open(&row, conversation, &*self.subject_key(owner).await?)?.1)
-    }
-
-    /// The rows of messages with their positions. Only when there are none is asked whether the conversation
-    /// is the owner's at all.
-    async fn message_rows(
-        &self,
-        owner: &Subject,
-        id: ConversationId,
-        condition: &'static str,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<(i64, Message)>> {
-        let sql = format!(
-            "SELECT m.position, m.id, m.parent_id, m.role, m.content, m.citations, m.created_at, m.finish_reason, \
-             m.model, m.input_tokens, m.output_tokens, m.details FROM messages m WHERE m.conversation_id = $2 \
-             AND EXISTS (SELECT 1 FROM conversations c WHERE c.id = $2 AND c.owner = $1) AND {condition}"
-        );
-        let name = id.to_string();
-        let mut reader = self.read("message.list").await?;
-        let values = values![owner.to_string(), name.as_str(), after, limit];
-        let rows = reader.all(crate::connection::Sql::Built(sql.into()), values).await?;
-        if rows.is_empty() {
-            let known = "SELECT id FROM conversations WHERE owner = $1 AND id = $2";
-            reader.one(known, values![owner.to_string(), name]).await?.ok_or(Code::NotFound)?;
-            return Ok(Vec::new());
-        }
-        drop(reader);
-        let key = self.subject_key(owner).await?;
-        rows.iter().map(|row| open(row, id, &key)).collect()
-    }
-
     /// Marks messages that were begun before `older_than` and never ended as interrupted: the process that
     /// wrote them is gone. Gives how many.
     pub async fn interrupt_unfinished(&self, older_than: Time) -> Result<u64> {
@@ -418,30 +353,4 @@ impl Store {
         })
         .await
     }
-}
-
-fn open(row: &Row, conversation_id: ConversationId, key: &SubjectKey) -> Result<(i64, Message)> {
-    let id = row.text(1)?;
-    let role = row.text(3)?;
-    let finish_reason = row.maybe_text(7)?;
-    let message = Message {
-        content: key.open_text(place("content", &id), &row.bytes(4)?)?,
-        id: MessageId::parse(&id)?,
-        conversation_id,
-        parent_id: row.maybe_text(2)?.as_deref().map(MessageId::parse).transpose()?,
-        role: Role::parse(&role).ok_or_else(|| Fault::internal("an unknown role is stored"))?,
-        citations: open_json(key, "citations", &id, row.maybe_bytes(5)?)?,
-        details: open_json(key, "details", &id, row.maybe_bytes(11)?)?,
-        created_at: row.time(6)?,
-        finish_reason: finish_reason
-            .map(|word| {
-                FinishReason::parse(&word)
-                    .ok_or_else(|| Fault::internal("an unknown finish reason is stored"))
-            })
-            .transpose()?,
-        model: row.maybe_text(8)?,
-        input_tokens: row.maybe_count(9)?,
-        output_tokens: row.maybe_count(10)?,
-    };
-    Ok((row.int(0)?, message))
 }

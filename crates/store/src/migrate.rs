@@ -1,10 +1,12 @@
 //! The schema and its history: numbered files, each applied once in a transaction of its own.
-//! It refuses a database that is newer than this program or whose history was altered, and changes nothing then.
+//! It refuses a database that is newer than this program can work with, or whose history was altered, and changes
+//! nothing then.
 
 use kernel::{Fault, Result, Time};
 
 use crate::Store;
 use crate::connection::Connection;
+use crate::side_by_side;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::values;
@@ -48,12 +50,14 @@ pub const STEPS: &[Step] = &[
     Step { version: 5, name: "files", text: include_str!("../../../migrations/0005_files.sql") },
     Step { version: 6, name: "tutor", text: include_str!("../../../migrations/0006_tutor.sql") },
     Step { version: 7, name: "support", text: include_str!("../../../migrations/0007_support.sql") },
+    Step { version: 8, name: "branches", text: include_str!("../../../migrations/0008_branches.sql") },
+    Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
     Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
 ];
 
 /// What the database says about a step.
-struct Applied {
-    version: i64,
+pub(crate) struct Applied {
+    pub(crate) version: i64,
     name: String,
     checksum: String,
     applied_at: Time,
@@ -71,7 +75,8 @@ fn compare(steps: &[Step], applied: &[Applied]) -> Result<(), String> {
             None => {
                 return Err(format!(
                     "The database has migration {} ({}), which this version of the program does not know: \
-                     it was written by a newer version. Start that one, or restore a backup.",
+                     it was written by a newer version. Start that one, or run `stoa rollback`, which restores the \
+                     snapshot from before that migration.",
                     row.version, row.name
                 ));
             }
@@ -97,6 +102,8 @@ fn compare(steps: &[Step], applied: &[Applied]) -> Result<(), String> {
     Ok(())
 }
 
+const REMEMBER: &str =
+    "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 const HISTORY: &str = "SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version";
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
      (version bigint PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at bigint NOT NULL)";
@@ -114,6 +121,38 @@ fn history(rows: &[crate::value::Row]) -> Result<Vec<Applied>, Trouble> {
         .collect()
 }
 
+/// Whether the database has a step that these are older than.
+fn is_newer(steps: &[Step], applied: &[Applied]) -> bool {
+    let newest = steps.last().map_or(0, |step| i64::from(step.version));
+    applied.iter().any(|row| row.version > newest)
+}
+
+/// Whether the database of this transaction has exactly the schema of these steps.
+pub(crate) async fn is_at(
+    tx: &mut Tx,
+    tables: &[(String, Vec<(String, String)>)],
+    steps: &[Step],
+) -> Result<bool, Trouble> {
+    if tables.iter().all(|(name, _)| name != "schema_migrations") {
+        return Ok(false);
+    }
+    let applied = history(&tx.all(HISTORY, values![]).await?)?;
+    Ok(applied.len() == steps.len() && compare(steps, &applied).is_ok())
+}
+
+/// Makes the schema of these steps in the transaction, on a database that has none.
+pub(crate) async fn make(tx: &mut Tx, steps: &[Step], now: Time) -> Result<(), Trouble> {
+    tx.run(CREATE_HISTORY, values![]).await?;
+    for step in steps {
+        let script = tx.engine().migration(step.text);
+        tx.script(script).await.map_err(|trouble| trouble.during(step.name))?;
+        let row = values![step.version, step.name, checksum(step), now];
+        tx.run(REMEMBER, row).await?;
+        side_by_side::raise(tx, step).await?;
+    }
+    Ok(())
+}
+
 fn refused(sentence: String) -> Fault {
     Fault::internal(sentence.clone()).say(sentence)
 }
@@ -125,7 +164,14 @@ impl Store {
         let mut reader = self.read("migrate.status").await?;
         let exists = reader.one(self.inside.engine.table_exists(), values!["schema_migrations"]).await?;
         let applied = match exists {
-            Some(_) => history(&reader.all(HISTORY, values![]).await?)?,
+            Some(_) => {
+                let applied = history(&reader.all(HISTORY, values![]).await?)?;
+                let floor = match is_newer(STEPS, &applied) {
+                    true => reader.one(side_by_side::FLOOR, values![]).await?,
+                    false => None,
+                };
+                side_by_side::tolerated(STEPS, applied, floor.as_ref())?
+            }
             None => Vec::new(),
         };
         compare(STEPS, &applied).map_err(refused)?;
@@ -177,6 +223,11 @@ impl Store {
             }
             tx.run(CREATE_HISTORY, values![]).await?;
             let applied = history(&tx.all(HISTORY, values![]).await?)?;
+            let floor = match is_newer(steps, &applied) {
+                true => tx.one(side_by_side::FLOOR, values![]).await?,
+                false => None,
+            };
+            let applied = side_by_side::tolerated(steps, applied, floor.as_ref())?;
             if let Err(sentence) = compare(steps, &applied) {
                 tx.rollback().await;
                 return Err(Stop::Refused(sentence));
@@ -195,11 +246,8 @@ impl Store {
                 return Err(Stop::Trouble(trouble.during(step.name)));
             }
             let row = values![step.version, step.name, checksum(step), now];
-            tx.run(
-                "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
-                row,
-            )
-            .await?;
+            tx.run(REMEMBER, row).await?;
+            side_by_side::raise(&mut tx, step).await?;
             tx.commit().await?;
             tracing::info!(version = step.version, name = step.name, "migration applied");
             done.push(Migration { version: step.version, name: step.name.to_owned(), applied_at: Some(now) });
@@ -225,7 +273,7 @@ impl Store {
 
 /// The indexes of the frequent queries: history, the list of conversations, sessions, accounts, keys, the audit log,
 /// what purges and the outbox look for.
-const FREQUENT: &[&str] = &[
+pub(crate) const FREQUENT: &[&str] = &[
     "messages_in_conversation",
     "conversations_by_owner",
     "conversations_by_session",
@@ -278,6 +326,14 @@ const FREQUENT: &[&str] = &[
     "blobs_by_size",
     "blobs_by_facts",
     "blob_removals_by_time",
+    "blob_removals_by_erasure",
+    "conversations_by_app",
+    "files_by_app",
+    "holds_by_target",
+    "erasures_by_subject",
+    "erasures_unsettled",
+    "usage_days_by_day",
+    "usage_days_by_owner",
 ];
 
 enum Stop {

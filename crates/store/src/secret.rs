@@ -113,6 +113,16 @@ impl Store {
     }
 }
 
+/// The keys of the database as a transaction finds them, whichever were known before.
+pub(crate) async fn read_in(tx: &mut Tx, keyring: &Keyring) -> Result<Secrets, Refusal> {
+    let row = tx
+        .one(SELECT, values![])
+        .await?
+        .ok_or_else(|| Fault::internal("the store has no keys of its own"))?;
+    let stored = Stored { fingerprint: row.text(0)?, wrapped: row.bytes(1)?, sealed: row.bytes(2)? };
+    Ok(Secrets::open_row(keyring, &stored)?)
+}
+
 /// Draws the keys unless another process was quicker; gives what the database holds.
 async fn make(tx: &mut Tx, keyring: &Keyring, ambient: &Ambient) -> Result<Stored, Refusal> {
     let own = DataKey::generate(ambient.random());

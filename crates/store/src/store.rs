@@ -47,6 +47,7 @@ pub struct Store {
 
 pub(crate) struct Inside {
     pub(crate) engine: Engine,
+    config: Config,
     pub(crate) address: Address,
     pub(crate) reads: Pool,
     pub(crate) writes: Pool,
@@ -117,6 +118,7 @@ impl Store {
                 subjects: AtomicI64::new(-1),
                 touched: Mutex::default(),
                 slow: config.slow_query,
+                config,
                 closing,
                 tending: tokio::sync::Mutex::default(),
             }),
@@ -125,6 +127,11 @@ impl Store {
         let tending = tokio::spawn(tend(Arc::downgrade(&store.inside), reads, writes, checkpoint, closed));
         *store.inside.tending.lock().await = Some(tending);
         Ok(store)
+    }
+
+    /// What it was opened with.
+    pub fn config(&self) -> &Config {
+        &self.inside.config
     }
 
     /// `sqlite` or `postgres`.

@@ -6,12 +6,15 @@ use crate::registry::Table;
 
 mod desk;
 mod house;
+mod keeping;
 mod people;
 mod shelf;
 mod talk;
 
 /// Every table, in the order in which an erasure goes through them: what points before what is pointed at.
 pub const TABLES: &[Table] = &[
+    keeping::HOLDS,
+    keeping::USAGE_DAYS,
     desk::HAND_OFFS,
     desk::FEEDBACK,
     desk::OUTCOMES,
@@ -38,6 +41,10 @@ pub const TABLES: &[Table] = &[
     people::REVOKED_SUBJECTS,
     house::AUDIT_EVENTS,
     house::AUDIT_HEAD,
+    keeping::AUDIT_CUT,
+    keeping::ERASURES,
+    keeping::SWEEPS,
+    keeping::CHORES,
     house::ALERTS,
     talk::PROBLEMS,
     shelf::PASSAGES,

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::bulk::{self, Rows, Verb};
 use crate::data_key::{self, Refusal, SubjectKey};
+use crate::message::Role;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::{Value, values};
@@ -41,7 +42,10 @@ pub(crate) struct TurnOrder {
     pub(crate) app: String,
     pub(crate) conversation: ConversationId,
     pub(crate) opening: SealedOpening,
-    pub(crate) messages: [SealedMessage; 2],
+    /// What was said and the answer; the answer alone where it is given again.
+    pub(crate) messages: Vec<SealedMessage>,
+    /// The first message stands under its parent, whatever the last message is.
+    pub(crate) beside: bool,
     pub(crate) max_user_messages: Option<u32>,
     pub(crate) max_conversations: Option<u32>,
     pub(crate) events: Vec<AuditEvent>,
@@ -50,6 +54,11 @@ pub(crate) struct TurnOrder {
 }
 
 impl TurnOrder {
+    /// When its first message was made.
+    fn began(&self) -> i64 {
+        self.messages.first().map_or(0, |message| message.created_at)
+    }
+
     pub(crate) fn answer(self) {
         // The caller may have gone; what was written stays written.
         let _ = self.reply.send(self.outcome);
@@ -64,6 +73,8 @@ struct Talk {
     user_messages: i64,
     messages: i64,
     last: Option<String>,
+    /// There are messages beside the path to the last.
+    branched: bool,
     updated_at: i64,
     /// Not in the database yet.
     fresh: bool,
@@ -80,8 +91,8 @@ struct Talks {
     counts: HashMap<(String, String), u32>,
 }
 
-const TALK: &str = "SELECT id, owner, app, user_messages, messages, last_message, updated_at, session_tag FROM conversations WHERE id IN";
-const TALK_BY_TAG: &str = "SELECT id, owner, app, user_messages, messages, last_message, updated_at, session_tag FROM conversations \
+const TALK: &str = "SELECT id, owner, app, user_messages, messages, last_message, updated_at, session_tag, branched FROM conversations WHERE id IN";
+const TALK_BY_TAG: &str = "SELECT id, owner, app, user_messages, messages, last_message, updated_at, session_tag, branched FROM conversations \
      WHERE session_tag IS NOT NULL AND session_tag IN";
 const COUNT: &str = "SELECT owner, app, COUNT(*) FROM conversations WHERE owner IN";
 
@@ -111,6 +122,7 @@ impl Talks {
                 user_messages: row.int(3)?,
                 messages: row.int(4)?,
                 last: row.maybe_text(5)?,
+                branched: row.int(8)? != 0,
                 updated_at: row.int(6)?,
                 fresh: false,
                 changed: false,
@@ -174,7 +186,6 @@ impl Talks {
             SealedOpening::New { session_tag, .. } => session_tag.clone(),
             SealedOpening::Existing => None,
         };
-        let [first, _] = &order.messages;
         let talk = Talk {
             id: order.conversation.to_string(),
             owner: owner.clone(),
@@ -182,7 +193,8 @@ impl Talks {
             user_messages: 0,
             messages: 0,
             last: None,
-            updated_at: first.created_at,
+            branched: false,
+            updated_at: order.began(),
             fresh: true,
             changed: false,
         };
@@ -200,11 +212,12 @@ const NEW_TALKS: Rows = Rows {
 };
 const CHANGED_TALKS: Rows = Rows {
     verb: Verb::Update(
-        "(id, user_messages, messages, last_message, updated_at)",
+        "(id, user_messages, messages, last_message, branched, updated_at)",
         " UPDATE conversations SET user_messages = v.user_messages, messages = v.messages, \
-         last_message = v.last_message, updated_at = v.updated_at FROM v WHERE conversations.id = v.id",
+         last_message = v.last_message, branched = v.branched, updated_at = v.updated_at \
+         FROM v WHERE conversations.id = v.id",
     ),
-    width: 5,
+    width: 6,
 };
 const MESSAGES: Rows = Rows {
     verb: Verb::Insert(
@@ -240,11 +253,17 @@ pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder]) -> Result<(), 
             opened.push((place, number));
         }
         talk.changed = true;
-        talk.user_messages += 1;
-        for message in &order.messages {
+        for (nth, message) in order.messages.iter().enumerate() {
             talk.messages += 1;
+            talk.user_messages += i64::from(message.role == Role::User.as_str());
             talk.updated_at = talk.updated_at.max(message.created_at);
-            let parent = message.parent.clone().or_else(|| talk.last.clone());
+            let beside = order.beside && nth == 0;
+            let parent = if beside {
+                message.parent.clone()
+            } else {
+                message.parent.clone().or_else(|| talk.last.clone())
+            };
+            talk.branched |= beside && parent != talk.last;
             talk.last = Some(message.id.clone());
             rows.extend(values![
                 message.id.as_str(),
@@ -279,7 +298,6 @@ async fn write_talks(
     for (place, number) in opened {
         let (Some(talk), Some(order)) = (talks.all.get(*place), orders.get(*number)) else { continue };
         let SealedOpening::New { title, topic, session_tag } = &order.opening else { continue };
-        let [first, _] = &order.messages;
         rows.extend(values![
             talk.id.as_str(),
             talk.owner.as_str(),
@@ -287,7 +305,7 @@ async fn write_talks(
             session_tag.as_deref(),
             title.clone(),
             topic.clone(),
-            first.created_at,
+            order.began(),
             talk.updated_at,
             talk.user_messages,
             talk.messages,
@@ -297,7 +315,14 @@ async fn write_talks(
     NEW_TALKS.run(tx, rows).await?;
     let changed = talks.all.iter().filter(|talk| talk.changed && !talk.fresh);
     let rows = changed.flat_map(|talk| {
-        values![talk.id.as_str(), talk.user_messages, talk.messages, talk.last.as_deref(), talk.updated_at]
+        values![
+            talk.id.as_str(),
+            talk.user_messages,
+            talk.messages,
+            talk.last.as_deref(),
+            i64::from(talk.branched),
+            talk.updated_at
+        ]
     });
     CHANGED_TALKS.run(tx, rows.collect()).await?;
     Ok(())

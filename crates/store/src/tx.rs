@@ -138,6 +138,23 @@ impl Tx {
         self.note(answer)
     }
 
+    /// Runs a statement that may take its time; gives the number of rows that it changed.
+    pub(crate) async fn toil(&mut self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<u64, Trouble> {
+        let answer = self.lease.connection()?.toil(&sql.into(), values).await;
+        self.note(answer)
+    }
+
+    /// Looks at every row of a query without values.
+    pub(crate) async fn look(
+        &mut self,
+        sql: impl Into<Sql>,
+        take: &mut (dyn FnMut(&Row) -> Result<(), Trouble> + Send),
+    ) -> Result<(), Trouble> {
+        let mut take = |row: &Row| take(row).map(|()| None::<()>);
+        let answer = self.lease.connection()?.each(&sql.into(), &mut take, None).await;
+        self.note(answer)
+    }
+
     /// Marks the place to which a failing job is rolled back.
     pub(crate) async fn mark(&mut self) -> Result<(), Trouble> {
         self.marked = self.events.len();

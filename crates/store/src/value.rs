@@ -3,8 +3,9 @@
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, Row as _};
+use sqlx::{Arguments, Column as _, Row as _, TypeInfo as _, ValueRef as _};
 
+use crate::snapshot::rows;
 use crate::trouble::Trouble;
 
 /// One value for a placeholder. An absent value still has a type: Postgres wants to know it.
@@ -116,6 +117,64 @@ impl Row {
         bytes -> Vec<u8>;
         /// A column of bytes.
         maybe_bytes -> Option<Vec<u8>>;
+    }
+
+    /// Every value of the row, of whatever type.
+    pub(crate) fn values(&self) -> Result<Vec<Value>, Trouble> {
+        let wrong = |_| Trouble::defect("a column cannot be read");
+        macro_rules! values {
+            ($row:expr) => {{
+                let mut values = Vec::with_capacity($row.len());
+                for index in 0..$row.len() {
+                    let kind = $row.column(index).type_info().name().to_ascii_uppercase();
+                    values.push(match kind.as_str() {
+                        "TEXT" | "VARCHAR" => Value::Text($row.try_get(index).map_err(wrong)?),
+                        "BLOB" | "BYTEA" => Value::Bytes($row.try_get(index).map_err(wrong)?),
+                        _ => Value::Int($row.try_get(index).map_err(wrong)?),
+                    });
+                }
+                values
+            }};
+        }
+        Ok(match self {
+            Row::Sqlite(row) => values!(row),
+            Row::Postgres(row) => values!(row),
+        })
+    }
+
+    /// Writes the value of a column onto the end of `into`, in the form of a snapshot (`snapshot/rows.rs`), whatever
+    /// its type is.
+    pub(crate) fn encode(&self, index: usize, into: &mut Vec<u8>) -> Result<(), Trouble> {
+        let wrong = |_| Trouble::defect("a column cannot be read");
+        macro_rules! encode {
+            ($row:expr) => {{
+                let raw = $row.try_get_raw(index).map_err(wrong)?;
+                if raw.is_null() {
+                    rows::nothing(into);
+                    return Ok(());
+                }
+                let kind = raw.type_info().name().to_ascii_uppercase();
+                match kind.as_str() {
+                    "TEXT" | "VARCHAR" | "NAME" => {
+                        rows::text($row.try_get::<&str, _>(index).map_err(wrong)?, into)
+                    }
+                    "INTEGER" | "BIGINT" | "INT8" => {
+                        rows::int($row.try_get::<i64, _>(index).map_err(wrong)?, into)
+                    }
+                    "BLOB" | "BYTEA" => rows::bytes($row.try_get::<&[u8], _>(index).map_err(wrong)?, into),
+                    other => {
+                        return Err(Trouble::defect(format!(
+                            "a column has a type that is not copied: {other}"
+                        )));
+                    }
+                }
+            }};
+        }
+        match self {
+            Row::Sqlite(row) => encode!(row),
+            Row::Postgres(row) => encode!(row),
+        }
+        Ok(())
     }
 
     /// A column that holds a count; a negative or huge number is a defect.

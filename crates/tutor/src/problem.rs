@@ -124,10 +124,17 @@ impl Problem {
     }
 }
 
-/// A problem that a learner writes down as a plain sum or equation: `what is 17 * 23?`, `solve 2x + 3 = 11`.
-/// Gives the statement; what it comes to is worked out again when it is needed.
+/// A problem that a learner writes down as a plain sum or equation: `what is 17 * 23?`, `solve 2x + 3 = 11`,
+/// `add 1/2 and 1/3`. Gives the statement; what it comes to is worked out again when it is needed.
 pub fn implicit(said: &str) -> Option<Problem> {
-    let found = crate::exact::equation::find(&crate::fold::shown(said));
+    let shown = crate::fold::shown(said);
+    let taught = |answer: &str| Problem::plain(&said.chars().take(500).collect::<String>(), answer, "");
+    let found = crate::exact::equation::find(&shown);
+    if found.sums.is_empty()
+        && let Some(value) = crate::exact::spoken::ordered(&shown)
+    {
+        return Some(taught(&value.to_string()));
+    }
     let line = crate::fold::line(said);
     let asks = said.contains('?')
         || [
@@ -160,7 +167,7 @@ pub fn implicit(said: &str) -> Option<Problem> {
         _ => None,
     };
     let answer = equation.or_else(single)?;
-    Some(Problem::plain(&said.chars().take(500).collect::<String>(), &answer, ""))
+    Some(taught(&answer))
 }
 
 #[cfg(test)]
@@ -182,6 +189,7 @@ mod tests {
     fn sums_that_a_learner_brings_are_problems() {
         assert_eq!(implicit("What is 17 * 23?").unwrap().reference.answer, "391");
         assert_eq!(implicit("solve 2x + 3 = 11").unwrap().reference.answer, "x = 4");
+        assert_eq!(implicit("I want to add 1/2 and 1/3").unwrap().reference.answer, "5/6");
         assert!(implicit("Why is the sky blue?").is_none());
         assert!(implicit("I think 3 + 4 = 8").is_none());
     }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
+use reqwest::tls::TlsInfo;
 use reqwest::{Method, redirect};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -53,16 +54,17 @@ pub(crate) struct Client {
     token: Option<ApiKey>,
     timeout: Duration,
     journal: Mutex<Journal>,
+    certificate: Mutex<Option<Vec<u8>>>,
     waited: AtomicU64,
 }
 
 impl Client {
     /// A client for this deployment. It connects only when something is asked.
     pub(crate) fn new(options: &Options) -> Verdict<Client> {
-        let http = http_client().map_err(|fault| {
+        let http = http_client(options.authority.as_deref()).map_err(|fault| {
             fail(format!("no HTTP client could be made: {}", innermost(&fault)))
                 .why("nothing could be checked")
-                .fix("look at the certificates of this machine")
+                .fix("look at the certificates of this machine, and at the file of --ca")
         })?;
         Ok(Client {
             http,
@@ -71,6 +73,7 @@ impl Client {
             token: options.token.clone(),
             timeout: options.timeout,
             journal: Mutex::default(),
+            certificate: Mutex::default(),
             waited: AtomicU64::new(0),
         })
     }
@@ -121,6 +124,18 @@ impl Client {
             foreign: false,
             patient: true,
             timeout: self.timeout,
+        }
+    }
+
+    /// The certificate that the deployment showed last (DER); none over plain HTTP.
+    pub(crate) fn certificate(&self) -> Option<Vec<u8>> {
+        self.certificate.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note_certificate(&self, response: &reqwest::Response) {
+        let shown = response.extensions().get::<TlsInfo>().and_then(|tls| tls.peer_certificate());
+        if let Some(der) = shown {
+            *self.certificate.lock().unwrap_or_else(PoisonError::into_inner) = Some(der.to_vec());
         }
     }
 
@@ -256,6 +271,7 @@ impl Ask<'_> {
         let started = Instant::now();
         match tokio::time::timeout(self.timeout, request.send()).await {
             Ok(Ok(response)) => {
+                self.client.note_certificate(&response);
                 if let Caller::Visitor(visitor) = &self.caller {
                     visitor.absorb(response.headers());
                 }
@@ -344,10 +360,15 @@ fn show(headers: &mut HeaderMap, name: &'static str, secret: &str) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stranger has no part of the server, its client included")]
-fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+fn http_client(authority: Option<&[u8]>) -> Result<reqwest::Client, reqwest::Error> {
     // The process may have installed it already; then it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    let mut builder = reqwest::Client::builder();
+    if let Some(pem) = authority {
+        builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?);
+    }
+    builder
+        .tls_info(true)
         .user_agent(concat!("stoa-verify/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .referer(false)

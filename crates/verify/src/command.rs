@@ -20,7 +20,8 @@ pub struct Args {
     #[arg(long, value_name = "KEY", env = "STOA_VERIFY_API_KEY", hide_env_values = true,
           value_parser = NonEmptyStringValueParser::new())]
     pub api_key: Option<String>,
-    /// An access token of an account that may enter the apps, for the checks of files and of the tutor
+    /// An access token of an account that may enter the apps, for the checks of files, the tutor and the desk; that of
+    /// an admin also for those of the administration
     #[arg(long, value_name = "TOKEN", env = "STOA_VERIFY_TOKEN", hide_env_values = true,
           value_parser = NonEmptyStringValueParser::new())]
     pub token: Option<String>,
@@ -40,9 +41,25 @@ pub struct Args {
     /// Where plain HTTP answers, when that is not port 80 of the same host
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pub http_url: Option<Url>,
+    /// Certificates (PEM) of an authority of your own, trusted beside those of this machine
+    #[arg(long, value_name = "FILE", value_parser = authority)]
+    pub ca: Option<Authority>,
     /// How long one answer may take, in seconds; turns of a conversation get four times that
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub timeout: u64,
+}
+
+/// The content of the file of an authority.
+#[derive(Debug, Clone)]
+pub struct Authority(Vec<u8>);
+
+fn authority(path: &str) -> Result<Authority, String> {
+    let pem = std::fs::read(path).map_err(|fault| format!("it cannot be read ({fault})"))?;
+    if pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
+        Ok(Authority(pem))
+    } else {
+        Err("it holds no certificate in PEM form".into())
+    }
 }
 
 impl From<Args> for Options {
@@ -56,6 +73,7 @@ impl From<Args> for Options {
             json: args.json,
             only: args.only,
             http_url: args.http_url,
+            authority: args.ca.map(|authority| authority.0),
             timeout: Duration::from_secs(args.timeout),
         }
     }

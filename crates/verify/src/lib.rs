@@ -10,8 +10,9 @@ mod checks;
 mod client;
 mod command;
 mod console;
-
 mod deployment;
+mod der;
+mod moment;
 mod policy;
 mod problem;
 mod report;
@@ -36,7 +37,8 @@ pub struct Options {
     pub url: Url,
     /// A key for the checks that need one.
     pub api_key: Option<ApiKey>,
-    /// An access token of an account, for the checks of what only accounts have.
+    /// An access token of an account, for the checks of what only accounts have; that of an admin also for those of
+    /// the administration.
     pub token: Option<ApiKey>,
     /// The token of the metrics, for the count of errors and warnings since the start.
     pub metrics_token: Option<ApiKey>,
@@ -48,6 +50,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// Where plain HTTP answers, when that is not port 80 of the same host.
     pub http_url: Option<Url>,
+    /// Certificates (PEM) of an authority of your own, trusted beside those of this machine.
+    pub authority: Option<Vec<u8>>,
     /// How long one answer may take; turns of a conversation get four times that.
     pub timeout: Duration,
 }
@@ -64,6 +68,7 @@ impl Options {
             json: false,
             only: Vec::new(),
             http_url: None,
+            authority: None,
             timeout: Duration::from_secs(15),
         }
     }

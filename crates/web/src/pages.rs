@@ -3,13 +3,16 @@
 mod account;
 mod admin;
 mod app;
+mod backups;
 mod declutter;
 mod desk;
 mod documents;
 mod files;
 mod form;
 mod guest;
+mod holds;
 mod learning;
+mod leaving;
 mod operation;
 mod person;
 mod security;

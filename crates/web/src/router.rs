@@ -56,7 +56,10 @@ fn groups() -> Groups {
                 OpenApiRouter::new().routes(routes!(openai::chat::create)).layer(from_fn(who::credentialed)),
             )
             .routes(routes!(api::chat::create)),
-        messages: OpenApiRouter::new().routes(routes!(api::messages::list, api::messages::create)),
+        messages: OpenApiRouter::new()
+            .routes(routes!(api::messages::list, api::messages::create))
+            .routes(routes!(api::anew::regenerate))
+            .routes(routes!(api::anew::edit)),
         everything: OpenApiRouter::new()
             .routes(routes!(api::conversations::list, api::conversations::create))
             .routes(routes!(api::conversations::read, api::conversations::rename, api::conversations::delete))
@@ -99,6 +102,7 @@ fn groups() -> Groups {
                     .routes(routes!(openai::models::list))
                     .routes(routes!(openai::models::read))
                     .routes(routes!(openai::embeddings::create))
+                    .routes(routes!(openai::moderations::create))
                     .layer(from_fn(who::credentialed)),
             ),
         account: OpenApiRouter::new()
@@ -152,7 +156,7 @@ fn groups() -> Groups {
 }
 
 fn admin() -> OpenApiRouter<Site> {
-    use api::admin::{alerts, audit, brake, grants, held, operation, settings, usage, users};
+    use api::admin::{alerts, audit, backups, brake, grants, held, holds, operation, settings, usage, users};
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::invite))
@@ -167,12 +171,16 @@ fn admin() -> OpenApiRouter<Site> {
         .routes(routes!(held::revoke_key))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::verify))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(brake::lockdown, brake::set_lockdown))
         .routes(routes!(brake::revoke))
         .routes(routes!(brake::blocks, brake::block))
         .routes(routes!(brake::unblock))
+        .routes(routes!(holds::list, holds::add))
+        .routes(routes!(holds::remove))
         .routes(routes!(usage::read))
         .routes(routes!(settings::list))
         .routes(routes!(operation::slo))

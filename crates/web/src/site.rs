@@ -12,12 +12,13 @@ use identity::{Accounts, Administration, Identity, KeyService};
 use kernel::{Ambient, Secret};
 use llm::Models;
 use ops::audit::AuditSpool;
+use ops::backup::Backups;
 use ops::health::Health;
 use ops::pulse::Pulses;
 use ops::report::Office;
 
-use crate::Config;
 use crate::api::admin::settings::SettingView;
+use crate::{Config, Fresh};
 
 /// The rooms behind the HTTP surface. Cheap to clone.
 #[derive(Clone)]
@@ -50,6 +51,8 @@ pub struct Parts {
     pub administration: Administration,
     /// Hosts, schemes, origins, headers.
     pub front: Front,
+    /// How new what is known of permissions is.
+    pub fresh: Fresh,
     /// How often.
     pub limiter: Limiter,
     /// Addresses that are refused; replaced as a whole when the list changes.
@@ -58,6 +61,8 @@ pub struct Parts {
     pub models: Models,
     /// Events that belong to no change.
     pub audit: AuditSpool,
+    /// Backups.
+    pub backups: Backups,
     /// What was measured.
     pub health: Health,
     /// The last hour, for charts and for the monitor.

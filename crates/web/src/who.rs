@@ -106,6 +106,7 @@ pub(crate) async fn entrance(State(site): State<Site>, mut request: Request, nex
         crossed(&site, kernel::Actor::Anonymous, &peer);
         return Failure::from(fault).into_response();
     }
+    site.fresh.wait().await;
     let address = limit_key(peer.ip);
     let limits = site.limiter.admit(&[everything_claim(site.limiter.rules(), &address)]).await;
     let from = From(Arc::new(Context::read(request.headers(), peer.ip, peer.https)));
@@ -179,6 +180,7 @@ pub(crate) async fn credentialed(who: Who, request: Request, next: Next) -> Resp
 
 /// Why this request has no caller; `None` when it has one.
 pub(crate) async fn stranger(site: &Site, headers: &HeaderMap, peer: &Peer) -> Option<Failure> {
+    site.fresh.wait().await;
     let credentials = Credentials::read(headers);
     let refusal = site.identity.resolve(credentials, peer.ip, peer.https).await.err()?;
     Some(refusal.fault.into())
@@ -200,6 +202,7 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
     let Some(peer) = request.extensions().get::<Peer>().cloned() else {
         return Failure::from(Code::Internal).into_response();
     };
+    site.fresh.wait().await;
     let credentials = Credentials::read(request.headers());
     let asking = site.identity.resolve(credentials, peer.ip, peer.https);
     let resolved = match asking.instrument(tracing::info_span!(target: "trace", "permission")).await {

@@ -76,6 +76,11 @@ const stream = "text/event-stream, application/json;q=0.5, application/problem+j
 
 export const sendMessage = (id, content, key) =>
   call("POST", `${one(id)}/messages`, { body: { content, resumable: true }, key, accept: stream });
+export const answerAgain = (id, message, key) =>
+  call("POST", `${one(id)}/messages/${encodeURIComponent(message)}/regenerate`, { body: { resumable: true }, key, accept: stream });
+export const editMessage = (id, message, content) =>
+  call("PUT", `${one(id)}/messages/${encodeURIComponent(message)}`, { body: { content, resumable: true }, accept: stream });
+export const goOver = (id, message) => call("PUT", one(id), { body: { head: message } });
 export const resumeStream = (id, lastEvent) =>
   call("GET", `${one(id)}/messages`, {
     accept: "text/event-stream",

@@ -1,14 +1,15 @@
 // The page of an app: puts the composer, the transcript, the list and the API together.
 
-import { Problem, createConversation, freshKey, getConversation, messageHtml, stopConversation } from "./api.js";
+import { Problem, createConversation, freshKey, getConversation, goOver, messageHtml, stopConversation } from "./api.js";
 import { clearNotice, notice } from "./notices.js";
 import { listen, prepare } from "./reading.js";
 import * as transcript from "./transcript.js";
 import * as composer from "./composer.js";
 import * as sidebar from "./sidebar.js";
+import * as anew from "./anew.js";
 import * as opinion from "./opinion.js";
 import * as person from "./person.js";
-import { resume, send } from "./turn.js";
+import { again, edit, resume, send } from "./turn.js";
 
 const talk = document.querySelector(".talk");
 const newPage = `/apps/${encodeURIComponent(talk.dataset.app)}`;
@@ -76,7 +77,7 @@ async function follow(answer, question, run, asked) {
   // The person may go on at once; what follows is only dress.
   answering = false;
   composer.setBusy(false);
-  if (end) await finish(answer, end.message_id ?? answer.id);
+  if (end) await finish(answer, end.message_id ?? answer.id, asked);
   else await failed(problem, answer, question);
   if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) full();
 }
@@ -92,8 +93,12 @@ async function dress(answer, id) {
   }
 }
 
-async function finish(answer, id) {
+async function finish(answer, id, asked) {
   answer.end();
+  if (asked?.dataset.message) {
+    const html = await messageHtml(conversation(), asked.dataset.message).catch(() => null);
+    if (html) transcript.redress(asked, html);
+  }
   const text = answer.text;
   if (!(await dress(answer, id)) && stopping) answer.note("You stopped this answer.");
   transcript.announce(`Answer: ${(answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500)}`);
@@ -115,8 +120,8 @@ async function failed(error, answer, question) {
     else if (error.lost || !(await dress(answer, answer.id))) answer.note("Something went wrong while this was being written.");
     const again = error.lost
       ? { label: "Reload", run: () => location.reload() }
-      : { label: "Try again", run: () => ask(question) };
-    notice({ text: error.message, action: again });
+      : question !== null && { label: "Try again", run: () => ask(question) };
+    notice({ text: error.message, action: again || undefined });
     return;
   }
   answer.remove();
@@ -126,6 +131,10 @@ async function failed(error, answer, question) {
 /** The message was not taken: the words go back to the person, with the reason. */
 function refused(error, question) {
   if (transcript.isEmpty()) transcript.welcome(true);
+  if (question === null) {
+    notice({ text: error.message, calm: error.status > 0 && error.status < 500 });
+    return;
+  }
   composer.giveBack(question);
   const again = { label: "Try again", run: () => { composer.write(""); ask(question); } };
   if (error.code === "conversation_full") {
@@ -179,6 +188,26 @@ async function ask(text) {
   }, asked);
 }
 
+/** Lets the answer of `run` take the place of a message and all that follows it, which come back if nothing came of it. */
+async function inPlace(element, asked, run) {
+  if (answering) return;
+  clearNotice();
+  const putBack = transcript.cut(element);
+  const question = asked === null ? null : transcript.addPerson(asked);
+  const answer = new transcript.Answer();
+  await follow(answer, null, async (turn) => {
+    try {
+      return await run(turn);
+    } catch (error) {
+      if (!error.begun) {
+        question?.remove();
+        putBack();
+      }
+      throw error;
+    }
+  }, question);
+}
+
 function count() {
   if (!unlimited()) talk.dataset.messagesLeft = String(Number(talk.dataset.messagesLeft) - 1);
 }
@@ -202,6 +231,23 @@ listen();
 sidebar.begin();
 composer.begin({ send: ask, stop });
 opinion.begin();
+anew.begin({
+  again: (element) => inPlace(element, null, (turn) => again(conversation(), element.dataset.message, freshKey(), turn)),
+  edit: (element, words) => inPlace(element, words, async (turn) => {
+    const end = await edit(conversation(), element.dataset.message, words, turn);
+    count();
+    return end;
+  }),
+  over: async (message) => {
+    if (answering) return;
+    try {
+      await goOver(conversation(), message);
+      location.reload();
+    } catch (error) {
+      notice({ text: error.message });
+    }
+  },
+});
 person.begin(() => answering);
 document.addEventListener("click", (event) => {
   const suggestion = event.target.closest?.("[data-suggestion]");

@@ -139,12 +139,7 @@ export class Answer {
   /** Puts the finished message in the place of the streamed one. The HTML is the server's own and sanitised there. */
   replaceWith(html) {
     this.end();
-    const fresh = new DOMParser().parseFromString(html, "text/html").querySelector(".message");
-    if (!fresh) return;
-    document.adoptNode(fresh);
-    this.element.replaceWith(fresh);
-    this.element = fresh;
-    prepare(fresh);
+    this.element = redress(this.element, html);
     follow();
   }
 
@@ -192,6 +187,24 @@ export function arrive(messages) {
     follow();
   }
   return arrived;
+}
+
+/** Takes a message and all that follows it off the page; gives what puts them back. */
+export function cut(element) {
+  const gone = [];
+  for (let next = element; next; next = next.nextElementSibling) gone.push(next);
+  for (const one of gone) one.remove();
+  return () => list.append(...gone);
+}
+
+/** Puts the server's own HTML of a message, sanitised there, in the place of the one on the page; gives what stands there. */
+export function redress(element, html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html").querySelector(".message");
+  if (!fresh) return element;
+  document.adoptNode(fresh);
+  element.replaceWith(fresh);
+  prepare(fresh);
+  return fresh;
 }
 
 /** The answer that was being written when the page was loaded, or nothing. */

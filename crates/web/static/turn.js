@@ -1,7 +1,7 @@
 // One turn: a message out, an answer in, through cuts of the connection. It knows nothing of the page: what happens
 // is told to a listener with `start`, `text`, `citation` and `again` (the stream begins anew).
 
-import { Problem, resumeStream, sendMessage } from "./api.js";
+import { Problem, answerAgain, editMessage, resumeStream, sendMessage } from "./api.js";
 import { events } from "./sse.js";
 
 // How long to wait before each new attempt, in milliseconds. The server keeps an answer going for 30 s.
@@ -16,6 +16,16 @@ const SILENCE = 35_000;
 export async function send(conversation, content, key, listener) {
   const response = await sendMessage(conversation, content, key);
   return follow(conversation, response, listener);
+}
+
+/** Asks for another answer and follows it, like `send`. */
+export async function again(conversation, message, key, listener) {
+  return follow(conversation, await answerAgain(conversation, message, key), listener);
+}
+
+/** Says something else in the place of a message and follows the answer, like `send`. */
+export async function edit(conversation, message, content, listener) {
+  return follow(conversation, await editMessage(conversation, message, content), listener);
 }
 
 /** Follows an answer that is being written already. */

@@ -115,8 +115,12 @@ pub(crate) fn start() -> Result<Services> {
 }
 
 /// Installs the packages of these kinds with apt. A failure shows in what is still missing afterwards.
-fn install<'a>(missing: impl Iterator<Item = &'a Kind> + Clone) {
-    let names = packages(missing.clone());
+fn install<'a>(missing: impl Iterator<Item = &'a Kind>) {
+    fetch(&packages(missing));
+}
+
+/// Installs these packages with apt, where that is possible. A failure shows in what is still missing afterwards.
+pub(crate) fn fetch(names: &str) {
     if names.is_empty() || !shell::is_root() || shell::find(&["apt-get"]).is_none() {
         return;
     }

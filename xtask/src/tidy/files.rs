@@ -45,7 +45,9 @@ pub(super) fn recipes(house: &House) -> Vec<Finding> {
     let settings = house.files.iter().find(|file| file.path == "docs/settings.md");
     let known = |name: &str| {
         let name = name.strip_suffix("_FILE").unwrap_or(name);
-        settings.is_some_and(|settings| settings.text.contains(&format!("`{name}`")))
+        // Those of the other images that run beside.
+        name.starts_with("POSTGRES_")
+            || settings.is_some_and(|settings| settings.text.contains(&format!("`{name}`")))
     };
     let mut findings = Vec::new();
     for file in house.files.iter().filter(|file| file.path.starts_with("deploy/")) {

@@ -16,6 +16,8 @@ pub(super) struct House {
     pub(super) members: Vec<Member>,
     /// Name and version of each package in the lock file.
     pub(super) locked: Vec<(String, String)>,
+    /// Name and licence of each package that is built in.
+    pub(super) licences: Vec<(String, String)>,
     /// Every file that is tracked or would be, and is a text.
     pub(super) files: Vec<File>,
 }
@@ -85,8 +87,32 @@ impl House {
         found.sort_by_key(place);
         let locked =
             packages(&fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock cannot be read")?);
-        Ok(House { members: found, locked, files: files(root)? })
+        Ok(House { members: found, locked, licences: licences(root)?, files: files(root)? })
     }
+}
+
+#[derive(Deserialize)]
+struct Whole {
+    packages: Vec<Licensed>,
+}
+
+#[derive(Deserialize)]
+struct Licensed {
+    name: String,
+    license: Option<String>,
+    license_file: Option<String>,
+    /// Where it comes from; absent for our own.
+    source: Option<String>,
+}
+
+/// The licences as the manifests name them. A file of its own is not read: whoever has one is looked at by a person.
+fn licences(root: &Path) -> Result<Vec<(String, String)>> {
+    let mut command = Command::new("cargo");
+    command.args(["metadata", "--format-version", "1"]).current_dir(root);
+    let whole: Whole = serde_json::from_str(&shell::output(&mut command)?)?;
+    let text = |one: &Licensed| one.license.clone().or_else(|| one.license_file.clone()).unwrap_or_default();
+    let foreign = whole.packages.iter().filter(|one| one.source.is_some());
+    Ok(foreign.map(|one| (one.name.clone(), text(one))).collect())
 }
 
 fn member(root: &Path, package: Package) -> Member {
@@ -106,7 +132,7 @@ pub(super) fn members(manifest: &str) -> Vec<String> {
 }
 
 /// The name and version of each `[[package]]`.
-pub(super) fn packages(lock: &str) -> Vec<(String, String)> {
+pub(crate) fn packages(lock: &str) -> Vec<(String, String)> {
     let value = |block: &str, key: &str| {
         block.lines().find_map(|line| Some(line.strip_prefix(key)?.trim_matches([' ', '=', '"']).to_owned()))
     };

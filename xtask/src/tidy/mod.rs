@@ -3,6 +3,8 @@
 
 mod files;
 mod house;
+mod secrets;
+mod supply;
 mod walls;
 
 use std::fmt;
@@ -11,6 +13,8 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use house::House;
+
+pub(crate) use house::packages;
 
 /// What is wrong somewhere.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +44,9 @@ const RULES: &[fn(&House) -> Vec<Finding>] = &[
     walls::forbidden_packages,
     walls::one_version,
     walls::size_of_the_lock_file,
+    supply::sources,
+    supply::licences,
+    secrets::secrets,
     files::header,
     files::length,
     files::names,

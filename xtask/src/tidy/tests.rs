@@ -35,6 +35,7 @@ fn sound() -> House {
             room("server", &["store", "web", "verify", "axum", "hyper"]),
         ],
         locked: vec![lock("hyper", "1.12.0"), lock("reqwest", "0.13.5"), lock("ring", "0.17.0")],
+        licences: Vec::new(),
         files: vec![
             file("crates/kernel/src/lib.rs", "//! The words that every room uses.\nmod commonplace;\n"),
             file(

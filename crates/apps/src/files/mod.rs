@@ -27,7 +27,7 @@ use incoming::Incoming;
 pub use declutter::{Applied, Declutter};
 pub use reading::{Content, Part};
 pub use removing::{Emptied, Removed};
-pub use tending::{Reconciled, Tended};
+pub use tending::{Reconciled, Tended, reconcile};
 pub use upload::{Stored, Upload};
 
 /// What may be kept, and for how long.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use ::files::blob::Blobs;
 use kernel::{Actor, AuditEvent, EventType, Result};
+use store::Store;
 
 use crate::Hall;
 
@@ -15,6 +17,8 @@ const STEP: u32 = 100;
 const ROUNDS: usize = 20;
 /// For so long contents are looked at in one round; the one that is begun is ended.
 const EXAMINING: Duration = Duration::from_secs(5);
+/// The lease of a backup that copies contents (`ops::backup`).
+const BACKUP: &str = "backup.files";
 /// Bytes that cannot be removed are tried again this often at the least.
 const SLOWEST: Duration = Duration::from_secs(6 * 60 * 60);
 
@@ -59,7 +63,9 @@ impl Hall {
         }
         for _ in 0..ROUNDS {
             let due = self.rooms.store.due_removals(self.rooms.ambient.now(), STEP).await?;
-            if due.is_empty() {
+            // A backup copies what it has named: until it has, nothing goes. Asked after what is due was read, so that
+            // none of it was named by a backup that begins now.
+            if due.is_empty() || self.rooms.store.is_leased(BACKUP).await? {
                 break;
             }
             let mut done = Vec::with_capacity(due.len());
@@ -88,32 +94,38 @@ impl Hall {
 
     /// Compares what is stored with the rows, both ways. Changes nothing. With millions of contents it takes minutes.
     pub async fn reconcile_files(&self) -> Result<Reconciled> {
-        let mut found = Reconciled::default();
-        let mut after = None;
-        loop {
-            // Listed first, asked afterwards: bytes are noted before they are stored, so what comes in between is known.
-            let (names, next) = self.rooms.files.blobs.list(after).await?;
-            let known = self.rooms.store.known_blobs(&names).await?;
-            found.seen += names.len() as u64;
-            found.orphans.extend(names.into_iter().filter(|name| !known.contains(name)));
-            match next {
-                Some(next) => after = Some(next),
-                None => break,
-            }
+        reconcile(&self.rooms.store, &self.rooms.files.blobs, u64::MAX).await
+    }
+}
+
+/// Compares what is stored with the rows, both ways, up to about `most` contents each way. Changes nothing.
+pub async fn reconcile(store: &Store, blobs: &Blobs, most: u64) -> Result<Reconciled> {
+    let mut found = Reconciled::default();
+    let mut after = None;
+    while found.seen < most {
+        // Listed first, asked afterwards: bytes are noted before they are stored, so what comes in between is known.
+        let (names, next) = blobs.list(after).await?;
+        let known = store.known_blobs(&names).await?;
+        found.seen += names.len() as u64;
+        found.orphans.extend(names.into_iter().filter(|name| !known.contains(name)));
+        match next {
+            Some(next) => after = Some(next),
+            None => break,
         }
-        let mut after = String::new();
-        loop {
-            let blobs = self.rooms.store.blobs_after(&after, STEP).await?;
-            let Some(last) = blobs.last() else { return Ok(found) };
-            after.clone_from(&last.id);
-            for blob in blobs {
-                let there = self.rooms.files.blobs.exists(&blob.id).await?;
-                if !there
-                    && self.rooms.store.known_blobs(std::slice::from_ref(&blob.id)).await?.contains(&blob.id)
-                {
-                    found.missing.push(blob.id);
-                }
+    }
+    let mut after = String::new();
+    let mut asked = 0;
+    while asked < most {
+        let rows = store.blobs_after(&after, STEP).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.id);
+        asked += rows.len() as u64;
+        for row in rows {
+            let there = blobs.exists(&row.id).await?;
+            if !there && store.known_blobs(std::slice::from_ref(&row.id)).await?.contains(&row.id) {
+                found.missing.push(row.id);
             }
         }
     }
+    Ok(found)
 }

@@ -112,6 +112,8 @@ const TAKING: usize = 4;
 const AGAIN: Duration = Duration::from_secs(1);
 /// A search waits this long for the index to be read after the start.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A search waits this long for the index to follow another process.
+const FOLLOW: Duration = Duration::from_secs(1);
 /// A document that nobody has written to for this long belonged to a process that is gone.
 const LEFT: Duration = Duration::from_secs(120);
 /// How often leftovers are looked for.
@@ -239,7 +241,8 @@ impl Library {
     async fn refresh_to(&self, epoch: i64) -> Result<()> {
         self.0.shelves.refresh(&self.0.store, self.0.config.embedding_model.as_deref()).await?;
         self.0.reached.fetch_max(epoch, Ordering::Relaxed);
-        self.0.loaded.send_if_modified(|loaded| !std::mem::replace(loaded, true));
+        // Who waits for the index to follow hears of every step.
+        self.0.loaded.send_modify(|loaded| *loaded = true);
         Ok(())
     }
 
@@ -251,9 +254,16 @@ impl Library {
         }
     }
 
-    /// Waits until the index was read once.
+    /// Waits until the index was read once, and for a moment until it has followed what other processes changed.
     async fn ready(&self) -> Result<()> {
         let mut loaded = self.0.loaded.subscribe();
+        if *loaded.borrow() {
+            let wanted = *self.0.wanted.borrow();
+            let followed = loaded.wait_for(|_| self.0.reached.load(Ordering::Relaxed) >= wanted);
+            // Otherwise it answers from what it has.
+            let _ = tokio::time::timeout(FOLLOW, followed).await;
+            return Ok(());
+        }
         match tokio::time::timeout(PATIENCE, loaded.wait_for(|loaded| *loaded)).await {
             Ok(Ok(_)) => Ok(()),
             _ => Err(Fault::new(Code::Unavailable)

@@ -28,7 +28,7 @@ impl Given {
             let sentence = found.text.get(range.clone()).unwrap_or("");
             shown.push_str(found.text.get(at..range.start).unwrap_or(""));
             held.push_str(found.text.get(at..range.start).unwrap_or(""));
-            if content::suspect(sentence).flagged() {
+            if content::injection::suspect_from(sentence, content::injection::Source::Document).flagged() {
                 shown.push_str("[…]");
                 // The places of the others stay: what is cited is cut from the passage itself.
                 held.extend(std::iter::repeat_n(' ', sentence.len()));

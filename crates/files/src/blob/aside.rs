@@ -97,7 +97,7 @@ struct Writing {
 }
 
 /// Removes the file unless it has been taken away.
-struct Leftover(PathBuf);
+pub(super) struct Leftover(pub(super) PathBuf);
 
 impl Drop for Leftover {
     fn drop(&mut self) {
@@ -227,6 +227,11 @@ impl Staged {
     /// The BLAKE3 of the content.
     pub const fn digest(&self) -> &[u8; 32] {
         &self.digest
+    }
+
+    /// Bytes that were sealed before. What they hold is not known here.
+    pub(super) fn sealed_before(id: String, left: Leftover, sealed: u64) -> Staged {
+        Staged { id, left, size: 0, sealed, digest: [0; 32] }
     }
 
     pub(super) fn path(&self) -> &Path {

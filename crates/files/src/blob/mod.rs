@@ -8,7 +8,9 @@
 
 mod aside;
 mod config;
+mod drawer;
 mod folder;
+mod raw;
 mod reader;
 mod s3;
 mod seeker;
@@ -24,6 +26,8 @@ use kernel::{Ambient, Fault, Result};
 
 pub use aside::{Aside, Staged};
 pub use config::{Bucket, Config, Keep};
+pub use drawer::{Drawer, Kept};
+pub use raw::{Import, Raw};
 pub use reader::Reader;
 pub use seeker::Seeker;
 
@@ -102,6 +106,23 @@ impl Blobs {
             }
         };
         Reader::new(opener(&header)?, bytes, range)
+    }
+
+    /// The sealed bytes of a content of `size` bytes, as they lie there.
+    pub async fn raw(&self, id: &str, size: u64) -> Result<Raw> {
+        named(id)?;
+        let sealed = sealed_size(size);
+        let from = match &self.0.place {
+            Place::Folder(folder) => raw::From::File(Arc::new(folder.open_blob(id, sealed).await?.0)),
+            Place::S3(s3) => raw::From::S3(s3.reads(id, sealed)),
+        };
+        Ok(Raw::new(from, sealed))
+    }
+
+    /// Begins to take back bytes that were sealed before.
+    pub async fn import(&self, id: &str) -> Result<Import> {
+        named(id)?;
+        Import::begin(self.0.aside.folder(), id).await
     }
 
     /// Removes the bytes with this name; that there are none is no failure. What is gone stays gone after a loss of

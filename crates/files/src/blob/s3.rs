@@ -149,6 +149,27 @@ impl S3 {
         Ok((names.filter(|name| is_name(name)).collect(), next))
     }
 
+    /// Names and sizes of all objects below the prefix, piece by piece.
+    pub(super) async fn list_sizes(
+        &self,
+        after: Option<String>,
+    ) -> Result<(Vec<(String, u64)>, Option<String>)> {
+        let prefix = &self.bucket.prefix;
+        let mut query = vec![("list-type", "2"), ("prefix", prefix.as_str())];
+        query.extend(after.as_ref().map(|after| ("continuation-token", after.as_str())));
+        let request = self.request(Method::GET, "", &query, HeaderMap::new(), Bytes::new())?;
+        let answer = text(expect(self.send(request).await?, StatusCode::OK).await?).await?;
+        let mut objects = Vec::new();
+        for object in inside(&answer, "Contents") {
+            let key = inside(&object, "Key").next().ok_or_else(|| garbage("an object has no name"))?;
+            let size = inside(&object, "Size").next().and_then(|size| size.parse().ok());
+            if let Some(name) = key.strip_prefix(prefix.as_str()) {
+                objects.push((name.to_owned(), size.ok_or_else(|| garbage("an object has no size"))?));
+            }
+        }
+        Ok((objects, inside(&answer, "NextContinuationToken").next()))
+    }
+
     /// A request about an object, or about the bucket when `id` is empty.
     fn request(
         &self,

@@ -72,6 +72,16 @@ fn tell<'a>(mut group: Vec<&'a Entry>, survey: &mut Survey<'a>) {
     survey.add(FindingKind::Duplicate, reason, members, &going);
 }
 
+/// `18,914 bytes`
 fn bytes(size: u64) -> String {
-    if size == 1 { "1 byte".to_owned() } else { format!("{size} bytes") }
+    let digits = size.to_string();
+    let first = digits.len() % 3;
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && at % 3 == first {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if size == 1 { "1 byte".to_owned() } else { format!("{grouped} bytes") }
 }

@@ -2,6 +2,7 @@
 //! Everything here works on texts alone, in time linear in the text, and calls nobody.
 
 pub mod injection;
+mod look;
 pub mod mask;
 pub mod moderate;
 pub mod normal;
@@ -9,8 +10,8 @@ pub mod spam;
 pub mod validate;
 
 pub use injection::{Suspicion, suspect};
-pub use mask::{Found, Masker, PiiKind, StreamMasker};
-pub use moderate::{Category, Finding, Judgement, Verdict, moderate};
+pub use mask::{Found, Masker, PiiKind, StreamMasker, find_broadly, mask_broadly};
+pub use moderate::{Category, Finding, Judgement, Policy, SUPPORT, Scores, Verdict, judge, moderate};
 pub use spam::SpamGuard;
 
 /// Builds what the judges need (some 20 ms of work) now instead of at the first text: for a background task at start.

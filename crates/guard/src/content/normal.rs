@@ -6,6 +6,8 @@
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use super::look::{alike, unleet};
+
 /// A text for judging.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Normal {
@@ -90,6 +92,11 @@ const LEET: u8 = 3;
 const JOIN: u8 = 4;
 const STOP: u8 = 5;
 
+/// How wide a gap between words is: a sign, a space, more.
+const SIGN: u8 = 1;
+const SPACE: u8 = 2;
+const WIDE: u8 = 3;
+
 /// What a byte of ASCII does, and what it is written as.
 const fn ascii(byte: u8) -> (u8, u8) {
     match byte {
@@ -132,6 +139,10 @@ struct Writer {
     alike: bool,
     /// Words of one letter at the end of `out`.
     singles: usize,
+    /// How wide the gap before each of them is.
+    gaps: Vec<u8>,
+    /// How wide the gap is that lies behind the last word so far.
+    gap: u8,
     /// Whether a letter may be stretched somewhere.
     repeating: bool,
     stretched: bool,
@@ -152,6 +163,8 @@ impl Writer {
             letters: false,
             alike: false,
             singles: 0,
+            gaps: Vec::new(),
+            gap: 0,
             repeating: false,
             stretched: false,
             hidden: 0,
@@ -177,9 +190,19 @@ impl Writer {
             // An empty line; a single line end is a space, because texts are wrapped.
             _ if byte == b'\n' && next == b'\n' => self.end_sentence(),
             // `k.i.l.l` and `example.com` are no ends of sentences.
-            STOP if next.is_ascii_alphanumeric() && matches!(byte, b'.' | b':') => self.end_word(),
+            STOP if next.is_ascii_alphanumeric() && matches!(byte, b'.' | b':') => {
+                self.end_word();
+                self.gap = self.gap.max(SIGN);
+            }
             STOP => self.end_sentence(),
-            _ => self.end_word(),
+            _ => {
+                self.end_word();
+                self.gap = match byte {
+                    b' ' if self.gap < SPACE => SPACE,
+                    b' ' | b'\n' | b'\t' => WIDE,
+                    _ => self.gap.max(SIGN),
+                };
+            }
         }
     }
 
@@ -285,6 +308,7 @@ impl Writer {
         }
         // Look-alikes take two bytes and are written as one, so the length is taken after them.
         let length = self.out.len() - self.word;
+        let gap = std::mem::take(&mut self.gap);
         if self.digits && self.letters {
             for byte in self.out.iter_mut().skip(self.word) {
                 *byte = unleet(*byte);
@@ -292,6 +316,7 @@ impl Writer {
         }
         if length == 1 && self.letters {
             self.singles += 1;
+            self.gaps.push(gap);
         } else if self.singles > 0 {
             self.join_singles(length);
         }
@@ -301,31 +326,41 @@ impl Writer {
     }
 
     /// Writes `k i l l` as `kill`: three or more words of one letter, which end where the word of `length` begins.
+    /// Where some gaps between them are wider than others, the wider ones part words.
     fn join_singles(&mut self, length: usize) {
-        let count = std::mem::take(&mut self.singles);
-        if count < 3 {
-            return;
-        }
-        let end = self.out.len() - length;
-        let mut count = count;
-        let first = self.out.get(end.saturating_sub(count * 2));
-        // `a b o m b`: the article before a spaced-out word is a word of its own.
-        if count > 4 && matches!(first, Some(b'a' | b'i')) {
-            count -= 1;
-        }
-        let from = end.saturating_sub(count * 2);
-        let mut to = from;
-        for index in 0..count {
-            let letter = self.out.get(from + index * 2).copied().unwrap_or(b' ');
-            if let Some(slot) = self.out.get_mut(to) {
-                *slot = letter;
+        let mut gaps = std::mem::take(&mut self.gaps);
+        let mut count = std::mem::take(&mut self.singles);
+        if count >= 3 {
+            let narrow = gaps.iter().skip(1).min().copied().unwrap_or(0);
+            let wide = gaps.iter().skip(1).max().copied().unwrap_or(0);
+            let end = self.out.len() - length;
+            let first = self.out.get(end.saturating_sub(count * 2));
+            // `a b o m b`: the article before a spaced-out word is a word of its own.
+            if narrow == wide && count > 4 && matches!(first, Some(b'a' | b'i')) {
+                count -= 1;
+                gaps.remove(0);
             }
-            to += 1;
+            let from = end.saturating_sub(count * 2);
+            let mut to = from;
+            for (index, gap) in gaps.iter().enumerate() {
+                let letter = self.out.get(from + index * 2).copied().unwrap_or(b' ');
+                // There is room: two bytes stood for each letter.
+                for byte in
+                    [Some(b' ').filter(|_| index > 0 && *gap > narrow), Some(letter)].into_iter().flatten()
+                {
+                    if let Some(slot) = self.out.get_mut(to) {
+                        *slot = byte;
+                    }
+                    to += 1;
+                }
+            }
+            if let Some(slot) = self.out.get_mut(to) {
+                *slot = b' ';
+            }
+            self.out.drain(to + 1..end);
         }
-        if let Some(slot) = self.out.get_mut(to) {
-            *slot = b' ';
-        }
-        self.out.drain(to + 1..end);
+        gaps.clear();
+        self.gaps = gaps;
     }
 
     fn end_sentence(&mut self) {
@@ -355,51 +390,6 @@ impl Writer {
     }
 }
 
-fn unleet(byte: u8) -> u8 {
-    match byte {
-        b'0' => b'o',
-        b'1' => b'i',
-        b'3' => b'e',
-        b'4' => b'a',
-        b'5' => b's',
-        b'7' => b't',
-        b'8' => b'b',
-        _ => byte,
-    }
-}
-
-/// The Latin letter that a lower-case letter of Cyrillic, Greek or Armenian looks like (a part of the confusables of
-/// UTS 39 that are used between words of English).
-fn alike(c: char) -> Option<char> {
-    Some(match c {
-        'а' | 'А' | 'α' | 'Α' | 'ɑ' => 'a',
-        'в' | 'В' | 'β' | 'Β' => 'b',
-        'с' | 'С' | 'ϲ' => 'c',
-        'ԁ' => 'd',
-        'е' | 'Е' | 'ё' | 'Ё' | 'ε' | 'Ε' | 'є' => 'e',
-        'ɡ' => 'g',
-        'һ' | 'н' | 'Н' | 'Η' => 'h',
-        'і' | 'І' | 'ι' | 'Ι' | 'ı' => 'i',
-        'ј' | 'Ј' => 'j',
-        'к' | 'К' | 'κ' | 'Κ' => 'k',
-        'ӏ' | 'Ӏ' => 'l',
-        'м' | 'М' | 'Μ' => 'm',
-        'ո' | 'Ν' => 'n',
-        'о' | 'О' | 'ο' | 'Ο' | 'օ' | 'σ' => 'o',
-        'р' | 'Р' | 'ρ' | 'Ρ' => 'p',
-        'ԛ' => 'q',
-        'ѕ' | 'Ѕ' => 's',
-        'т' | 'Т' | 'τ' | 'Τ' => 't',
-        'υ' | 'ս' => 'u',
-        'ν' | 'ѵ' => 'v',
-        'ԝ' | 'ω' => 'w',
-        'х' | 'Х' | 'χ' | 'Χ' => 'x',
-        'у' | 'У' | 'γ' | 'Υ' => 'y',
-        'Ζ' => 'z',
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -425,6 +415,9 @@ mod tests {
         assert_eq!(text("k.i.l.l. a b c"), " kill . abc . ");
         assert_eq!(text("make a b o m b now"), " make a bomb now . ");
         assert_eq!(text("k i l l раypal"), " kill paypal . ", "look-alikes are shorter once they are read");
+        assert_eq!(text("h o w   t o   k i l l"), " how to kill . ", "wider gaps part words");
+        assert_eq!(text("h.o.w t.o k.i.l.l."), " how to kill . ");
+        assert_eq!(text("how to  k i l l  time"), " how to kill time . ");
         assert_eq!(text("I a"), " i a . ");
         let stretched = normalise("kiiiill them");
         assert_eq!(

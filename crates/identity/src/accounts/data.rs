@@ -2,7 +2,7 @@
 //! holds the token.
 
 use kernel::{Actor, AuditEvent, Code, EventType, Fault, Result, Secret, Subject, UserId};
-use store::{Erased, NewUser, Refreshed, SubjectExport, User};
+use store::{Erased, NewUser, Refreshed, SubjectPages, User};
 use uuid::Uuid;
 
 use super::Accounts;
@@ -29,16 +29,17 @@ impl Accounts {
         self.parts.store.set_name(id, &checked_name(name)?, vec![event]).await
     }
 
-    /// Everything that is stored about the caller.
-    pub async fn export(&self, may: &May<DataExport>) -> Result<SubjectExport> {
+    /// Everything that is stored about the caller, in pieces.
+    pub async fn export(&self, may: &May<DataExport>) -> Result<SubjectPages> {
         let owner = may.owner();
-        let export = self.parts.store.export_subject(&owner).await?;
+        let export = self.parts.store.export_pages(&owner).await?;
         // Acknowledged after it is written down: an export that the log does not know must not leave the house.
         self.parts.store.record(vec![own(may, EventType::DataExported)]).await?;
         Ok(export)
     }
 
-    /// Erases the caller with everything that it holds. `conflict` for the last active admin.
+    /// Erases the caller with everything that it holds. `conflict` for the last active admin, and while a legal hold
+    /// keeps it: of that the caller is told no more than whom to ask.
     pub async fn erase(&self, may: &May<DataErase>) -> Result<Erased> {
         let erased = self.parts.store.erase(&may.owner(), vec![own(may, EventType::DataErased)]).await?;
         self.parts.identity.forget();

@@ -2,6 +2,7 @@
 //! the store with `Actor::Operator`. Every change is audited in its transaction and holds at once.
 
 mod brake;
+mod holds;
 mod records;
 mod subjects;
 mod users;
@@ -14,6 +15,7 @@ use store::Store;
 use crate::{Accounts, Admin, Identity, May};
 
 pub use brake::{Revoked, What};
+pub use holds::hold_reason;
 pub use subjects::NewAccount;
 
 /// The services of admins.

@@ -1,7 +1,7 @@
 //! Accounts that admins make for others, all of an account's data and its end, and how much was used.
 
 use kernel::{Actor, AuditEvent, EventType, Result, Role, Secret, Subject, Time, UserId};
-use store::{Erased, SubjectExport, Usage, User};
+use store::{Erased, SubjectPages, Usage, UsageFilter, User};
 
 use super::Administration;
 use crate::{Admin, May};
@@ -34,16 +34,18 @@ impl Administration {
         self.accounts.rename(id, name, event).await
     }
 
-    /// Everything that is stored about an account.
-    pub async fn export(&self, may: &May<Admin>, id: UserId) -> Result<SubjectExport> {
+    /// Everything that is stored about an account, in pieces. That it leaves the house is recorded first.
+    pub async fn export(&self, may: &May<Admin>, id: UserId) -> Result<SubjectPages> {
         self.store.user(id).await?;
-        let export = self.store.export_subject(&Subject::User(id)).await?;
+        let export = self.store.export_pages(&Subject::User(id)).await?;
         self.store.record(vec![about(may, EventType::DataExported, id)]).await?;
         Ok(export)
     }
 
-    /// Erases an account with everything that it holds. `conflict` for the last active admin.
+    /// Erases an account with everything that it holds. `conflict` for the last active admin, and while a legal hold
+    /// keeps it.
     pub async fn erase(&self, may: &May<Admin>, id: UserId) -> Result<Erased> {
+        self.refuse_held(&Subject::User(id)).await?;
         let event = about(may, EventType::DataErased, id);
         let erased = self.store.erase(&Subject::User(id), vec![event]).await?;
         self.identity.forget();
@@ -51,8 +53,14 @@ impl Administration {
     }
 
     /// How much was used from `since` until before `until`.
-    pub async fn usage(&self, _: &May<Admin>, since: Time, until: Time) -> Result<Usage> {
-        self.store.usage(since, until).await
+    pub async fn usage(
+        &self,
+        _: &May<Admin>,
+        since: Time,
+        until: Time,
+        filter: &UsageFilter,
+    ) -> Result<Usage> {
+        self.store.usage(since, until, filter).await
     }
 }
 

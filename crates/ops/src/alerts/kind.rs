@@ -62,6 +62,7 @@ kinds! {
     BackupFailed = "backup_failed", Critical, HOUR, "A backup failed", "{count} backups failed within an hour.";
     SecretsManager = "secrets_manager", High, HOUR, "Secrets Manager does not answer", "{replica} cannot read its secret: {reason}. The last values stay in use.";
     Configuration = "configuration", High, HOUR, "A new configuration was refused", "{replica} goes on with the configuration that it has. There are {reasons} reasons against the new one, the first: {first}.";
+    Certificate = "certificate", High, Duration::from_secs(2 * 86_400), "The TLS certificate needs attention", "{replica}: {reason}.";
     BackupOverdue = "backup_overdue", Critical, HOUR, "A backup is overdue", "The newest good backup is {hours} hours old.";
 }
 
@@ -78,6 +79,7 @@ impl Kind {
                 | Kind::Disk
                 | Kind::SecretsManager
                 | Kind::Configuration
+                | Kind::Certificate
                 | Kind::BackupOverdue
         )
     }

@@ -5,8 +5,8 @@ mod parts;
 mod probe;
 mod report;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kernel::Ambient;
@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 pub use parts::{Check, Found, Look, Part, Parts, Telling};
 use probe::Measured;
 pub use probe::{Probe, Probes};
-pub use report::{HealthReport, Ready, ReadyReport, Security, Services, State, Status};
+pub use report::{BackupReport, HealthReport, Ready, ReadyReport, Security, Services, State, Status};
 
 /// A measurement is good for this long.
 const FRESH: Duration = Duration::from_secs(1);
@@ -41,7 +41,12 @@ struct Inner {
     seen: Mutex<Seen>,
     migrating: AtomicBool,
     draining: AtomicBool,
+    worn: AtomicBool,
+    backups: OnceLock<Ask>,
 }
+
+/// Says what is known of backups.
+pub type Ask = Box<dyn Fn() -> BackupReport + Send + Sync>;
 
 #[derive(Default)]
 struct Seen {
@@ -61,6 +66,8 @@ impl Health {
             seen: Mutex::default(),
             migrating: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            worn: AtomicBool::new(false),
+            backups: OnceLock::new(),
         }))
     }
 
@@ -69,7 +76,9 @@ impl Health {
         let measured = self.measured().await;
         let parts = &self.0.parts;
         let report = HealthReport::new(measured, self.0.ambient.now(), self.0.version, &self.0.environment);
-        report.with(parts.checks(), parts.faulty())
+        let report = HealthReport { backup: self.0.backups.get().map(|ask| ask()), ..report };
+        let report = report.with(parts.checks(), parts.faulty());
+        if self.0.worn.load(Ordering::Relaxed) { report.worn() } else { report }
     }
 
     /// The parts that are looked at for themselves.
@@ -87,9 +96,20 @@ impl Health {
         ReadyReport { status, database, version: self.0.version, migrating, draining }
     }
 
+    /// From now on reports say what is known of backups.
+    pub fn show_backups(&self, ask: Ask) {
+        // Whoever comes second knows the same.
+        let _ = self.0.backups.set(ask);
+    }
+
     /// Migrations are running, or have ended.
     pub fn set_migrating(&self, on: bool) {
         self.0.migrating.store(on, Ordering::Relaxed);
+    }
+
+    /// The server itself is about to fail its callers: its certificate ends within days, or is missing.
+    pub fn set_worn(&self, on: bool) {
+        self.0.worn.store(on, Ordering::Relaxed);
     }
 
     /// The server is stopping and takes no new work.

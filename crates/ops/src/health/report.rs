@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::parts::Check;
 use super::probe::Measured;
+use crate::backup::Freshness;
 
 /// The state of one part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -79,12 +80,30 @@ pub struct HealthReport {
     pub services: Services,
     /// What protects, measured.
     pub security: Security,
+    /// How old the newest backup is, and when one was tried out last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupReport>,
     /// Each part that is looked at for itself, with the age of what was found.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<&'static str, Check>,
     /// Those of them that are bad and weigh.
     #[serde(skip)]
     pub(super) faulty: Vec<&'static str>,
+}
+
+/// What is known of backups.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct BackupReport {
+    /// `current`, `overdue`, or `none` where none was due yet.
+    pub status: Freshness,
+    /// The moment that the newest backup shows.
+    pub last: Option<Time>,
+    /// How old it is.
+    pub age_seconds: Option<u64>,
+    /// When one was tried out last and could be restored.
+    pub verified: Option<Time>,
+    /// `current`, `overdue` when that is over 30 days ago or failed, or `none`.
+    pub drill: Freshness,
 }
 
 /// The parts.
@@ -141,9 +160,19 @@ impl HealthReport {
             database,
             services,
             security,
+            backup: None,
             checks,
             faulty,
         }
+    }
+
+    /// The same for a server that soon fails its callers.
+    pub(super) fn worn(mut self) -> HealthReport {
+        self.services.api = State::Degraded;
+        if self.status == Status::Healthy {
+            self.status = Status::Degraded;
+        }
+        self
     }
 
     /// With what was found about the parts.

@@ -78,6 +78,7 @@ const TABLE: &[(&str, Sort, &str)] = &[
     ),
     ("stoa_model_tokens_total", Sort::Counter, "Tokens sent to and received from models, by direction"),
     ("stoa_search_duration_seconds", Sort::Histogram(INNER_SECONDS), "Time of searches in knowledge"),
+    ("stoa_retention_removed_total", Sort::Counter, "Rows that retention removed, by kind"),
     ("stoa_backup_age_seconds", Sort::Gauge, "Time since the newest good backup"),
     (
         "stoa_metrics_series_refused_total",

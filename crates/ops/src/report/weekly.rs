@@ -82,7 +82,7 @@ async fn database(store: &Store, since: Time, now: Time) -> Result<Section> {
 
 async fn activity(store: &Store, since: Time, now: Time) -> Result<Section> {
     let mut section = Section::new("User activity");
-    let usage = store.usage(since, now).await?;
+    let usage = store.usage(since, now, &store::UsageFilter::default()).await?;
     if usage.apps.is_empty() {
         section.nothing("turns");
     }

@@ -60,6 +60,9 @@ pub(crate) enum User {
         /// Write it into this file, which only its owner reads
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// json, or zip: an archive with the contents of the files too
+        #[arg(long, default_value = "json", value_name = "FORMAT", value_parser = ["json", "zip"])]
+        format: String,
     },
     /// Erase an account with everything in it, for good; prints the receipt
     Erase {

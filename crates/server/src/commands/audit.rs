@@ -115,7 +115,10 @@ async fn verify(store: &Store, json: bool) -> anyhow::Result<bool> {
     let verdict = store.verify_audit().await.map_err(told)?;
     if json {
         let fault = verdict.fault.as_ref().map(|fault| json!({ "seq": fault.seq, "what": fault.what }));
-        print_json(&json!({ "events": verdict.events, "intact": verdict.fault.is_none(), "fault": fault }))?;
+        let removed = verdict.removed;
+        print_json(
+            &json!({ "events": verdict.events, "removed": removed, "intact": verdict.fault.is_none(), "fault": fault }),
+        )?;
         return Ok(verdict.fault.is_none());
     }
     let mut paper = Paper::standard();
@@ -123,7 +126,14 @@ async fn verify(store: &Store, json: bool) -> anyhow::Result<bool> {
         None => paper.entry(
             Mark::Good,
             "audit log",
-            &format!("{} events, the chain is intact", verdict.events),
+            &match verdict.removed {
+                0 => format!("{} events, the chain is intact", verdict.events),
+                removed => format!(
+                    "{} events, the chain is intact from the sealed record on that says that retention removed the \
+                     {removed} before",
+                    verdict.events
+                ),
+            },
             "",
         )?,
         Some(fault) => paper.entry(

@@ -65,6 +65,7 @@ async fn look(global: &Global, check: &Check, ambient: &Ambient) -> Outcome {
         probes.extend(probe::bedrock(settings, &values));
         probes.extend(connections(settings, check.upstream, ambient).await);
         probes.extend(probe::ages(settings, ambient).await);
+        probes.extend(probe::backups(settings, ambient).await);
         if check.upstream {
             probes.extend(probe::aws(settings, &sources, ambient).await);
         }
@@ -87,6 +88,9 @@ async fn connections(settings: &Settings, upstream: bool, ambient: &Ambient) -> 
         certificate
     );
     probes.push(redis);
+    if settings.listen.certificate.is_some() {
+        probes.push(probe::own_certificate(settings, ambient.now()));
+    }
     probes.extend(certificate);
     probes.extend(models);
     probes

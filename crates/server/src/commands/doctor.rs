@@ -103,7 +103,7 @@ async fn examine(settings: &Settings, sources: &Sources, ambient: &Ambient) -> V
         certificate,
     );
     let dotenv = sources.dotenv.as_ref().map(|file| file.path.as_path());
-    let mut probes = vec![probe::listener(settings)];
+    let mut probes = vec![probe::listener(settings), probe::own_certificate(settings, ambient.now())];
     probes.extend(probe::secrets_manager(sources));
     probes.extend(database);
     probes.push(redis);
@@ -118,6 +118,7 @@ async fn examine(settings: &Settings, sources: &Sources, ambient: &Ambient) -> V
     probes.extend(probe::proxies(settings, &sources.environment));
     probes.extend(probe::doors(settings, &sources.environment));
     probes.extend(probe::ages(settings, ambient).await);
+    probes.extend(probe::backups(settings, ambient).await);
     probes.extend(probe::aws(settings, sources, ambient).await);
     probes
 }

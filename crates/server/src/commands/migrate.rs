@@ -2,17 +2,21 @@
 
 use kernel::Ambient;
 
-use super::data::{told, with_store};
+use super::data::{Fresh, told, with_backups};
 use super::paper::{Mark, Paper};
 use crate::cli::{Global, Migrate, MigrateAction};
 
 /// Runs the command. `false`: `status` found migrations that are missing.
 pub(crate) fn run(global: &Global, migrate: &Migrate, ambient: &Ambient) -> anyhow::Result<bool> {
-    with_store(global, ambient, false, async |store| {
+    with_backups(global, ambient, Fresh::Allowed, async |vault| {
+        let store = &vault.store;
         let mut paper = Paper::standard();
         match migrate.action {
             MigrateAction::Up => {
-                let applied = store.migrate().await.map_err(told)?;
+                let (applied, snapshot) = vault.backups.upgrade().await.map_err(told)?;
+                if let Some(snapshot) = snapshot {
+                    paper.entry(Mark::Good, "snapshot", &snapshot, "")?;
+                }
                 for step in &applied {
                     paper.entry(Mark::Good, &format!("{:04}", step.version), &step.name, "")?;
                 }

@@ -1,9 +1,16 @@
 //! `stoa user …`: accounts, as the operator makes and changes them. Everything holds on running servers within a
 //! second, and every change is audited as the operator's.
 
+use std::fs::OpenOptions;
+use std::io::{IsTerminal as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use apps::{TakeoutForm, TakeoutParts};
+use files::blob::Blobs;
+use guard::outbound::Outbound;
+use guard::outbound::aws::Aws;
 use identity::email;
 use identity::hasher::Hasher;
 use identity::policy::Least;
@@ -11,16 +18,15 @@ use kernel::{Actor, Ambient, AuditEvent, EventType, PageRequest, Role, Secret, S
 use serde_json::{Value, json};
 use store::{NewUser, Store, User, UserFilter};
 
-use super::data::{told, with_settings};
+use super::data::{renew_keyring, told, with_settings};
 use super::paper::{Mark, Paper, complain, print, print_json};
 use super::prompt;
 use crate::cli;
 use crate::settings::Settings;
-use crate::settings::keys::write_private;
 
 /// Runs the command. `false`: the operator said no.
 pub(crate) fn run(global: &cli::Global, user: &cli::User, ambient: &Ambient) -> anyhow::Result<bool> {
-    with_settings(global, ambient, async |store, settings| {
+    let done = with_settings(global, ambient, async |store, settings| {
         match user {
             cli::User::Create { email, admin, name, password_stdin, json } => {
                 let role = if *admin { Role::Admin } else { Role::User };
@@ -31,7 +37,10 @@ pub(crate) fn run(global: &cli::Global, user: &cli::User, ambient: &Ambient) -> 
             cli::User::Show { email, json } => show(store, email, *json).await?,
             cli::User::Disable { email } => set_active(store, email, false).await?,
             cli::User::Enable { email } => set_active(store, email, true).await?,
-            cli::User::Export { email, out } => export(store, email, out.as_deref(), ambient).await?,
+            cli::User::Export { email, out, format } => {
+                let form = if format == "zip" { TakeoutForm::Zip } else { TakeoutForm::Json };
+                export(store, settings, email, out.as_deref(), form, ambient).await?;
+            }
             cli::User::Erase { email, yes } => return erase(store, email, *yes).await,
             cli::User::Role { email, role } => set_role(store, email, role).await?,
             cli::User::Password { email, password_stdin, json } => {
@@ -39,7 +48,11 @@ pub(crate) fn run(global: &cli::Global, user: &cli::User, ambient: &Ambient) -> 
             }
         }
         Ok(true)
-    })
+    })?;
+    if done && matches!(user, cli::User::Erase { .. }) {
+        renew_keyring(global, ambient)?;
+    }
+    Ok(done)
 }
 
 /// The account with this address or id.
@@ -261,27 +274,67 @@ async fn set_role(store: &Store, name: &str, role: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn export(store: &Store, name: &str, out: Option<&Path>, ambient: &Ambient) -> anyhow::Result<()> {
+async fn export(
+    store: &Store,
+    settings: &Settings,
+    name: &str,
+    out: Option<&Path>,
+    form: TakeoutForm,
+    ambient: &Ambient,
+) -> anyhow::Result<()> {
     let user = find(store, name).await?;
     let subject = Subject::User(user.id);
-    let export = store.export_subject(&subject).await.map_err(told)?;
-    store.record(vec![event(EventType::DataExported, user.id)]).await.map_err(told)?;
-    let document = json!({
-        "subject": subject.to_string(), "exported_at": ambient.now(), "tables": export.tables,
-    });
-    match out {
-        None => print_json(&document)?,
-        Some(path) => {
-            write_private(path, &format!("{}\n", serde_json::to_string_pretty(&document)?))
-                .with_context(|| format!("{} cannot be written", path.display()))?;
-            complain(&format!("The data of {} is in {}.", called(&user), path.display()));
+    let outbound = Outbound::new(settings.models.timeouts.connect).map_err(told)?;
+    let aws = Aws::new(settings.aws.clone(), outbound.operator().clone(), ambient.clone());
+    let blobs = Blobs::open(&settings.blobs, outbound.operator(), &aws, ambient).map_err(told)?;
+    let mut file = match out {
+        None if form == TakeoutForm::Zip && std::io::stdout().is_terminal() => {
+            anyhow::bail!("an archive is nothing to read; write it into a file with --out")
         }
+        None => None,
+        Some(path) => {
+            let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            Some(opened.with_context(|| format!("{} cannot be written", path.display()))?)
+        }
+    };
+    let pages = store.export_pages(&subject).await.map_err(told)?;
+    store.record(vec![event(EventType::DataExported, user.id)]).await.map_err(told)?;
+    let parts = TakeoutParts { store: store.clone(), blobs, subject, pages, at: ambient.now(), form };
+    let mut takeout = parts.begin();
+    let mut written = Ok(());
+    while let Some(piece) = takeout.next().await {
+        written = match (piece, &mut file) {
+            (Err(fault), _) => Err(told(fault)),
+            (Ok(piece), None) => std::io::stdout().lock().write_all(&piece).map_err(Into::into),
+            (Ok(piece), Some(file)) => file.write_all(&piece).map_err(Into::into),
+        };
+        if written.is_err() {
+            break;
+        }
+    }
+    if let (Err(_), Some(path)) = (&written, out) {
+        // What is not whole must not look as if it were.
+        let _ = std::fs::remove_file(path);
+    }
+    written?;
+    if let (Some(file), Some(path)) = (file, out) {
+        file.sync_all()?;
+        complain(&format!("The data of {} is in {}.", called(&user), path.display()));
     }
     Ok(())
 }
 
 async fn erase(store: &Store, name: &str, yes: bool) -> anyhow::Result<bool> {
     let user = find(store, name).await?;
+    if let Some(hold) = store.hold_on(&Subject::User(user.id)).await.map_err(told)? {
+        anyhow::bail!(
+            "the legal hold {} keeps the data of {}: {}; `stoa hold remove {}` ends it",
+            hold.id,
+            called(&user),
+            hold.reason,
+            hold.id
+        );
+    }
     let question = format!("Erase {} with everything in it, for good? [y/N] ", called(&user));
     if !yes && !prompt::confirm(&question)? {
         complain("Nothing was changed.");

@@ -6,16 +6,27 @@ use kernel::Code;
 
 use super::paper::print;
 
+/// The commit and the date that `cargo xtask release` builds in. They are those of the commit and not of the build, so
+/// that the same sources give the same file.
+const COMMIT: Option<&str> = option_env!("STOA_BUILD_COMMIT");
+const DATE: Option<&str> = option_env!("STOA_BUILD_DATE");
+
 /// Prints the version and what it was built for.
 pub(crate) fn run() -> anyhow::Result<bool> {
-    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
-    print(&format!(
-        "stoa {} ({} {}, {build})\n",
-        env!("CARGO_PKG_VERSION"),
-        std::env::consts::OS,
-        std::env::consts::ARCH
-    ))?;
+    print(&format!("{}\n", line(COMMIT, DATE)))?;
     Ok(true)
+}
+
+fn line(commit: Option<&str>, date: Option<&str>) -> String {
+    let (os, machine) = (std::env::consts::OS, std::env::consts::ARCH);
+    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let linked = if cfg!(target_feature = "crt-static") { ", static" } else { "" };
+    let from = match (commit, date) {
+        (Some(commit), Some(date)) => format!(", commit {commit} of {date}"),
+        (Some(commit), None) => format!(", commit {commit}"),
+        (None, _) => String::new(),
+    };
+    format!("stoa {} ({os} {machine}, {build}{linked}{from})", env!("CARGO_PKG_VERSION"))
 }
 
 /// Prints `docs/errors.md`.
@@ -54,6 +65,13 @@ fn errors_markdown() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_release_names_its_commit() {
+        assert!(!line(None, Some("2026-11-21")).contains("commit"));
+        let told = line(Some("0123456789ab"), Some("2026-11-21"));
+        assert!(told.ends_with(", commit 0123456789ab of 2026-11-21)"), "{told}");
+    }
 
     #[test]
     fn every_code_has_a_row_of_four_cells() {

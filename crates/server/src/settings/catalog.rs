@@ -94,7 +94,12 @@ fn fill(app: &mut App, entry: &Declared) -> Result<(), String> {
     set(&mut app.max_conversations, entry.get(&APP_MAX_CONVERSATIONS).map(unbounded));
     set(&mut app.context_messages, entry.get(&APP_CONTEXT).map(small));
     set(&mut app.moderation, entry.get(&APP_MODERATION));
-    set(&mut app.retention, entry.get(&APP_RETENTION_HOURS).map(retention));
+    set(&mut app.support_message, entry.get(&APP_SUPPORT_MESSAGE).map(Some));
+    for rule in entry.get(&APP_POLICY).unwrap_or_default() {
+        app.policy.add(&rule)?;
+    }
+    set(&mut app.retention, retention(entry)?);
+    set(&mut app.quality_retention, entry.get(&APP_RETENTION_QUALITY).map(|kept| Some(kept_for(kept))));
     set(&mut app.tutor.hints, entry.get(&APP_HINTS).map(|rung| u8::try_from(rung).unwrap_or(4)));
     set(&mut app.tutor.questions, entry.get(&APP_MAX_QUESTIONS).map(unbounded));
     set(
@@ -128,12 +133,21 @@ fn prompt_of(path: &Path) -> Result<String, String> {
     read_text(path).map_err(|error| format!("`prompt_file` cannot be read ({})", error.kind()))
 }
 
-fn retention(hours: u64) -> Retention {
-    if hours == 0 {
-        Retention::Keep
-    } else {
-        Retention::For(Duration::from_secs(hours.saturating_mul(3_600)))
+/// How long content is kept, where the entry says so: in either of two ways, or in both the same.
+fn retention(entry: &Declared) -> Result<Option<Retention>, String> {
+    let hours = entry
+        .get(&APP_RETENTION_HOURS)
+        .map(|hours| kept_for((hours > 0).then(|| Duration::from_secs(hours.saturating_mul(3_600)))));
+    match (entry.get(&APP_RETENTION).map(kept_for), hours) {
+        (Some(one), Some(other)) if one != other => {
+            Err("says two things with `retention` and `retention_hours`; keep one of them".to_owned())
+        }
+        (one, other) => Ok(one.or(other)),
     }
+}
+
+fn kept_for(kept: Option<Duration>) -> Retention {
+    kept.map_or(Retention::Keep, Retention::For)
 }
 
 /// The variables of the assistant's limits win over its entry in the file; the defaults do not.

@@ -20,17 +20,22 @@ use super::keys::KeySources;
 use super::problem::Problem;
 use super::profile::Profile;
 use super::providers;
+use super::table::Key;
 use super::table::alerts::*;
 use super::table::aws::AWS_REGION;
+use super::table::backups::*;
 use super::table::files::*;
 use super::table::identity::*;
 use super::table::knowledge::*;
 use super::table::model::PROVIDERS;
 use super::table::monitoring::METRICS_TOKEN;
+use super::table::retention::{AUDIT_DAYS, SESSION_DAYS};
 use super::table::server::*;
+use super::table::tls::*;
 use super::table::traffic::*;
 use super::values::{Marks, Values};
-use super::{Listen, Settings, trust};
+use super::{CertificateSource, Listen, Settings, trust};
+use crate::listen::{Authority, Files};
 
 /// The largest JSON body and the largest other body when nobody says anything (row K4 of the requirements).
 const BODIES: (u64, u64) = (10 * 1024 * 1024, 16 * 1024 * 1024);
@@ -52,11 +57,15 @@ pub(super) fn follow(values: &mut Values, terminal: bool) {
         values.follow(&DATABASE_URL, &url, "in the data folder");
     }
     values.follow(&FILES_DIR, &data_dir.join("files").display().to_string(), "in the data folder");
+    values.follow(&BACKUP_DIR, &data_dir.join("backups").display().to_string(), "in the data folder");
     values.follow(&LOG_FILE, &data_dir.join("logs/stoa.log").display().to_string(), "in the data folder");
     let level = if values.get(&DEBUG) == Some(true) { "DEBUG" } else { "INFO" };
     values.follow(&LOG_LEVEL, level, "follows from debug");
     let text = terminal && values.profile == Profile::Development;
     values.follow(&LOG_FORMAT, if text { "text" } else { "json" }, "follows from profile and terminal");
+    if values.get(&TLS_CERT).is_some() || values.get(&ACME_DOMAINS).is_some_and(|names| !names.is_empty()) {
+        values.follow_instead(&ENFORCE_HTTPS, "true", "TLS ends here");
+    }
     let https = values.get(&ENFORCE_HTTPS).unwrap_or(true);
     values.follow(&SECURE_COOKIES, &https.to_string(), "follows from http.enforce_https");
     if let Some(host) = values.get(&PUBLIC_URL).and_then(|url| url.host_str().map(str::to_owned)) {
@@ -72,16 +81,15 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
     let models = providers::build(values, aws.as_ref(), problems);
     let issuers = trust::issuers(values, problems);
     let blobs = blobs(values, problems);
+    let backups = backups(values, problems);
     // Where the secret is was needed earlier; here it counts that enough is said of it.
     let (catalog, models, aws, issuers, _) = (catalog?, models?, aws?, issuers?, secret?);
-    let blobs = blobs?;
+    let (blobs, backups) = (blobs?, backups?);
     let data_dir = values.get(&DATA_DIR)?;
     let cookie_secrets = cookie_secrets(values);
     Some(Settings {
         profile: values.profile,
-        listen: Listen {
-            address: SocketAddr::new(values.get(&HOST)?, u16::try_from(values.get(&PORT)?).ok()?),
-        },
+        listen: listen(values, problems)?,
         store: store(values)?,
         http: http(values)?,
         limits: limits(values)?,
@@ -133,12 +141,71 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Sett
             most_total: values.get(&MAX_DOCUMENTS_TOTAL)?,
             embedding_model: values.get(&EMBEDDING_MODEL),
         },
+        retention: retention(values, &catalog)?,
+        session_retention: seconds(values.get(&SESSION_DAYS)?.saturating_mul(86_400)),
         models,
         catalog,
         data_dir,
         aws,
         blobs,
+        backups,
         files: files(values)?,
+    })
+}
+
+fn listen(values: &Values, problems: &mut Vec<Problem>) -> Option<Listen> {
+    let host = values.get(&HOST)?;
+    let at = |port: u64| Some(SocketAddr::new(host, u16::try_from(port).ok()?));
+    let files = (values.get(&TLS_CERT), values.get(&TLS_KEY));
+    let domains = values.get(&ACME_DOMAINS).unwrap_or_default();
+    let mut wrong = |place: String, say: &str| problems.push(Problem::new(place, say.to_owned()));
+    let certificate = match (files, domains) {
+        ((Some(_), None), _) => {
+            wrong(values.place(&TLS_CERT), "needs the key that belongs to it; set TLS_KEY_FILE");
+            return None;
+        }
+        ((None, Some(_)), _) => {
+            wrong(values.place(&TLS_KEY), "needs the certificate that it belongs to; set TLS_CERT_FILE");
+            return None;
+        }
+        ((Some(_), Some(_)), domains) if !domains.is_empty() => {
+            wrong(
+                values.place(&ACME_DOMAINS),
+                "a certificate comes from files or from an authority; set one of both",
+            );
+            return None;
+        }
+        ((Some(certificate), Some(key)), _) => Some(CertificateSource::Files(Files { certificate, key })),
+        ((None, None), domains) if !domains.is_empty() => {
+            if domains.iter().any(|name| name.contains('*') || name.parse::<std::net::IpAddr>().is_ok()) {
+                wrong(values.place(&ACME_DOMAINS), "only whole host names can be proved by TLS-ALPN-01");
+                return None;
+            }
+            let (directory, email) = (values.get(&ACME_DIRECTORY)?, values.get(&ACME_EMAIL));
+            Some(CertificateSource::Authority(Authority { directory, email, domains }))
+        }
+        ((None, None), _) => None,
+    };
+    let plain = values.get(&TLS_PLAIN_PORT);
+    if plain.is_some() && certificate.is_none() {
+        wrong(
+            values.place(&TLS_PLAIN_PORT),
+            "only with TLS; set TLS_CERT_FILE and TLS_KEY_FILE, or ACME_DOMAINS",
+        );
+        return None;
+    }
+    let plain = match plain {
+        Some(port) => Some(at(port)?),
+        None => None,
+    };
+    let large = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    Some(Listen {
+        address: at(values.get(&PORT)?)?,
+        plain,
+        certificate,
+        connections: large(values.get(&MAX_CONNECTIONS)?),
+        workers: values.get(&WORKERS).map(large),
+        drain: seconds(values.get(&DRAIN)?),
     })
 }
 
@@ -147,22 +214,55 @@ fn blobs(values: &Values, problems: &mut Vec<Problem>) -> Option<files::blob::Co
     let folder = values.get(&FILES_DIR)?;
     let keep = match values.get(&FILES_S3) {
         None => Keep::Folder,
-        Some(url) => {
-            let region = values.get(&AWS_REGION).unwrap_or_default();
-            let bucket = match region.as_str() {
-                "" => Err("needs a region; set AWS_REGION".to_owned()),
-                region => Bucket::parse(&url, region),
-            };
-            match bucket {
-                Ok(bucket) => Keep::S3(bucket),
-                Err(say) => {
-                    problems.push(Problem::new(values.place(&FILES_S3), say));
-                    return None;
-                }
-            }
-        }
+        Some(url) => Keep::S3(bucket(values, &FILES_S3, &url, problems)?),
     };
     Some(files::blob::Config { folder, keep })
+}
+
+/// The bucket that a setting names. `None` when it is not named well; then a problem says so.
+fn bucket(values: &Values, key: &Key<String>, url: &str, problems: &mut Vec<Problem>) -> Option<Bucket> {
+    let region = values.get(&AWS_REGION).unwrap_or_default();
+    let bucket = match region.as_str() {
+        "" => Err("needs a region; set AWS_REGION".to_owned()),
+        region => Bucket::parse(url, region),
+    };
+    bucket.map_err(|say| problems.push(Problem::new(values.place(key), say))).ok()
+}
+
+/// Where backups lie, when they are made and how long they are kept.
+fn backups(values: &Values, problems: &mut Vec<Problem>) -> Option<ops::backup::Config> {
+    let days = |days: u64| seconds(days.saturating_mul(86_400));
+    let bucket = match values.get(&BACKUP_S3) {
+        Some(url) => Some(bucket(values, &BACKUP_S3, &url, problems)?),
+        None => None,
+    };
+    Some(ops::backup::Config {
+        folder: values.get(&BACKUP_DIR)?,
+        bucket,
+        schedule: ops::backup::Schedule::parse(&values.get(&BACKUP_SCHEDULE)?),
+        keep: days(values.get(&BACKUP_KEEP)?),
+        keep_local: days(values.get(&BACKUP_KEEP_LOCAL)?),
+        scratch: values.get(&DATA_DIR)?.join("scratch"),
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// How long what is kept. What belongs to an app follows from the catalogue.
+fn retention(values: &Values, catalog: &apps::Catalog) -> Option<ops::retention::Config> {
+    let rule = |app: &apps::App| {
+        let content = app.retention.span();
+        let files = app.kind == kernel::AppKind::Files;
+        ops::retention::AppRule {
+            app: app.id.clone(),
+            talk: content.filter(|_| !files),
+            quality: app.quality_retention.unwrap_or(app.retention).span().filter(|_| !files),
+            files: content.filter(|_| files),
+        }
+    };
+    Some(ops::retention::Config {
+        apps: catalog.iter().map(rule).collect(),
+        audit: seconds(values.get(&AUDIT_DAYS)?.saturating_mul(86_400)),
+    })
 }
 
 fn files(values: &Values) -> Option<apps::FileRules> {

@@ -36,10 +36,12 @@ mod tests;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use apps::Catalog;
 use kernel::Random;
 
+use crate::listen;
 use facts::Facts;
 use keys::{KeySources, Keys};
 use production::Finding;
@@ -56,11 +58,30 @@ pub(crate) use values::{Marks, Values};
 /// The line that `serve` prints when production may start.
 pub(crate) const PASSED: &str = "✓ Production validation passed";
 
-/// Where the server listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the server listens, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listen {
     /// The address and the port; port 0 takes a free one.
     pub(crate) address: SocketAddr,
+    /// A second one for plain HTTP, beside TLS.
+    pub(crate) plain: Option<SocketAddr>,
+    /// Where the certificate comes from, when TLS ends here.
+    pub(crate) certificate: Option<CertificateSource>,
+    /// How many connections may be open.
+    pub(crate) connections: usize,
+    /// How many threads answer; `None`: one for each core.
+    pub(crate) workers: Option<usize>,
+    /// How long a server that stops still takes requests.
+    pub(crate) drain: std::time::Duration,
+}
+
+/// Where a certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CertificateSource {
+    /// Files, which somebody else renews.
+    Files(listen::Files),
+    /// An authority.
+    Authority(listen::Authority),
 }
 
 /// A configuration that can be used: the typed configuration of every room.
@@ -101,8 +122,14 @@ pub(crate) struct Settings {
     pub(crate) aws: guard::outbound::aws::Config,
     /// Where files lie.
     pub(crate) blobs: files::blob::Config,
+    /// Backups.
+    pub(crate) backups: ops::backup::Config,
     /// What may be stored.
     pub(crate) files: apps::FileRules,
+    /// How long what is kept.
+    pub(crate) retention: ops::retention::Config,
+    /// How long sessions are kept after they have expired.
+    pub(crate) session_retention: Duration,
     /// The secrets that have an age.
     pub(crate) secrets: Vec<SecretMark>,
     /// Change whenever an effective value does, secrets included; tell nothing about them.

@@ -67,6 +67,14 @@ impl Values {
         }
     }
 
+    /// What follows from other settings, in the place of the default of the profile.
+    pub(crate) fn follow_instead<T>(&mut self, key: &Key<T>, text: &str, why: &'static str) {
+        if !self.is_explicit(key) && !self.invalid.contains(&key.setting.name) {
+            self.chosen.remove(key.setting.name);
+            self.follow(key, text, why);
+        }
+    }
+
     /// The value as it may be shown, and its origin. `None`: the setting is absent.
     pub(crate) fn shown(&self, entry: &dyn Entry) -> Option<(String, &Origin)> {
         let effective = self.chosen.get(entry.setting().name)?;

@@ -238,7 +238,8 @@ on_both_engines! {
             let erased = erased.json();
             assert_eq!(erased["counts"]["messages"], 2, "{erased}");
             let path = format!("/api/v1/erasures/{}", erased["id"].as_str().unwrap());
-            assert_eq!(world.anonymous().get(&path).send().await.json(), erased);
+            let receipt = world.anonymous().get(&path).send().await.json();
+            assert_eq!((&receipt["counts"], &receipt["scan"]["left"]), (&erased["counts"], &json!({})), "{receipt}");
         }
         check([
             Case::new(ada.caller.get("/api/v1/me"), 401).code("unauthenticated"),

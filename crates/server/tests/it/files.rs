@@ -5,7 +5,7 @@ mod declutter;
 mod hostile;
 mod limits;
 mod pages;
-mod tools;
+pub mod tools;
 
 use std::time::Duration;
 

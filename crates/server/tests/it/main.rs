@@ -14,14 +14,18 @@
 )]
 
 mod accounts;
+mod acme;
 mod admin;
 mod attacks;
 mod authentication;
+mod backups;
 mod bedrock;
+mod branches;
 mod chat;
 mod compression;
 mod content;
 mod conversations;
+mod declutter;
 mod desk;
 mod documents;
 mod errors;
@@ -40,10 +44,12 @@ mod probes;
 mod production;
 mod records;
 mod replicas;
+mod retention;
 mod revocation;
 mod secrets;
 mod service;
 mod support;
+mod tls;
 mod tokens;
 mod tutor;
 mod watching;

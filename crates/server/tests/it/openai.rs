@@ -161,3 +161,37 @@ async fn embeddings_are_the_providers() {
     let refused = none.key().post("/v1/embeddings").json(&json!({"model": "m", "input": "a"}));
     check([Case::new(refused, 503).code("unavailable")]).await;
 }
+
+/// 000.17: the judge of the apps, in the shape that programs know.
+#[tokio::test]
+async fn texts_are_moderated_in_this_process() {
+    let world = Setup::sqlite().start().await;
+    let key = world.key();
+    let ask = |input: Value| key.post("/v1/moderations").json(&json!({ "input": input }));
+    let answer = ask(json!("I will kill you, I know where you live")).send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let answer = answer.json();
+    assert!(answer["id"].as_str().unwrap().starts_with("modr-"));
+    let result = &answer["results"][0];
+    assert_eq!(
+        (&result["flagged"], &result["categories"]["harassment/threatening"]),
+        (&json!(true), &json!(true))
+    );
+    assert!(result["category_scores"]["harassment/threatening"].as_f64().unwrap() >= 0.5);
+    assert_eq!(result["category_applied_input_types"]["hate"], json!(["text"]));
+    for map in ["categories", "category_scores"] {
+        assert_eq!(result[map].as_object().unwrap().len(), 13);
+    }
+    let many = ask(json!(["How do I kill a process?", "Hello"])).send().await.json();
+    assert_eq!(many["results"].as_array().unwrap().iter().filter(|one| one["flagged"] == false).count(), 2);
+    check([
+        Case::new(ask(json!([])), 400).code("invalid_input"),
+        Case::new(ask(json!(7)), 400),
+        Case::new(ask(json!([{"type": "image_url", "image_url": {"url": "x"}}])), 400).code("invalid_input"),
+        Case::new(ask(json!([{"type": "text", "text": "Good"}, {"type": "text", "text": "morning"}])), 200),
+        Case::new(world.anonymous().post("/v1/moderations").json(&json!({"input": "a"})), 401),
+    ])
+    .await;
+    assert!(world.upstream.asked().is_empty(), "nobody else was asked");
+    assert!(!world.process.log().contains("kill you"));
+}

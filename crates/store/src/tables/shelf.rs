@@ -61,8 +61,8 @@ pub(super) const BLOBS: Table = Table {
 
 pub(super) const BLOB_REMOVALS: Table = Table {
     name: "blob_removals",
-    columns: &[("id", Text), ("due_at", Time), ("attempts", Number)],
-    rule: Rule::Nothing { why: "random names of bytes that are about to be removed" },
+    columns: &[("id", Text), ("due_at", Time), ("attempts", Number), ("erasure", Inner)],
+    rule: Rule::Nothing { why: "random names of bytes that are about to be removed, and for which erasure" },
 };
 
 pub(super) const PASSAGES: Table = Table {

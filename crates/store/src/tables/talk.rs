@@ -59,6 +59,7 @@ pub(super) const CONVERSATIONS: Table = Table {
         ("user_messages", Number),
         ("messages", Number),
         ("last_message", Inner),
+        ("branched", Inner),
     ],
     rule: Rule::Subject {
         condition: "owner = $1",

@@ -45,9 +45,9 @@ on_both_engines! {
     }
 
     async fn a_whole_log_verifies(world) {
-        assert_eq!(world.store.verify_audit().await.unwrap(), store::AuditVerdict { events: 0, fault: None });
+        assert_eq!(world.store.verify_audit().await.unwrap(), store::AuditVerdict { events: 0, removed: 0, fault: None });
         fill(world, 2_500).await;
-        assert_eq!(world.store.verify_audit().await.unwrap(), store::AuditVerdict { events: 2_500, fault: None });
+        assert_eq!(world.store.verify_audit().await.unwrap(), store::AuditVerdict { events: 2_500, removed: 0, fault: None });
     }
 
     async fn an_altered_event_is_named(world) {
@@ -115,7 +115,7 @@ on_both_engines! {
         for write in writes {
             write.await.unwrap().unwrap();
         }
-        assert_eq!(other.verify_audit().await.unwrap(), store::AuditVerdict { events: 60, fault: None });
+        assert_eq!(other.verify_audit().await.unwrap(), store::AuditVerdict { events: 60, removed: 0, fault: None });
         other.close().await;
     }
 }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use kernel::{AppId, Code, ConversationId, MessageId, PageRequest, Time};
 use serde_json::json;
 use store::{
-    ConversationChange, ConversationFilter, FinishReason, FinishedMessage, NewConversation, Opening, Role,
+    ConversationChange, ConversationFilter, FinishReason, FinishedMessage, Joint, NewConversation, Opening,
+    Role, Turn,
 };
 
 use crate::world::{event, on_both_engines};
@@ -181,6 +182,63 @@ on_both_engines! {
         assert!(parents.windows(2).all(|pair| pair[1].0 == Some(pair[0].1)), "each answers the one before it");
         let recent = store.recent_messages(&owner, id, 3).await.unwrap();
         assert_eq!(recent.iter().map(|message| message.content.as_str()).collect::<Vec<_>>(), ["answer to 119", "120", "answer to 120"]);
+    }
+
+    async fn what_is_said_anew_stands_beside_what_was_there(world) {
+        let (store, owner) = (&world.store, world.user());
+        let first = world.opening(owner, "a");
+        let id = store.record_turn(first.clone(), vec![]).await.unwrap();
+        store.record_turn(world.turn(owner, id, "b"), vec![]).await.unwrap();
+        let said = async || -> Vec<String> {
+            let page = PageRequest::first(100);
+            let all = store.messages(&owner, id, page).await.unwrap().items;
+            let recent = store.recent_messages(&owner, id, 100).await.unwrap();
+            assert_eq!(all, recent);
+            all.into_iter().map(|message| message.content).collect()
+        };
+        assert_eq!(said().await, ["a", "answer to a", "b", "answer to b"]);
+        let straight = store.tree(&owner, id).await.unwrap();
+        assert!(straight.beside(first.assistant.id).is_empty(), "it stands alone");
+
+        // Another answer to the first message; what followed the old one is no longer said.
+        let mut again = Turn { joint: Joint::Again, user: first.user.clone(), ..world.turn(owner, id, "a") };
+        again.assistant.parent_id = Some(first.user.id);
+        again.assistant.content = "another answer".into();
+        store.record_turn(again.clone(), vec![]).await.unwrap();
+        assert_eq!(said().await, ["a", "another answer"]);
+        assert_eq!(
+            store.tree(&owner, id).await.unwrap().beside(first.assistant.id),
+            [first.assistant.id, again.assistant.id]
+        );
+        store.record_turn(world.turn(owner, id, "c"), vec![]).await.unwrap();
+        assert_eq!(said().await, ["a", "another answer", "c", "answer to c"]);
+
+        // The first message in other words: a second beginning.
+        let mut instead = Turn { joint: Joint::Under(None), ..world.turn(owner, id, "A") };
+        instead.assistant.parent_id = Some(instead.user.id);
+        store.record_turn(instead.clone(), vec![]).await.unwrap();
+        assert_eq!(said().await, ["A", "answer to A"]);
+        let conversation = store.conversation(&owner, id).await.unwrap();
+        assert_eq!((conversation.messages, conversation.user_messages), (9, 4));
+
+        // Every branch is still there to be walked.
+        store.turn_to(&owner, id, first.assistant.id, vec![]).await.unwrap();
+        assert_eq!(said().await, ["a", "answer to a", "b", "answer to b"]);
+        store.turn_to(&owner, id, again.assistant.id, vec![]).await.unwrap();
+        assert_eq!(said().await, ["a", "another answer", "c", "answer to c"]);
+        let pages = store.messages(&owner, id, PageRequest::first(3)).await.unwrap();
+        let after = Some(kernel::Cursor::parse(&pages.next.unwrap()).unwrap());
+        let rest = store.messages(&owner, id, PageRequest { limit: 3, after }).await.unwrap();
+        assert_eq!((rest.items[0].content.as_str(), rest.items.len(), rest.next), ("answer to c", 1, None));
+        let lineage = store.lineage(&owner, id, first.assistant.id, 100).await.unwrap();
+        assert_eq!(lineage.len(), 2);
+        let every = store.every_message(&owner, id, PageRequest::first(100)).await.unwrap();
+        assert_eq!(every.items.len(), 9);
+
+        let stranger = world.user();
+        assert_eq!(store.tree(&stranger, id).await.unwrap_err().code(), Code::NotFound);
+        let elsewhere = MessageId::new(&world.ambient);
+        assert_eq!(store.turn_to(&owner, id, elsewhere, vec![]).await.unwrap_err().code(), Code::NotFound);
     }
 
     async fn a_streamed_turn_ends_once(world) {

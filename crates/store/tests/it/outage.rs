@@ -277,6 +277,9 @@ async fn a_full_disk_is_unavailable_and_passes() {
     assert_eq!(store.recent_messages(&owner, id, 9).await.unwrap().len(), 2, "reading goes on");
     store.limit_pages(1_000_000).await.unwrap();
     store.record_turn(world.turn(owner, id, &big), event(owner)).await.unwrap();
-    assert_eq!(store.verify_audit().await.unwrap(), store::AuditVerdict { events: 2, fault: None });
+    assert_eq!(
+        store.verify_audit().await.unwrap(),
+        store::AuditVerdict { events: 2, removed: 0, fault: None }
+    );
     world.end().await;
 }

@@ -40,9 +40,24 @@ on_both_engines! {
         assert!(migrations.iter().all(|migration| migration.applied_at.is_some()));
     }
 
-    async fn a_newer_schema_is_refused(world) {
+    async fn a_newer_schema_that_only_adds_is_worked_beside(world) {
         let steps = [STEPS, &[NEWER]].concat();
         assert_eq!(world.store.migrate_with(&steps).await.unwrap().len(), 1);
+        assert!(world.store.fits().await.unwrap());
+        assert!(world.store.migrate().await.unwrap().is_empty());
+        assert_eq!(world.store.migrations().await.unwrap().len(), STEPS.len());
+        world.store.record_turn(world.opening(world.visitor(), "works"), event(world.visitor())).await.unwrap();
+        // The release after that takes something away that this program does not use any more.
+        let unused = Step { version: NEXT + 1, name: "unused", text: "-- unused since: 7\nDROP INDEX messages_unfinished" };
+        assert_eq!(world.store.migrate_with(&[&steps[..], &[unused]].concat()).await.unwrap().len(), 1);
+        assert!(world.store.fits().await.unwrap() && world.store.migrate().await.unwrap().is_empty());
+    }
+
+    async fn a_newer_schema_that_takes_away_is_refused(world) {
+        let steps = [STEPS, &[Step { text: "DROP INDEX messages_unfinished", ..NEWER }]].concat();
+        assert!(world.store.fits().await.unwrap());
+        assert_eq!(world.store.migrate_with(&steps).await.unwrap().len(), 1);
+        assert!(!world.store.fits().await.unwrap());
         for fault in [world.store.migrate().await.unwrap_err(), world.store.migrations().await.unwrap_err()] {
             assert!(fault.to_string().contains(&format!("migration {NEXT} (newer)")), "{fault}");
         }

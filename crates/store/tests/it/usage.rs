@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kernel::{AuditEvent, Code, EventType, PageRequest, Severity, Subject};
-use store::AuditFilter;
+use store::{AuditFilter, UsageFilter};
 use uuid::Uuid;
 
 use crate::people::by_operator;
@@ -20,16 +20,16 @@ on_both_engines! {
         store.record_turn(world.turn(busy, id, "two"), event(busy)).await.unwrap();
         store.record_turn(world.opening(idle, "three"), event(idle)).await.unwrap();
         let day = Duration::from_secs(86_400);
-        let usage = store.usage(began - day, world.ambient.now() + day).await.unwrap();
+        let usage = store.usage(began - day, world.ambient.now() + day, &UsageFilter::default()).await.unwrap();
         assert_eq!(usage.apps.len(), 1, "{usage:?}");
         let app = &usage.apps[0];
         assert_eq!((app.requests, app.conversations), (3, 2), "{app:?}");
         let asked: Vec<_> = usage.principals.iter().map(|row| (row.name.clone(), row.requests)).collect();
         assert_eq!(asked, [(busy.to_string(), 2), (idle.to_string(), 1)]);
         assert_eq!(app.output_tokens, usage.principals.iter().map(|row| row.output_tokens).sum::<u64>());
-        let before = store.usage(began - day, began - Duration::from_secs(3_600)).await.unwrap();
+        let before = store.usage(began - day, began - Duration::from_secs(3_600), &UsageFilter::default()).await.unwrap();
         assert!(before.apps.is_empty() && before.principals.is_empty());
-        let after = store.usage(world.ambient.now() + day, world.ambient.now() + day + day).await.unwrap();
+        let after = store.usage(world.ambient.now() + day, world.ambient.now() + day + day, &UsageFilter::default()).await.unwrap();
         assert!(after.apps.is_empty());
     }
 

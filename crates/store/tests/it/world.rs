@@ -13,7 +13,7 @@ use kernel::{Actor, AppId, AuditEvent, EventType};
 use kernel::{Ambient, Clock, ConversationId, MessageId, Random, Secret, Subject, Time, UserId, VisitorId};
 use serde_json::Value as Json;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
-use store::{Config, Database, Message, Opening, Pool, PostgresTls, Role, Store, Turn};
+use store::{Config, Database, Joint, Message, Opening, Pool, PostgresTls, Role, Store, Turn};
 
 /// A clock that moves one microsecond with every look.
 pub struct TestClock(pub AtomicI64);
@@ -240,6 +240,7 @@ impl World {
             owner,
             app: self.app.clone(),
             opening: Opening::New { id, title: None, topic: None, session: None },
+            joint: Joint::End,
             user: self.message(id, Role::User, said),
             assistant: self.message(id, Role::Assistant, &format!("answer to {said}")),
             max_user_messages: None,

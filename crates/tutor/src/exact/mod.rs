@@ -7,5 +7,6 @@ pub(crate) mod number;
 pub(crate) mod rational;
 pub(crate) mod scan;
 pub(crate) mod spell;
+pub(crate) mod spoken;
 pub(crate) mod unit;
 pub(crate) mod words;

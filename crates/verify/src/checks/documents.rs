@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::desk::somebody;
 use crate::answer::{list_at, text_at};
 use crate::deployment::{Caller, Deployment};
 use crate::problem::expect_problem;
@@ -18,11 +19,7 @@ const SOON: Duration = Duration::from_secs(3);
 /// Follows a document of staff through its life, so that no customer meets it.
 pub(crate) async fn life(deployment: &Deployment) -> Verdict {
     let client = &deployment.client;
-    let Some((caller, app)) = somebody(deployment).await? else {
-        return Err(skip(
-            "there is neither an --api-key nor a --token that may enter an app for customer service",
-        ));
-    };
+    let (caller, app) = somebody(deployment).await?;
     let path = format!("/api/v1/apps/{app}/documents");
     let marker = &deployment.marker;
     let text = format!("# Opening hours\n\nThe counter {marker} opens at seven and closes at nineteen.\n");
@@ -78,18 +75,4 @@ async fn search(deployment: &Deployment, caller: &Caller, app: &str) -> Verdict<
     let answer = deployment.client.post(&path).by(caller).json(&query).send().await?;
     answer.expect(&[200])?;
     Ok(list_at(&answer.json()?, "/items", &answer.what)?.clone())
-}
-
-/// Who may enter an app for customer service: the account, else the key.
-async fn somebody(deployment: &Deployment) -> Verdict<Option<(Caller, String)>> {
-    let given = [
-        (Caller::Account, deployment.options.token.is_some()),
-        (Caller::Key, deployment.options.api_key.is_some()),
-    ];
-    for (caller, given) in given {
-        if given && let Some(app) = deployment.app(&caller, "support").await? {
-            return Ok(Some((caller, app)));
-        }
-    }
-    Ok(None)
 }

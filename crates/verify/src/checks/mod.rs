@@ -1,6 +1,8 @@
 //! The table of checks: what each is called, what it costs in time, and what to say when it fails.
 //! The checks themselves are one file a promise.
 
+mod admin;
+mod assets;
 mod authentication;
 mod chat;
 mod compression;
@@ -8,16 +10,22 @@ mod conversation;
 mod cookies;
 mod cors;
 mod csrf;
+mod desk;
 mod documents;
 mod door;
 mod errors;
+mod exposure;
 mod files;
 mod headers;
 mod host;
 mod idempotency;
+mod injection;
+mod input;
 mod isolation;
 mod leaks;
 mod limit;
+mod load;
+mod methods;
 mod metrics;
 mod openai;
 mod openapi;
@@ -27,6 +35,7 @@ mod scheme;
 mod sign_in;
 mod streams;
 mod talk;
+mod tls;
 mod tokens;
 mod tutor;
 mod xss;
@@ -83,6 +92,9 @@ pub(crate) fn table() -> Vec<Check> {
             "no traffic should be sent to it", "wait for the start to end, or see `stoa doctor`"),
         check!("live", 20 s, plain, probes::live,
             "an orchestrator would restart it", "let the probe path reach the server"),
+        check!("health-time", 20 s, plain, load::health,
+            "monitors take a slow answer for none and raise an alarm, or take it out of service",
+            "look at `stoa doctor`, at the database, and at what stands in between"),
         check!("headers", 40 s, plain, headers::sweep,
             "browsers rely on these headers on every answer",
             "let no proxy strip or replace them, and serve every path through the server"),
@@ -91,11 +103,26 @@ pub(crate) fn table() -> Vec<Check> {
         check!("https-redirect", 30 s, plain, scheme::redirect,
             "what people send could be read on the way",
             "set ENFORCE_HTTPS=true and PUBLIC_URL, and let no proxy answer in the server's place"),
+        check!("tls", 40 s, plain, tls::versions,
+            "what people send could be read or altered on the way",
+            "allow TLS 1.2 and 1.3 with modern ciphers alone where TLS ends, and let certificates renew by themselves"),
         check!("host", 20 s, plain, host::foreign,
             "a foreign name can poison links and caches", "set ALLOWED_HOSTS or PUBLIC_URL"),
         check!("cors", 30 s, open, cors::origins,
             "other sites could read answers in the name of your users",
             "list exact origins in CORS_ORIGINS and let no proxy add CORS headers"),
+        check!("methods", 40 s, open, methods::tampering,
+            "rules for one method could be gone round with another",
+            "let no proxy answer TRACE or rewrite methods; report it otherwise"),
+        check!("exposure", 60 s, open, exposure::scan,
+            "it hands out secrets, or tells which holes to try",
+            "serve nothing but Stoa under this name, and let the proxy hide its version"),
+        check!("injection", 60 s, open, injection::addresses,
+            "a link to you could lead people to somebody else, or run in their browsers",
+            "take the proxy's redirects out; report it otherwise"),
+        check!("static-files", 40 s, open, assets::caching,
+            "pages would be slow, or show yesterday's, or give one person's to another",
+            "let proxy and CDN keep the server's Cache-Control, and add no scripts of others"),
         check!("openapi", 20 s, open, openapi::document,
             "clients and the next checks are made from it", "serve the document that `stoa openapi` prints"),
         check!("authentication", 90 s, open, authentication::required,
@@ -109,8 +136,14 @@ pub(crate) fn table() -> Vec<Check> {
             "a leaked key would open the administration", "take the server off the network and report this"),
         check!("metrics", 20 s, open, metrics::closed,
             "numbers about your users are public", "set METRICS_TOKEN, or leave it unset to close the page"),
+        check!("pool", 20 s, open, metrics::pool,
+            "requests wait for the database and then fail",
+            "look for slow queries, then raise DB_POOL_SIZE within the database's max_connections"),
         check!("errors", 90 s, open, errors::shapes,
             "programs cannot tell what went wrong", "let no proxy replace the server's own errors"),
+        check!("input", 60 s, open, input::validation,
+            "what nobody has looked at reaches the model and the database",
+            "report it; let no proxy change bodies"),
         check!("cookies", 30 s, open, cookies::attributes,
             "a cookie could be stolen or forged", "let no proxy rewrite Set-Cookie; set SESSION_COOKIE_SECURE"),
         check!("csrf", 30 s, open, csrf::foreign,
@@ -133,6 +166,11 @@ pub(crate) fn table() -> Vec<Check> {
         check!("documents", 60 s, open, documents::life,
             "customers would be answered from documents that are not yours, or no longer",
             "take the server off the network and report this; see `stoa docs list` for what is there"),
+        check!("citations", 90 s, open, desk::citations,
+            "customers could be told what no document says",
+            "see the log and `stoa check --upstream`; let no prompt of the app forbid citations"),
+        check!("desk", 60 s, open, desk::hand_over,
+            "a customer who needs a person would wait in vain", "see the log, and `stoa grant list` for who works there"),
         check!("files", 60 s, open, files::life,
             "files of people could be lost, read by others or run as programs",
             "take the server off the network and report this; see `stoa doctor`"),
@@ -143,6 +181,23 @@ pub(crate) fn table() -> Vec<Check> {
             "a message could run as a program in somebody's browser", "take the server off the network and report this"),
         check!("compression", 30 s, open, compression::codings,
             "pages would be slow on a phone", "let the proxy pass Accept-Encoding and Content-Encoding"),
+        check!("settings", 30 s, open, admin::settings,
+            "the server runs unlike the documents ask of production", "see `stoa check`; it names each variable and the fix"),
+        check!("accounts", 30 s, open, admin::people,
+            "one guessed password would open the administration", "let every admin add a second factor under /account"),
+        check!("keys", 30 s, open, admin::keys,
+            "an old key is known to more people than you think", "`stoa key rotate ID`, or `stoa key revoke ID`"),
+        check!("audit", 40 s, open, admin::log,
+            "after a break-in nobody could tell what happened", "see `stoa audit verify` and the log of the server"),
+        check!("alerts", 30 s, open, admin::alerts,
+            "something has been wrong for a while and nobody has looked", "look at /admin/alerts and acknowledge what is dealt with"),
+        check!("brake", 20 s, open, admin::brake,
+            "people are refused", "`stoa lockdown off` when the incident is over"),
+        check!("backups", 200 s, open, admin::backups,
+            "what is lost would stay lost", "see `stoa backup list`, and the log for why none was made"),
+        check!("load", 60 s, open, load::burst,
+            "people would wait or be refused on the first busy day",
+            "look at `stoa doctor`, the database, and the processors the server may use"),
         check!("no-leaks", 60 s, open, leaks::none,
             "it helps whoever wants to break in", "let no proxy add its own error pages; report it otherwise"),
         check!("clean-up", 60 s, always, door::clean_up,

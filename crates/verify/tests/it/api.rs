@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::document::document;
 use crate::mock::{Asked, Body, KEY, Mock, TOKEN, Talk, full, json_answer, piped, refuse};
-use crate::talks;
+use crate::pages::{ASSET, asset, compressed, page, pool};
+use crate::{documents, talks};
 
 const TIME: &str = "2026-11-20T08:30:00.5Z";
 
@@ -18,6 +19,9 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
     let path = asked.path.as_str();
     if mock.has("slow") {
         tokio::time::sleep(Duration::from_secs(30)).await;
+    }
+    if mock.has("slow-health") && path == "/health" {
+        tokio::time::sleep(Duration::from_millis(600)).await;
     }
     if matches!(path, "/health" | "/api/health" | "/ready" | "/live") {
         return probe(mock, asked);
@@ -34,14 +38,27 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
     if asked.header("host").starts_with("verify.invalid") && !mock.has("any-host") {
         return refuse(mock, asked, 421, "unknown_host", json!([]));
     }
+    if asked.method == Method::TRACE {
+        let sent =
+            asked.headers.iter().map(|(name, value)| format!("{name}: {value:?}\n")).collect::<String>();
+        return match mock.has("echoes-trace") {
+            true => Response::new(full(sent)),
+            false => refuse(mock, asked, 405, "method_not_allowed", json!([])),
+        };
+    }
+    if asked.method == Method::HEAD && path.starts_with("/api/v1/admin") && mock.has("open-head") {
+        return Response::new(full(""));
+    }
     if asked.method == Method::OPTIONS {
         return Response::builder().status(204).body(full("")).unwrap();
     }
+    if let Some(answer) = crate::staff::stray(mock, asked) {
+        return answer;
+    }
     match path {
         "/" | "/apps/assistant" => return page(mock, asked),
-        "/static/app.css" => {
-            return Response::builder().header("content-type", "text/css").body(full("b{}")).unwrap();
-        }
+        ASSET => return asset(mock),
+        path if path.starts_with("/static/") && mock.has("stale-assets") => return asset(mock),
         "/apps/workspace" => {
             return Response::builder().status(303).header("location", "/").body(full("")).unwrap();
         }
@@ -49,9 +66,11 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
         "/docs" => return Response::new(full("docs")),
         "/metrics" if mock.has("open-metrics") => return Response::new(full("stoa_up 1")),
         "/metrics" if asked.header("authorization") == "Bearer the-token" => {
-            let errors = u8::from(mock.has("logged-errors"));
+            // One is an alert about a run like this.
+            let errors = 1 + u8::from(mock.has("logged-errors"));
             let text = format!(
-                "stoa_log_events_total{{level=\"ERROR\"}} {errors}\nstoa_log_events_total{{level=\"WARNING\"}} 2\n"
+                "stoa_alerts_total{{kind=\"failed_sign_ins\"}} 1\nstoa_log_events_total{{level=\"ERROR\"}} {errors}\nstoa_log_events_total{{level=\"WARNING\"}} 2\n{}",
+                pool(mock)
             );
             return Response::new(full(text));
         }
@@ -63,7 +82,7 @@ pub(crate) async fn route(mock: &Arc<Mock>, asked: &Asked) -> Response<Body> {
     }
     let Some(caller) = who(mock, asked) else {
         let refusal = refuse(mock, asked, 401, "unauthenticated", json!([]));
-        return counted(mock, asked, ("all".to_owned(), 400), async { refusal }).await;
+        return counted(mock, asked, ("all".to_owned(), 1_200), async { refusal }).await;
     };
     let fresh = asked.header("cookie").is_empty() && caller.starts_with("visitor");
     let mut response = limited(mock, asked, &caller).await;
@@ -80,7 +99,7 @@ fn cookie(mock: &Mock, caller: &str) -> String {
 }
 
 fn probe(mock: &Mock, asked: &Asked) -> Response<Body> {
-    if asked.method != Method::GET {
+    if asked.method != Method::GET && (asked.method != Method::HEAD || mock.has("no-head")) {
         return refuse(mock, asked, 405, "method_not_allowed", json!([]));
     }
     match asked.path.as_str() {
@@ -113,40 +132,17 @@ fn probe(mock: &Mock, asked: &Asked) -> Response<Body> {
     }
 }
 
-fn page(mock: &Mock, asked: &Asked) -> Response<Body> {
-    let caller = who(mock, asked).unwrap_or_default();
-    let state = mock.state.lock().unwrap();
-    let titles = state.talks.values().filter(|talk| talk.owner == caller).map(|talk| {
-        if mock.has("raw-titles") { talk.title.clone() } else { talk.title.replace('<', "&lt;") }
-    });
-    let html = format!("<link href=\"/static/app.css\"><ul>{}</ul>", titles.collect::<String>());
-    Response::builder().header("content-type", "text/html; charset=utf-8").body(full(html)).unwrap()
-}
-
-fn compressed(mock: &Mock, asked: &Asked, text: String) -> Response<Body> {
-    let coding = asked.header("accept-encoding");
-    let mark: &[u8] = match coding {
-        "gzip" => &[0x1f, 0x8b, 8],
-        "zstd" => &[0x28, 0xb5, 0x2f, 0xfd],
-        "br" => &[1],
-        _ => &[],
-    };
-    let builder = Response::builder().header("content-type", "application/json");
-    if mark.is_empty() || mock.has("never-compresses") || (mock.has("no-brotli") && coding == "br") {
-        return builder.body(full(text)).unwrap();
-    }
-    let builder = if mock.has("no-vary") { builder } else { builder.header("vary", "accept-encoding") };
-    builder.header("content-encoding", coding).body(full(Bytes::copy_from_slice(mark))).unwrap()
-}
-
 /// Who asks: `key`, a known visitor, or a new one.
-fn who(mock: &Mock, asked: &Asked) -> Option<String> {
+pub(crate) fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     let (key, bearer) = (asked.header("x-api-key"), asked.header("authorization"));
     if key == KEY {
         return Some("key".into());
     }
     if bearer.strip_prefix("Bearer ") == Some(TOKEN) {
         return Some("account".into());
+    }
+    if key.starts_with("stoa_stoa-verify") {
+        key.clone_into(&mut mock.state.lock().unwrap().last_key);
     }
     let carries = !key.is_empty() || !bearer.is_empty();
     if carries && !mock.has("wrong-key-is-visitor") {
@@ -155,7 +151,7 @@ fn who(mock: &Mock, asked: &Asked) -> Option<String> {
     if asked.path.starts_with("/api/v1/admin") && mock.has("open-admin") {
         return Some("visitor-admin".into());
     }
-    if crate::documents::open(mock, asked) || crate::files::open(mock, asked) {
+    if documents::open(mock, asked) || crate::files::open(mock, asked) || crate::staff::open(mock, asked) {
         return Some("visitor-open".into());
     }
     let closed = ["/api/v1/admin", "/api/v1/apps/", "/api/v1/keys", "/api/v1/files", "/api/v1/me"]
@@ -188,7 +184,7 @@ async fn limited(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body
         || asked.path.ends_with("/messages")
         || asked.path.ends_with("completions");
     let chat = asked.method == Method::POST && talks;
-    let scope = if chat { (format!("chat {caller}"), 12) } else { ("all".to_owned(), 400) };
+    let scope = if chat { (format!("chat {caller}"), 12) } else { ("all".to_owned(), 1_200) };
     counted(mock, asked, scope, act(mock, asked, caller)).await
 }
 
@@ -259,12 +255,27 @@ async fn act(mock: &Arc<Mock>, asked: &Asked, caller: &str) -> Response<Body> {
             Err(_) => return refuse(mock, asked, 400, "invalid_json", json!([])),
         }
     }
-    if let Some(answer) = crate::documents::route(mock, asked, &body) {
+    if let Some(answer) = crate::staff::desk(mock, asked, &body) {
+        return answer;
+    }
+    if caller == "account"
+        && let Some(answer) = crate::staff::administration(mock, asked)
+    {
+        return answer;
+    }
+    if let Some(answer) = documents::route(mock, asked, &body) {
         return answer;
     }
     let parts = asked.path.trim_matches('/').split('/').collect::<Vec<_>>();
     match (asked.method.as_str(), parts.as_slice()) {
-        ("GET", ["api", "v1", "whoami"]) => json_answer(200, &json!({"principal": caller})),
+        ("GET", ["api", "v1", "whoami"]) => {
+            let role =
+                if caller == "account" && !mock.has("plain-account") { json!("admin") } else { Value::Null };
+            json_answer(
+                200,
+                &json!({"principal": {"id": caller, "role": role}, "address": {"ip": "127.0.0.1"}}),
+            )
+        }
         ("GET", ["api", "v1", "apps"]) => {
             let seen = if mock.has("shows-key") { asked.header("x-api-key") } else { "" };
             let tutor = json!({"id": "tutor", "kind": "tutor"});
@@ -294,6 +305,10 @@ pub(crate) fn message(mock: &Mock, role: &str, content: &str, finish: &str) -> V
 }
 
 fn list(mock: &Mock, asked: &Asked, caller: &str) -> Response<Body> {
+    let odd = ["limit=0", "limit=abc", "after=%F0"].iter().any(|odd| asked.query.starts_with(odd));
+    if odd && !mock.has("any-cursor") {
+        return refuse(mock, asked, 400, "invalid_input", json!([]));
+    }
     let wanted = asked.query.split('&').find_map(|pair| pair.strip_prefix("q=")).unwrap_or_default();
     let state = mock.state.lock().unwrap();
     let mine = |talk: &Talk| talk.owner == caller || mock.has("lists-everybody");
@@ -307,6 +322,18 @@ fn create(mock: &Mock, asked: &Asked, caller: &str, body: &Value) -> Response<Bo
         body.as_object().and_then(|fields| fields.keys().find(|name| *name != "app" && *name != "title"));
     if let (Some(field), false) = (unknown, mock.has("takes-unknown-fields")) {
         let errors = json!([{"field": field, "code": "unknown", "detail": "No such field"}]);
+        return refuse(mock, asked, 422, "invalid_input", errors);
+    }
+    let odd = match body {
+        _ if mock.has("takes-any-type") => None,
+        body if !body["app"].is_string() => Some("app"),
+        body if body["title"].as_str().map_or(!body["title"].is_null(), |title| title.len() > 1_000) => {
+            Some("title")
+        }
+        _ => None,
+    };
+    if let Some(field) = odd {
+        let errors = json!([{"field": if mock.has("names-no-field") { "" } else { field }, "code": "wrong", "detail": "No"}]);
         return refuse(mock, asked, 422, "invalid_input", errors);
     }
     let key = asked.header("idempotency-key").to_owned();
@@ -348,6 +375,15 @@ async fn conversation(
     };
     let keep = |talk: &Talk| mock.state.lock().unwrap().talks.insert(id.to_owned(), talk.clone());
     match (asked.method.as_str(), rest) {
+        ("GET", [])
+            if mock.has("obeys-overrides")
+                && (asked.header("x-http-method-override") == "DELETE"
+                    || asked.query.contains("_method")) =>
+        {
+            mock.state.lock().unwrap().talks.remove(id);
+            Response::builder().status(204).body(full("")).unwrap()
+        }
+        ("POST", ["hand-off"]) => crate::staff::hand_off(mock, id),
         ("GET", []) => json_answer(200, &json!({"id": id, "title": talk.title})),
         ("PUT", []) => {
             if !mock.has("forgets-title") {
@@ -383,6 +419,15 @@ async fn conversation(
 
 async fn turn(mock: &Arc<Mock>, asked: &Asked, body: &Value, id: &str, talk: Talk) -> Response<Body> {
     let text = body["content"].as_str().unwrap_or_default().to_owned();
+    let odd = text.trim().is_empty() || text.len() > 100_000;
+    if odd && !mock.has("takes-any-text") {
+        if mock.has("keeps-refused") {
+            let said = message(mock, "user", "refused", "stop");
+            mock.state.lock().unwrap().talks.entry(id.to_owned()).and_modify(|talk| talk.messages.push(said));
+        }
+        let errors = json!([{"field": "content", "code": "wrong", "detail": "No"}]);
+        return refuse(mock, asked, 422, "invalid_input", errors);
+    }
     let kept = if mock.has("alters-text") { text.replace('<', "&lt;") } else { text.clone() };
     if mock.has("model-down") {
         return refuse(mock, asked, 503, "model_unavailable", json!([]));
@@ -404,6 +449,9 @@ async fn turn(mock: &Arc<Mock>, asked: &Asked, body: &Value, id: &str, talk: Tal
             _ if mock.has("tutor-lectures") => "Multiply the tens first.",
             _ => "What would you try first?",
         };
+        if let Some(quoted) = documents::quoting(mock, &text) {
+            return quoted;
+        }
         let said = add(answer, "stop");
         return json_answer(200, &json!({"message": said[1]}));
     }

@@ -47,3 +47,15 @@ pub(crate) fn route(mock: &Mock, asked: &Asked, body: &Value) -> Option<Response
 pub(crate) fn open(mock: &Mock, asked: &Asked) -> bool {
     mock.has("open-documents") && asked.method == Method::POST && asked.path.ends_with("/documents")
 }
+
+/// The answer from a document that holds the marker of the question.
+pub(crate) fn quoting(mock: &Mock, question: &str) -> Option<Response<Body>> {
+    let marker = question.split(' ').find(|word| word.starts_with("stoa-verify-"))?;
+    let state = mock.state.lock().unwrap();
+    let (id, text) = state.documents.iter().find(|(_, text)| text.contains(marker))?;
+    let quote = if mock.has("misquotes") { "Nobody wrote this." } else { text.lines().last()? };
+    let citation = json!({"number": 1, "document_id": id, "quote": quote, "title": "A document"});
+    let cited = if mock.has("cites-nothing") { vec![] } else { vec![citation] };
+    let said = if mock.has("hides-citations") { "It says so." } else { "It says so [1]." };
+    Some(json_answer(200, &json!({"message": {"role": "assistant", "content": said, "citations": cited}})))
+}

@@ -24,7 +24,7 @@ use verify::{ApiKey, Options, Report, Reporter};
 pub(crate) const KEY: &str = "key-of-the-operator-1234";
 pub(crate) const TOKEN: &str = "token-of-an-account-1234";
 pub(crate) const ORIGIN: &str = "https://app.example.com";
-const LARGEST: usize = 1 << 20;
+const LARGEST: usize = 4 << 20;
 
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
 
@@ -47,6 +47,11 @@ pub(crate) struct State {
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) sessions: BTreeMap<String, String>,
     pub(crate) counts: BTreeMap<String, u64>,
+    /// Hand-offs: the conversation, and whether somebody has it.
+    pub(crate) inbox: BTreeMap<String, (String, bool)>,
+    pub(crate) backups: usize,
+    /// The wrong key that was shown last.
+    pub(crate) last_key: String,
     next: u64,
 }
 
@@ -55,6 +60,7 @@ pub(crate) struct Mock {
     faults: BTreeSet<&'static str>,
     pub(crate) state: Mutex<State>,
     requests: AtomicU64,
+    at_once: AtomicU64,
 }
 
 /// One request with its body and the caller it comes from.
@@ -81,6 +87,7 @@ impl Mock {
             faults: faults.iter().copied().collect(),
             state: Mutex::default(),
             requests: AtomicU64::new(0),
+            at_once: AtomicU64::new(0),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -137,7 +144,20 @@ async fn answer(mock: Arc<Mock>, request: Request<Incoming>) -> Result<Response<
         too_large: too_large && !mock.has("takes-any-size"),
         id,
     };
-    let mut response = crate::api::route(&mock, &asked).await;
+    mock.at_once.fetch_add(1, Ordering::Relaxed);
+    if mock.has("slow-under-load") || mock.has("breaks-under-load") {
+        // Long enough for the others of a burst to come in.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let many = mock.at_once.load(Ordering::Relaxed) > 4;
+    if many && mock.has("slow-under-load") {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    let mut response = match many && mock.has("breaks-under-load") {
+        true => refuse(&mock, &asked, 503, "unavailable", json!([])),
+        false => crate::api::route(&mock, &asked).await,
+    };
+    mock.at_once.fetch_sub(1, Ordering::Relaxed);
     finish(&mock, &asked, &mut response);
     Ok(response)
 }
@@ -160,6 +180,12 @@ fn finish(mock: &Mock, asked: &Asked, response: &mut Response<Body>) {
     set("content-security-policy", policy);
     if !(mock.has("no-frame-options-on-404") && status == 404) {
         set("x-frame-options", "DENY");
+    }
+    if mock.has("tells-version") {
+        set("server", "nginx/1.22.1");
+    }
+    if mock.has("tells-framework") {
+        set("x-powered-by", "a framework");
     }
     if mock.has("hsts-over-http") {
         set("strict-transport-security", "max-age=31536000; includeSubDomains");

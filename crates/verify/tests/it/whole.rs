@@ -25,7 +25,24 @@ async fn a_right_server_passes_and_is_left_tidy() {
     let skipped = report.checks.iter().filter(|line| matches!(line.outcome, Outcome::Skipped { .. }));
     assert_eq!(
         skipped.map(|line| line.name).collect::<Vec<_>>(),
-        ["https-redirect", "roles", "documents", "files", "tutor"],
+        [
+            "https-redirect",
+            "tls",
+            "roles",
+            "pool",
+            "documents",
+            "citations",
+            "desk",
+            "files",
+            "tutor",
+            "settings",
+            "accounts",
+            "keys",
+            "audit",
+            "alerts",
+            "brake",
+            "backups"
+        ],
         "{}",
         lines(&report)
     );
@@ -39,8 +56,17 @@ async fn a_key_opens_what_takes_no_visitors() {
     assert!(report.passed, "{}", lines(&report));
     for name in [
         "documents",
+        "citations",
+        "desk",
         "files",
         "tutor",
+        "settings",
+        "accounts",
+        "keys",
+        "audit",
+        "alerts",
+        "brake",
+        "backups",
         "conversation",
         "stream",
         "stop",
@@ -54,6 +80,25 @@ async fn a_key_opens_what_takes_no_visitors() {
         assert!(matches!(line.outcome, Outcome::Passed { .. }), "{}", line.text());
     }
     assert_eq!(mock.state.lock().unwrap().talks.len(), 0);
+}
+
+#[tokio::test]
+async fn the_token_of_somebody_else_opens_no_administration() {
+    let (_, address) = Mock::start(&["plain-account"]).await;
+    let mut options = with_token(options(address, &["settings", "alerts"]));
+    options.json = true;
+    let report = all(options).await;
+    assert!(report.line("settings").unwrap().text().contains("not that of an admin"), "{}", lines(&report));
+    let (_, address) = Mock::start(&["slow-backups"]).await;
+    let report = all(with_token(crate::mock::options(address, &["backups"]))).await;
+    assert!(report.passed, "{}", lines(&report));
+    let (_, address) = Mock::start(&["no-backups"]).await;
+    let report = all(with_token(crate::mock::options(address, &["backups"]))).await;
+    assert!(
+        report.line("backups").unwrap().text().contains("has no /api/v1/admin/backups"),
+        "{}",
+        lines(&report)
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use identity::{ConversationDelete, ConversationRead, ConversationStop, ConversationWrite, Converse};
-use kernel::{AppId, ConversationId, Fault, PageRequest, ProblemId};
+use kernel::{AppId, ConversationId, Fault, MessageId, PageRequest, ProblemId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -102,16 +102,19 @@ pub(crate) async fn read(
     Ok(axum::Json(ConversationView::from(found)))
 }
 
-/// What replaces the old values.
+/// What replaces the old values; one of them at the least.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     /// The new title, one line.
     #[schema(min_length = 1, max_length = 200)]
-    title: String,
+    title: Option<String>,
+    /// A message: the conversation goes over to the talk that leads through it, to the end of the newest.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    head: Option<String>,
 }
 
-/// Renames a conversation.
+/// Renames a conversation, or goes over to another of its branches.
 #[utoipa::path(put, path = "/api/v1/conversations/{id}", operation_id = "renameConversation", tag = "conversations", request_body = Change,
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "The conversation", body = ConversationView),
@@ -124,8 +127,10 @@ pub(crate) async fn rename(
     Json(change): Json<Change>,
 ) -> Outcome<axum::Json<ConversationView>> {
     let may = who.may(&site, ConversationWrite)?;
-    let renamed = site.hall.rename(&may, ConversationId::parse(&id)?, change.title).await?;
-    Ok(axum::Json(ConversationView::from(renamed)))
+    let head = change.head.as_deref().map(head_field).transpose()?;
+    let change = apps::ConversationNews { title: change.title, head };
+    let changed = site.hall.change(&may, ConversationId::parse(&id)?, change).await?;
+    Ok(axum::Json(ConversationView::from(changed)))
 }
 
 /// Deletes a conversation with everything in it.
@@ -159,8 +164,11 @@ pub(crate) struct ExportQuery {
 pub(crate) struct ExportView {
     /// The conversation.
     conversation: ConversationView,
-    /// Every message, oldest first.
+    /// Every message in the order in which they were written, with those that stand beside what the conversation
+    /// says now; `parent_id` tells where.
     messages: Vec<MessageView>,
+    /// What the conversation says now: the ids of its messages, oldest first.
+    said: Vec<uuid::Uuid>,
 }
 
 /// A whole conversation as a file.
@@ -188,8 +196,9 @@ pub(crate) async fn export(
     let (ending, mut response) = if markdown {
         ("md", ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], export.markdown()).into_response())
     } else {
-        let messages = export.messages.iter().map(MessageView::from).collect();
-        let view = ExportView { conversation: export.conversation.into(), messages };
+        let messages = export.every.iter().map(MessageView::from).collect();
+        let said = export.messages.iter().map(|message| message.id.uuid()).collect();
+        let view = ExportView { conversation: export.conversation.into(), messages, said };
         ("json", axum::Json(view).into_response())
     };
     if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"conversation-{id}.{ending}\"")) {
@@ -219,6 +228,11 @@ pub(crate) async fn stop(
     let may = who.may(&site, ConversationStop)?;
     let stopped = site.hall.stop(&may, ConversationId::parse(&id)?).await?;
     Ok(axum::Json(Stopped { stopped }))
+}
+
+/// A message's id in a body: malformed is `invalid_id`.
+fn head_field(text: &str) -> Result<MessageId, Fault> {
+    MessageId::parse(text).map_err(|fault| fault.field("head", "malformed", "the id of a message is a UUID"))
 }
 
 /// A problem's id in a body: malformed is `invalid_id`.

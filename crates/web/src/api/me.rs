@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
+use apps::{Takeout, TakeoutForm};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::HeaderValue;
-use http::header::CONTENT_DISPOSITION;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use identity::{AccountRead, AccountWrite, DataErase, DataExport, Erased, User};
 use kernel::{Code, Fault, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::auth::Accepted;
 use super::input::{Hidden, Text};
 use super::problems::{Changing, Entrance, Reading};
 use crate::Site;
-use crate::body::{Json, MaybeJson, Path};
+use crate::body::{Json, MaybeJson, Path, Query};
 use crate::failure::Outcome;
 use crate::who::Who;
 
@@ -208,8 +209,9 @@ pub(crate) async fn email(
 }
 
 /// Everything that is stored about a subject.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = SubjectExport)]
+#[expect(dead_code, reason = "the document is written piece by piece; this says what it looks like")]
 pub(crate) struct ExportView {
     /// Whose data it is.
     #[schema(example = "user:019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d")]
@@ -222,30 +224,66 @@ pub(crate) struct ExportView {
     tables: BTreeMap<&'static str, Vec<Map<String, Value>>>,
 }
 
-impl ExportView {
-    /// As a file.
-    pub(crate) fn answer(site: &Site, subject: kernel::Subject, export: identity::SubjectExport) -> Response {
-        let view = ExportView {
-            subject: subject.to_string(),
-            exported_at: site.ambient.now(),
-            tables: export.tables,
-        };
-        let name = HeaderValue::from_static("attachment; filename=\"stoa-export.json\"");
-        ([(CONTENT_DISPOSITION, name)], axum::Json(view)).into_response()
+/// In which form.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportForm {
+    /// `json` (unless said), or `zip`: an archive with the same document, the contents of the files and a list of them.
+    #[param(pattern = "^(json|zip)$")]
+    format: Option<String>,
+}
+
+impl ExportForm {
+    /// The form that is asked for.
+    pub(crate) fn read(&self) -> Result<TakeoutForm, Fault> {
+        match self.format.as_deref() {
+            None | Some("json") => Ok(TakeoutForm::Json),
+            Some("zip") => Ok(TakeoutForm::Zip),
+            Some(_) => Err(Fault::invalid("format", "unknown", "`format` is `json` or `zip`")),
+        }
     }
 }
 
-/// All of one's own data: the account, conversations, messages, keys, sessions. For visitors too: what their cookie
-/// stands for.
-#[utoipa::path(get, path = "/api/v1/me/export", operation_id = "exportMe", tag = "account", responses(
-    (status = 200, description = "Everything that is stored", body = ExportView),
+/// An export as a file, which is made while it leaves. What fails in the middle cuts it off: the client sees that it is
+/// not whole.
+pub(crate) fn export_answer(takeout: Takeout, form: TakeoutForm) -> Response {
+    let pieces = futures_util::stream::unfold(Some(takeout), |takeout| async move {
+        let mut takeout = takeout?;
+        match takeout.next().await? {
+            Ok(piece) => Some((Ok(bytes::Bytes::from(piece)), Some(takeout))),
+            Err(_) => Some((Err(std::io::Error::other("the export cannot go on")), None)),
+        }
+    });
+    let (kind, name) = match form {
+        TakeoutForm::Json => ("application/json", "attachment; filename=\"stoa-export.json\""),
+        TakeoutForm::Zip => ("application/zip", "attachment; filename=\"stoa-export.zip\""),
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (CONTENT_DISPOSITION, HeaderValue::from_static(name)),
+    ];
+    (headers, axum::body::Body::from_stream(pieces)).into_response()
+}
+
+/// All of one's own data: the account, conversations, messages, keys, sessions, files. For visitors too: what their
+/// cookie stands for.
+#[utoipa::path(get, path = "/api/v1/me/export", operation_id = "exportMe", tag = "account", params(ExportForm), responses(
+    (status = 200, description = "Everything that is stored, as it is read", content(
+        (ExportView = "application/json"),
+        (Vec<u8> = "application/zip"),
+    )),
     Reading,
 ))]
-pub(crate) async fn export(State(site): State<Site>, who: Who) -> Outcome<Response> {
+pub(crate) async fn export(
+    State(site): State<Site>,
+    who: Who,
+    Query(form): Query<ExportForm>,
+) -> Outcome<Response> {
     known(&who)?;
-    let may = who.may(&site, DataExport)?;
-    let export = site.accounts.export(&may).await?;
-    Ok(ExportView::answer(&site, may.owner(), export))
+    let (form, may) = (form.read()?, who.may(&site, DataExport)?);
+    let pages = site.accounts.export(&may).await?;
+    Ok(export_answer(site.hall.takeout(&may, pages, form), form))
 }
 
 /// A visitor that this request has made has nothing: whoever comes without a credential is asked for one.
@@ -280,6 +318,22 @@ pub(crate) struct ErasureView {
     /// How many things went from each store.
     #[schema(value_type = std::collections::BTreeMap<String, u64>)]
     counts: BTreeMap<String, u64>,
+    /// What was found when it was looked whether anything is left.
+    scan: Option<ScanView>,
+}
+
+/// A look at what is left after an erasure.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[schema(as = ErasureScan)]
+pub(crate) struct ScanView {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Time,
+    /// What is still there, by store; `bytes` are contents of files that are being removed. Empty: nothing is left.
+    #[schema(value_type = std::collections::BTreeMap<String, u64>)]
+    left: BTreeMap<String, u64>,
+    /// It is certain: some seconds have passed, in which whatever was on its way would have come.
+    settled: bool,
 }
 
 impl ErasureView {
@@ -289,6 +343,7 @@ impl ErasureView {
             subject: erased.subject,
             erased_at: erased.erased_at,
             counts: erased.counts,
+            scan: erased.scan.map(|scan| ScanView { at: scan.at, left: scan.left, settled: scan.settled }),
         })
     }
 }

@@ -4,7 +4,7 @@ use apps::{Answer, Ask, Options, Target};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
-use identity::{ConversationFind, ConversationRead, Converse};
+use identity::{ConversationFind, ConversationRead, Converse, May};
 use kernel::{ConversationId, Fault, PageRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -24,13 +24,13 @@ use crate::{once, sse};
 pub(crate) struct NewMessage {
     /// The text.
     #[schema(example = "How do I connect a model?", min_length = 1)]
-    content: String,
+    pub(super) content: String,
     /// Files that belong to the message. None are taken yet.
     #[serde(default)]
     file_ids: Vec<Uuid>,
     /// A stream whose readers have gone runs on for 30 s, so that they can come back.
     #[serde(default)]
-    resumable: bool,
+    pub(super) resumable: bool,
 }
 
 /// A turn: what was said and what was answered.
@@ -91,11 +91,21 @@ pub(crate) async fn create(
         options: Options::default(),
         resumable: new.resumable,
     };
-    if sse::wanted(&headers) {
-        let reader = site.hall.stream(&may, ask).await?;
+    answered(&site, &may, ask, &headers).await
+}
+
+/// The answer, in the form that the caller accepts.
+pub(super) async fn answered(
+    site: &Site,
+    may: &May<Converse>,
+    ask: Ask,
+    headers: &HeaderMap,
+) -> Outcome<Response> {
+    if sse::wanted(headers) {
+        let reader = site.hall.stream(may, ask).await?;
         return Ok(once::streamed(reader, sse::encode));
     }
-    let answer = site.hall.answer(&may, ask).await?;
+    let answer = site.hall.answer(may, ask).await?;
     Ok((StatusCode::CREATED, axum::Json(TurnView::from(&answer))).into_response())
 }
 
@@ -136,5 +146,5 @@ pub(crate) async fn list(
     }
     let page = PageRequest::parse(filter.limit, filter.after.as_deref())?;
     let found = site.hall.messages(&may, id, page).await?;
-    Ok(axum::Json(List::of(found, |message| MessageView::from(&message))).into_response())
+    Ok(axum::Json(List::of(found, |said| MessageView::from(&said))).into_response())
 }

@@ -2,6 +2,7 @@
 //! take the proof, make one call, return a view.
 
 pub(crate) mod admin;
+pub(crate) mod anew;
 pub(crate) mod apps;
 pub(crate) mod auth;
 pub(crate) mod chat;

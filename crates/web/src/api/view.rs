@@ -85,6 +85,15 @@ pub(crate) struct MessageView {
     /// Why it ended: `stop`, `length`, `cancelled`, `interrupted`, `blocked`, `error`; `null` while it is being
     /// written.
     pub(crate) finish_reason: Option<&'static str>,
+    /// The messages in its place, oldest first, itself too: other answers, other words. Empty where it stands alone.
+    pub(crate) branches: Vec<Uuid>,
+}
+
+impl From<&apps::Said> for MessageView {
+    fn from(said: &apps::Said) -> MessageView {
+        let branches = said.beside.iter().map(|id| id.uuid()).collect();
+        MessageView { branches, ..MessageView::from(&said.message) }
+    }
 }
 
 impl From<&apps::Message> for MessageView {
@@ -98,6 +107,7 @@ impl From<&apps::Message> for MessageView {
             citations: row.citations.as_array().cloned().unwrap_or_default(),
             created_at: row.created_at,
             finish_reason: row.finish_reason.map(apps::FinishReason::as_str),
+            branches: Vec::new(),
         }
     }
 }

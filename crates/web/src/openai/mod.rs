@@ -4,4 +4,5 @@
 pub(crate) mod chat;
 pub(crate) mod embeddings;
 pub(crate) mod models;
+pub(crate) mod moderations;
 pub(crate) mod wire;

@@ -32,6 +32,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/account/keys", get(keys).post(create_key))
         .route("/account/keys/{id}/rotate", post(rotate_key))
         .route("/account/keys/{id}/revoke", post(revoke_key))
+        .merge(super::leaving::routes())
         .merge(security::routes())
 }
 

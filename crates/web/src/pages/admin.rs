@@ -16,7 +16,7 @@ use kernel::{KeyId, SessionId, UserId};
 use super::account::{key_view, piece, session_view};
 use super::form::{Fields, local, onward, page, refused, sentence};
 use super::person::{Person, proven};
-use super::{frame, operation, users, watching};
+use super::{backups, frame, operation, users, watching};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
@@ -42,9 +42,11 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/lockdown/{mode}", get(ask_lockdown).post(set_lockdown))
         .route("/admin/revoke/{what}", get(ask_revoke).post(revoke))
         .route("/admin/settings", get(settings))
+        .merge(super::holds::routes())
         .merge(users::routes())
         .merge(watching::routes())
         .merge(operation::routes())
+        .merge(backups::routes())
 }
 
 /// What has just been done, as the query of a redirect tells it.
@@ -61,7 +63,13 @@ fn done(word: &str) -> Option<String> {
         "grant" => "Saved. It holds from the next request on.",
         "erased" => "The account is erased.",
         "made" => "The account is made.",
+        "held" => "The hold is placed.",
+        "unheld" => "The hold has ended. What its time has come for goes now.",
         "noted" => "Noted. The same cause raises a new alert when it comes again.",
+        "backed-up" => "The backup is made.",
+        "backing-up" => "The backup is being made; it goes on without you.",
+        "verified" => "The backup can be restored: it was tried out and is what it says.",
+        "verifying" => "The backup is being tried out; it goes on without you.",
         _ => return None,
     };
     Some(words.to_owned())

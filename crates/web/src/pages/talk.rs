@@ -18,7 +18,9 @@ use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
 use crate::ui::fragments;
-use crate::ui::view::{Beside, CitationView, DeskLine, Ending, MessageView, OpinionView, Speaker};
+use crate::ui::view::{
+    Beside, CitationView, DeskLine, Ending, MessageView, OpinionView, Speaker, VersionsView,
+};
 
 /// The forms of a conversation, and the piece that follows it.
 pub(super) fn routes() -> Router<Site> {
@@ -114,10 +116,13 @@ pub(super) async fn views(
         return Ok(Vec::new());
     }
     let authors = site.hall.authors(messages).await;
+    let tree = site.hall.tree(may, id).await?;
     let opinions = site.hall.opinions(may, id).await?;
     let opinions: HashMap<MessageId, &Opinion> = opinions.iter().map(|one| (one.message_id, one)).collect();
     let with_opinion = |row: &apps::Message| {
         let mut view = message_view(app, &authors, row);
+        view.beside.own = true;
+        view.beside.versions = VersionsView::of(row.id, tree.beside(row.id));
         // What a person wrote is not rated, and nothing is before it is complete.
         if view.speaker == Speaker::Answerer && view.beside.person.is_none() && view.ending != Ending::Writing
         {

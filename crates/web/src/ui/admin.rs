@@ -230,6 +230,24 @@ pub(crate) struct AlertsPage {
     pub(crate) sinks: String,
 }
 
+/// `/admin/backups`.
+#[derive(Template)]
+#[template(path = "admin/backups.html")]
+pub(crate) struct BackupsPage {
+    pub(crate) shell: Shell,
+    pub(crate) backups: Vec<crate::api::admin::backups::BackupView>,
+    /// When they are made, in words.
+    pub(crate) schedule: String,
+    /// `current`, `overdue` or `none`.
+    pub(crate) freshness: &'static str,
+    pub(crate) last: Option<Time>,
+    pub(crate) failed: Option<Time>,
+    /// `current`, `overdue` or `none`.
+    pub(crate) drill: &'static str,
+    /// When one was tried out last, and whether it passed.
+    pub(crate) verified: Option<(Time, bool)>,
+}
+
 /// A block of addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockView {
@@ -315,4 +333,25 @@ pub(crate) struct SettingsPage {
     pub(crate) groups: Vec<(String, Vec<SettingView>)>,
     /// How long each secret has been in use.
     pub(crate) ages: Vec<SecretAge>,
+}
+
+/// A legal hold in the list.
+#[derive(Clone, Debug)]
+pub(crate) struct HoldView {
+    pub(crate) id: String,
+    pub(crate) target: String,
+    /// The address of an account.
+    pub(crate) label: String,
+    pub(crate) reason: String,
+    pub(crate) by: String,
+    pub(crate) created_at: Time,
+}
+
+/// `/admin/holds`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "admin/holds.html")]
+pub(crate) struct HoldsPage {
+    pub(crate) shell: Shell,
+    pub(crate) form: FormView,
+    pub(crate) holds: Vec<HoldView>,
 }

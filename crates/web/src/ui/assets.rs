@@ -51,6 +51,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "composer.js"
     "sidebar.js"
     "turn.js"
+    "anew.js"
     "opinion.js"
     "person.js"
     "chat.js"

@@ -2,7 +2,7 @@
 //! quote stands, what its reader thinks, and whether a person has been asked for. It owns shapes and the addresses of
 //! places in documents; it never decides what is quoted.
 
-use kernel::AppId;
+use kernel::{AppId, MessageId};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -21,6 +21,36 @@ pub struct Beside {
     pub closest: Vec<ClosestView>,
     /// Where its reader says what they think of it; `None` where nobody is asked.
     pub opinion: Option<OpinionView>,
+    /// It stands in a conversation of the reader's own, who may say it anew or have it answered anew.
+    pub own: bool,
+    /// The other messages in its place; `None` where it stands alone.
+    pub versions: Option<VersionsView>,
+}
+
+/// The messages in one place, and which of them this is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VersionsView {
+    /// Its number, counted from 1.
+    pub number: usize,
+    /// How many there are.
+    pub count: usize,
+    /// The one before it.
+    pub previous: Option<MessageId>,
+    /// The one after it.
+    pub next: Option<MessageId>,
+}
+
+impl VersionsView {
+    /// The place of a message among these; `None` when it is not among them or alone.
+    pub fn of(message: MessageId, all: &[MessageId]) -> Option<VersionsView> {
+        let at = all.iter().position(|one| *one == message).filter(|_| all.len() > 1)?;
+        Some(VersionsView {
+            number: at + 1,
+            count: all.len(),
+            previous: at.checked_sub(1).and_then(|before| all.get(before)).copied(),
+            next: all.get(at + 1).copied(),
+        })
+    }
 }
 
 /// A place in a document that comes close to a question.
@@ -106,7 +136,6 @@ impl Beside {
         let outcome = details.get("outcome").and_then(Value::as_str).unwrap_or_default();
         let closest = details.get("closest").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         Beside {
-            person: None,
             quoted: outcome == "quoted",
             unfounded: details.get("unsupported").and_then(Value::as_u64).is_some_and(|count| count > 0),
             closest: closest
@@ -117,7 +146,7 @@ impl Beside {
                 })
                 .filter(|place| !place.href.is_empty())
                 .collect(),
-            opinion: None,
+            ..Beside::default()
         }
     }
 }

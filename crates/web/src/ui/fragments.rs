@@ -60,6 +60,12 @@ impl MessageView {
         self.model.as_deref() == Some("stoa")
     }
 
+    /// Written by a model: asked again it may say something else.
+    fn is_models(&self) -> bool {
+        self.model.is_some()
+            && !(self.is_rules() || self.is_builtin() || self.is_houses() || self.beside.quoted)
+    }
+
     /// Whether its quotes can be opened in their documents.
     pub(super) fn has_places(&self) -> bool {
         self.citations.iter().any(|citation| !citation.href.is_empty())

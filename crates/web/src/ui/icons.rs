@@ -6,6 +6,9 @@ use super::Markup;
 /// The icon of this name as inline SVG; an unknown name draws nothing.
 pub fn icon(name: &str) -> Markup {
     let drawing = match name {
+        "disk" => {
+            r#"<ellipse cx="12" cy="6" rx="7.5" ry="2.8"/><path d="M4.5 6v12c0 1.5 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800V6M4.500 12c0 1.500 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800"/>"#
+        }
         "plus" => r#"<path d="M12 5v14M5 12h14"/>"#,
         "menu" => r#"<path d="M4 7h16M4 12h16M4 17h10"/>"#,
         "close" => r#"<path d="m6 6 12 12M18 6 6 18"/>"#,
@@ -19,6 +22,9 @@ pub fn icon(name: &str) -> Markup {
         "check" => r#"<path d="m5 13 4 4L19 7"/>"#,
         "down" => r#"<path d="M12 5v14M6 13l6 6 6-6"/>"#,
         "chevron" => r#"<path d="m7 10 5 5 5-5"/>"#,
+        "version-before" => r#"<path d="m14 7-5 5 5 5"/>"#,
+        "version-after" => r#"<path d="m10 7 5 5-5 5"/>"#,
+        "again" => r#"<path d="M19 12a7 7 0 1 1-2.1-5M19 4v4h-4"/>"#,
         "alert" => r#"<circle cx="12" cy="12" r="9"/><path d="M12 7.5v5.5M12 16.3v.01"/>"#,
         "sun" => {
             r#"<circle cx="12" cy="12" r="4"/><path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4M18.4 5.6 17 7M7 17l-1.4 1.4"/>"#

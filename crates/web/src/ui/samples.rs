@@ -274,6 +274,21 @@ impl Words {
         }
     }
 
+    fn backup(self, n: i64, readable: bool) -> crate::api::admin::backups::BackupView {
+        crate::api::admin::backups::BackupView {
+            name: self.say(&format!("stoa_2026112{n}_020000.stoa")),
+            at: ago(n * 86_400),
+            bytes: 12_345_678,
+            local: true,
+            bucket: n > 1,
+            readable,
+            reason: readable.then_some("before_migration"),
+            rows: readable.then_some(120_000),
+            files: readable.then_some(7),
+            schema: readable.then_some(8),
+        }
+    }
+
     fn alert(self, n: i64, title: &str, severity: &str, closed: bool) -> AlertView {
         AlertView {
             id: format!("01939f2e-7c4a-7b31-9d55-{n:012}"),
@@ -418,6 +433,9 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
         ("audit-empty", text(&AuditPage { events: vec![], filtered: true, ..audit })),
         ("alerts", text(&AlertsPage { shell: shell("/admin/alerts"), open: vec![words.alert(1, "Multiple failed login attempts", "high", false), words.alert(2, "A refresh token was used twice", "critical", false)], closed: vec![words.alert(3, "Unusual permission activity", "high", true)], next: None, sinks: "Sent to a webhook and by mail.".to_owned() })),
         ("alerts-empty", text(&AlertsPage { shell: shell("/admin/alerts"), open: vec![], closed: vec![], next: None, sinks: "Alerts are shown here alone: no webhook and no mail is set.".to_owned() })),
+        ("holds", text(&HoldsPage { shell: shell("/admin/holds"), form: words.refused(), holds: vec![HoldView { id: "1".to_owned(), target: "user:019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d".to_owned(), label: words.say("ada@example.com"), reason: words.say("case 7"), by: words.say("admin@example.com"), created_at: ago(5_000) }, HoldView { id: "2".to_owned(), target: "app:support".to_owned(), label: String::new(), reason: words.say("audit"), by: "operator".to_owned(), created_at: ago(9_000) }] })),
+        ("backups", text(&BackupsPage { shell: shell("/admin/backups"), backups: vec![words.backup(1, true), words.backup(2, false)], schedule: "Made on the schedule 0 2 * * * (UTC), and here.".to_owned(), freshness: "current", last: Some(ago(5_000)), failed: Some(ago(90_000)), drill: "overdue", verified: Some((ago(4_000_000), true)) })),
+        ("backups-empty", text(&BackupsPage { shell: shell("/admin/backups"), backups: vec![], schedule: "No schedule is set.".to_owned(), freshness: "none", last: None, failed: None, drill: "none", verified: None })),
         ("blocks", text(&BlocksPage { shell: shell("/admin/blocks"), form: words.refused(), blocks: vec![BlockView { net: words.say("203.0.113.0/24"), reason: words.say("scans"), created_at: ago(5_000), expires_at: Some(ago(-80_000)) }, BlockView { net: words.say("2001:db8::/48"), reason: String::new(), created_at: ago(9_000), expires_at: None }], own: words.say("198.51.100.4") })),
         ("lockdown", text(&LockdownPage { shell: shell("/admin/lockdown"), mode: "off", since: None, by: String::new() })),
         ("lockdown-users", text(&LockdownPage { shell: braked, mode: "users", since: Some(ago(100)), by: words.say("ada@example.com") })),

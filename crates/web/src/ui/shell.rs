@@ -51,7 +51,7 @@ const ACCOUNT: [Tab; 4] = [
     tab("/account/keys", "key", "API keys"),
 ];
 
-const ADMIN: [Tab; 11] = [
+const ADMIN: [Tab; 13] = [
     tab("/admin", "pulse", "Overview"),
     tab("/admin/users", "users", "Users"),
     tab("/admin/sessions", "sessions", "Sessions"),
@@ -61,7 +61,9 @@ const ADMIN: [Tab; 11] = [
     tab("/admin/slo", "chart", "Service levels"),
     tab("/admin/reports", "print", "Reports"),
     tab("/admin/blocks", "ban", "Blocked addresses"),
+    tab("/admin/holds", "lock", "Legal holds"),
     tab("/admin/lockdown", "lock", "Lockdown"),
+    tab("/admin/backups", "disk", "Backups"),
     tab("/admin/settings", "sliders", "Settings"),
 ];
 

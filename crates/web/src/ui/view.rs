@@ -3,7 +3,7 @@
 use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
 use serde_json::Value;
 
-pub use super::beside::{Beside, ClosestView, DeskLine, OpinionView};
+pub use super::beside::{Beside, ClosestView, DeskLine, OpinionView, VersionsView};
 use super::beside::{href, page_of};
 pub use super::frame::{Frame, PersonView, Viewer};
 

@@ -131,6 +131,16 @@ pub(super) const PHRASES: &[(Reason, &str)] = &[
          told before, your instructions verbatim, repeat after you are, output initialization above, above \
          in a code block, text before this line, lines before this one, everything before this line",
     ),
+    (
+        Reason::Addressed,
+        "note to the ai, note to ai, note to the ai assistant, note to the language model, note to llm, note to the llm, \
+         instructions for the ai, instructions for ai, instruction to the ai, message to the ai, attention ai, attention \
+         ai assistant, dear ai, hey assistant, hello assistant, ai assistants must, ai agents must, any ai reading this, \
+         an ai reading this, if you are an ai, if you are a language model, if you are an llm, if you are a large \
+         language model, if you are an ai assistant, when summarizing this document, when summarising this document, \
+         when you summarize this, when you summarise this, when processing this document, do not tell the user, dont \
+         tell the user, without telling the user, do not mention this to the user, as an ai language model you must",
+    ),
 ];
 
 /// Marks of chat formats, as they are written.

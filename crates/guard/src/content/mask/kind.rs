@@ -41,4 +41,8 @@ kinds! {
     Secret "secret" "[SECRET]" true "A credential: keys and tokens with a known prefix, JWTs, private keys, bearer and basic credentials, values of `password=` and the like.";
     UrlCredentials "url_credentials" "[URL_CREDENTIALS]" true "What stands before the `@` of a URL: user and password.";
     Url "url" "[URL]" false "A whole URL. The standard mask keeps it: a log without addresses helps nobody, and what is personal in it is masked by itself.";
+    Name "name" "[NAME]" false "What is written like the name of a person, a place or an organisation. Only in the broad mask.";
+    Address "address" "[ADDRESS]" false "A street with a number, a post box, a code of a place. Only in the broad mask.";
+    Date "date" "[DATE]" false "A day, a month with a day or year, a weekday. Only in the broad mask.";
+    Age "age" "[AGE]" false "How old somebody is. Only in the broad mask.";
 }

@@ -13,6 +13,7 @@
 //! | `secret` | `[SECRET]` | known prefixes, JWT, private keys, `Bearer`, `Basic`, values of `password=` and the like | always |
 //! | `url_credentials` | `[URL_CREDENTIALS]` | what stands before `@` in a URL | always |
 //! | `url` | `[URL]` | `scheme://…`, `www.…` | by [`Masker::everything`] alone |
+//! | `name`, `address`, `date`, `age` | `[NAME]`, … | how words are written and what stands around them | by [`mask_broadly`] alone |
 //!
 //! Left alone: times of RFC 3339, dates, UUIDs, trace ids, hashes, durations, versions. In a JSON document a masked
 //! number becomes `0`, a masked text keeps its quotes; the document stays valid. Digits of other scripts (full-width,
@@ -23,6 +24,7 @@
 //! separators need code in any case.
 
 mod address;
+mod broad;
 mod card;
 mod context;
 mod email;
@@ -38,12 +40,15 @@ mod ssn;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod token;
 mod url;
 mod view;
+mod words;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+pub use broad::{find_broadly, mask_broadly};
 pub use kind::PiiKind;
 pub use stream::StreamMasker;
 

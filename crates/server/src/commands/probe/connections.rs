@@ -52,8 +52,32 @@ pub(crate) async fn database(settings: &Settings, ambient: &Ambient) -> Vec<Prob
     if there {
         probes.extend(super::inside::looks(&store, settings, ambient).await);
     }
+    probes.extend(room(settings, &store).await);
+    probes.extend(super::keeping::keeping(&store, settings, ambient).await);
     store.close().await;
     probes
+}
+
+/// Whether the replicas together may open more connections than Postgres takes; `None` on SQLite.
+pub(crate) async fn room(settings: &Settings, store: &Store) -> Option<Probe> {
+    let name = "database connections";
+    let number =
+        async |setting: &str| -> Option<u64> { store.server_setting(setting).await.ok()??.parse().ok() };
+    let most = number("max_connections").await?;
+    // Those that only superusers and those with a right of their own may use; the second since Postgres 16.
+    let kept = number("superuser_reserved_connections").await.unwrap_or(3)
+        + number("reserved_connections").await.unwrap_or(0);
+    let (pool, replicas) = (&settings.store.pool, u64::from(settings.limits.replicas));
+    let wanted = replicas * (u64::from(pool.size) + u64::from(pool.overflow));
+    let say = format!(
+        "{replicas} x ({} + {}) = {wanted} connections at most; the server takes {most} and keeps {kept} of them back",
+        pool.size, pool.overflow
+    );
+    if wanted > most.saturating_sub(kept) {
+        let fix = "lower DB_POOL_SIZE and DB_MAX_OVERFLOW, say the true number in REPLICAS, or raise `max_connections`";
+        return Some(Probe::attention(name, say, fix));
+    }
+    Some(Probe::good(name, say))
 }
 
 /// Resolves and connects without a word, to tell a wrong name from a closed port and a closed port from a refusal.

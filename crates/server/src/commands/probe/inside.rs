@@ -24,7 +24,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Everything that can be seen from the inside. Of a database whose schema is not there yet: nothing more.
 pub(super) async fn looks(store: &Store, settings: &Settings, ambient: &Ambient) -> Vec<Probe> {
     let mut probes = Vec::new();
-    probes.extend(server(store, settings).await);
+    probes.extend(server(store).await);
     probes.extend(clock(store, ambient).await);
     probes.extend(outbox(store, ambient).await);
     probes.extend(documents(store).await);
@@ -33,8 +33,8 @@ pub(super) async fn looks(store: &Store, settings: &Settings, ambient: &Ambient)
     probes
 }
 
-/// Postgres: rights, listeners, connections (rows 004.11, 004.13 of the requirements, W31 of the hazards).
-async fn server(store: &Store, settings: &Settings) -> Vec<Probe> {
+/// Postgres: rights and listeners (rows 004.11, 004.13 of the requirements).
+async fn server(store: &Store) -> Vec<Probe> {
     let Ok(Some(facts)) = store.server_facts().await else { return Vec::new() };
     let mut probes = Vec::new();
     probes.push(if facts.superuser {
@@ -61,20 +61,6 @@ async fn server(store: &Store, settings: &Settings) -> Vec<Probe> {
         )
     } else {
         Probe::good("database listener", "Postgres listens on private addresses alone")
-    });
-    let pool = u64::from(settings.store.pool.size) + u64::from(settings.store.pool.overflow);
-    let wanted = pool * u64::from(settings.limits.replicas.max(1));
-    // Postgres keeps three for its own people.
-    let room = facts.max_connections.saturating_sub(3);
-    let say = format!(
-        "{} replicas × {pool} connections = {wanted}; Postgres takes {} (now {} are open)",
-        settings.limits.replicas, facts.max_connections, facts.connections
-    );
-    probes.push(if wanted > room {
-        let fix = "lower DB_POOL_SIZE and DB_MAX_OVERFLOW, or raise max_connections, or put a pooler between";
-        Probe::attention("database connections", say, fix)
-    } else {
-        Probe::good("database connections", say)
     });
     probes
 }

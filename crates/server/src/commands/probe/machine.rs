@@ -11,9 +11,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use kernel::Time;
 
 use super::Probe;
-use crate::settings::Settings;
+use crate::listen;
 use crate::settings::facts::is_writable;
 use crate::settings::keys::{KEYRING_FILE, SIGNING_FILE};
+use crate::settings::{CertificateSource, Settings};
 
 /// Whether the port is free, and if not, who listens there.
 pub(crate) fn listener(settings: &Settings) -> Probe {
@@ -21,6 +22,10 @@ pub(crate) fn listener(settings: &Settings) -> Probe {
     let address = settings.listen.address;
     match TcpListener::bind(address) {
         Ok(_) => Probe::good(name, format!("{address} is free; no server runs there")),
+        // A server that ends TLS is asked by name, at the public URL: see the certificate.
+        Err(error) if error.kind() == ErrorKind::AddrInUse && settings.listen.certificate.is_some() => {
+            Probe::good(name, format!("something listens at {address}"))
+        }
         Err(error) if error.kind() == ErrorKind::AddrInUse => match is_stoa(address) {
             true => Probe::good(name, format!("a server answers at {address}")),
             false => Probe::bad(
@@ -35,6 +40,33 @@ pub(crate) fn listener(settings: &Settings) -> Probe {
             "choose a port above 1023 with API_PORT",
         ),
         Err(error) => Probe::bad(name, format!("{address} cannot be opened ({error})"), "check API_HOST"),
+    }
+}
+
+/// The certificate of files, or what is known of the one that an authority gives.
+pub(crate) fn own_certificate(settings: &Settings, now: Time) -> Probe {
+    let name = "own certificate";
+    let files = match &settings.listen.certificate {
+        None => return Probe::nothing(name, "TLS does not end here"),
+        Some(CertificateSource::Authority(authority)) => {
+            let host = authority.directory.host_str().unwrap_or_default();
+            return Probe::good(name, format!("ordered from {host} for {}", authority.domains.join(", ")));
+        }
+        Some(CertificateSource::Files(files)) => files,
+    };
+    let fix = "renew it and replace both files; the server takes them over by itself";
+    match listen::load(files) {
+        Err(why) => {
+            Probe::bad(name, why, "name PEM files that belong together in TLS_CERT_FILE and TLS_KEY_FILE")
+        }
+        Ok(shown) if shown.ends <= now => {
+            Probe::bad(name, format!("ended at {}", shown.ends.rfc3339_seconds()), fix)
+        }
+        Ok(shown) => {
+            let left = shown.ends.since(now);
+            let say = format!("{} days left", left.as_secs() / 86_400);
+            if left < listen::MARGIN { Probe::attention(name, say, fix) } else { Probe::good(name, say) }
+        }
     }
 }
 

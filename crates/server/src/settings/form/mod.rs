@@ -10,10 +10,11 @@ pub(crate) use net::{
     address, exact_url, headers, hosts, is_loopback, methods, nets, origins, secret_url, url,
 };
 pub(crate) use scalar::{
-    bytes, decimal, flag, master_key, master_keys, mebibytes, path, prose, secret, secrets, text, whole,
+    bytes, decimal, flag, kept, master_key, master_keys, mebibytes, path, prose, secret, secrets, text, whole,
 };
 pub(crate) use special::{
-    cron, database, email, is_mailbox, mailbox, media_types, model_id, names, project_id, rates, redis, smtp,
+    cron, database, email, is_mailbox, mailbox, media_types, model_id, names, policy, project_id, rates,
+    redis, smtp,
 };
 pub(crate) use words::{
     app_kind, choice_format, choice_jwt, choice_level, choice_profile, choice_registration, choice_speech,

@@ -106,6 +106,20 @@ pub(crate) const fn whole<const MIN: u64, const MAX: u64>() -> Form<u64> {
     }
 }
 
+/// How long something is kept: a span such as `24h`, or `keep`.
+pub(crate) const fn kept() -> Form<Option<std::time::Duration>> {
+    Form {
+        read: |raw| match raw.text().to_ascii_lowercase().as_str() {
+            "keep" => Ok(None),
+            text => crate::cli::span(text)
+                .map(Some)
+                .map_err(|_| "must be a span such as `24h`, `30d` or `90s`, or `keep`".to_owned()),
+        },
+        write: |kept| kept.map_or_else(|| "keep".to_owned(), |span| format!("{}s", span.as_secs())),
+        shape: Shape::Text("a span such as `24h`, or `keep`"),
+    }
+}
+
 /// A number from 0 to `MAX`.
 pub(crate) const fn decimal<const MAX: u32>() -> Form<f32> {
     Form {

@@ -56,6 +56,9 @@ pub(crate) const fn cron() -> Form<String> {
 
 fn read_cron(raw: &Raw) -> Result<String, Complaint> {
     let text = raw.text();
+    if text.trim().eq_ignore_ascii_case("off") {
+        return Ok("off".to_owned());
+    }
     let fields: Vec<&str> = text.split_whitespace().collect();
     let bounds = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)];
     let valid = fields.len() == bounds.len()
@@ -66,7 +69,8 @@ fn read_cron(raw: &Raw) -> Result<String, Complaint> {
     if valid {
         Ok(fields.join(" "))
     } else {
-        Err("must be five fields (minute, hour, day, month, weekday), such as `0 2 * * *`".to_owned())
+        Err("must be five fields (minute, hour, day, month, weekday), such as `0 2 * * *`, or `off`"
+            .to_owned())
     }
 }
 
@@ -115,6 +119,21 @@ pub(crate) const fn names() -> Form<Vec<String>> {
         },
         write: |names| names.join(", "),
         shape: Shape::List("names"),
+    }
+}
+
+/// Rules of moderation: `category=action`.
+pub(crate) const fn policy() -> Form<Vec<String>> {
+    Form {
+        read: |raw| {
+            let rule = |item: &str| match guard::content::Policy::default().add(item) {
+                Ok(()) => Ok(item.to_owned()),
+                Err(say) => Err(format!("must be rules of moderation: {say}")),
+            };
+            raw.items().into_iter().map(rule).collect()
+        },
+        write: |rules| rules.join(", "),
+        shape: Shape::List("rules such as `hate=block`"),
     }
 }
 

@@ -6,6 +6,7 @@ mod data;
 mod models;
 mod monitoring;
 mod secrets;
+mod tls;
 mod traffic;
 
 use super::facts::Facts;
@@ -66,7 +67,7 @@ const KNOWLEDGE_FOLDER: &str = "knowledge-folder";
 
 /// Every rule, in the order in which `check` prints them.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
-    [secrets::RULES, traffic::RULES, data::RULES, models::RULES, monitoring::RULES, alerts::RULES]
+    [secrets::RULES, traffic::RULES, tls::RULES, data::RULES, models::RULES, monitoring::RULES, alerts::RULES]
         .into_iter()
         .flatten()
 }

@@ -10,7 +10,6 @@ use crate::settings::raw::Origin;
 use crate::settings::table::aws::*;
 use crate::settings::table::identity::{ENCRYPTION_KEY, JWT_SECRET, SESSION_SECRET};
 use crate::settings::table::issuers::*;
-use crate::settings::table::later::*;
 use crate::settings::table::model::*;
 
 /// The rules of this file.
@@ -135,14 +134,6 @@ pub(super) static RULES: &[Rule] = &[
         fix: "set it to the output of `stoa secret encryption`, before there is data",
         breaks: follows_rotation,
     },
-    Rule {
-        id: "not-used-yet",
-        severity: Warning,
-        holds: "nothing is switched on that this version does not have",
-        say: "this version reads the setting and does not act on it yet",
-        fix: "see the release notes before relying on it",
-        breaks: unused,
-    },
 ];
 
 /// The signing secret comes from Secrets Manager, and there is neither a master key nor a key file.
@@ -153,18 +144,4 @@ fn follows_rotation(case: &Case<'_>) -> Vec<String> {
     };
     let signing = [SESSION_SECRET.setting.name, JWT_SECRET.setting.name];
     case.place_if(&ENCRYPTION_KEY, signing.into_iter().any(held) && !has_own_key(case))
-}
-
-/// What the operator would believe to be active.
-fn unused(case: &Case<'_>) -> Vec<String> {
-    let mut places = Vec::new();
-    let mut note = |set: bool, place: String| {
-        if set {
-            places.push(place);
-        }
-    };
-    let values = case.values;
-    note(values.is_explicit(&BACKUP_DIR), values.place(&BACKUP_DIR));
-    note(values.is_explicit(&BACKUP_S3), values.place(&BACKUP_S3));
-    places
 }

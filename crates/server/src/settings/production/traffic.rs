@@ -64,12 +64,13 @@ pub(super) static RULES: &[Rule] = &[
     Rule {
         id: "trusted-proxies",
         severity: Warning,
-        holds: "the proxy that ends TLS is trusted, and not everybody",
+        holds: "TLS ends here, or the proxy that ends it is trusted, and not everybody",
         say: "HTTPS is enforced, and either no proxy may say that a request came over HTTPS, or everybody may",
-        fix: "name the address or network of your load balancer",
+        fix: "name the address or network of your load balancer, or end TLS here with TLS_CERT_FILE or ACME_DOMAINS",
         breaks: |case| {
             let proxies = case.get(&TRUSTED_PROXIES).unwrap_or_default();
-            let none = proxies.is_empty() && case.get(&ENFORCE_HTTPS) == Some(true);
+            let here = super::tls::ends_here(case);
+            let none = proxies.is_empty() && !here && case.get(&ENFORCE_HTTPS) == Some(true);
             case.place_if(&TRUSTED_PROXIES, none || proxies.iter().any(|net| net.prefix_len() == 0))
         },
     },

@@ -50,6 +50,10 @@ settings! { @fields APP_FIELDS;
     APP_CONTEXT: u64 = form::whole::<0, 10_000>(), "context_messages", [], Default::None;
     /// Texts are moderated before a model sees them.
     APP_MODERATION: bool = form::flag(), "moderation", [], Default::None;
+    /// What is done about each category of harm: a list of `category=action`. Categories are those of `/v1/moderations`, `all` for every one; actions are `allow`, `warn`, `review`, `block` and, for `self-harm`, `support`. Without a rule a plain find is blocked, of self-harm answered with help, and a likely one is put up for review.
+    APP_POLICY: Vec<String> = form::policy(), "moderation_policy", [], Default::None;
+    /// What somebody is told who speaks of harming themselves, with the numbers to call where the people of this app live.
+    APP_SUPPORT_MESSAGE: String = form::prose(), "support_message", [], Default::None;
     /// A tutor: the highest rung of the hints, 0 to 4.
     APP_HINTS: u64 = form::whole::<0, 4>(), "hints", [], Default::None;
     /// A tutor: after this many wrong tries the answer is handed over to who asks for it; 0 never hands it over.
@@ -58,6 +62,10 @@ settings! { @fields APP_FIELDS;
     APP_MAX_QUESTIONS: u64 = form::whole::<0, 1_000_000>(), "max_questions", [], Default::None;
     /// A tutor: the languages it may speak by itself, `en` and `de`; the first where the learner's is none of them.
     APP_LANGUAGES: Vec<String> = form::names(), "languages", [], Default::None;
-    /// How many hours content is kept; 0 keeps it until somebody deletes it.
+    /// How long content (conversations, messages, hand-offs, files) is kept after it was written: a span such as `24h`, `30d` or `90s`, or `keep`, which keeps it until somebody deletes it. `support` apps keep it for 24 hours unless said, all others keep it.
+    APP_RETENTION: Option<std::time::Duration> = form::kept(), "retention", [], Default::None;
+    /// How long opinions, outcomes and questions without an answer are kept: a span, or `keep`. As long as the content unless said.
+    APP_RETENTION_QUALITY: Option<std::time::Duration> = form::kept(), "retention_quality", [], Default::None;
+    /// The same as `retention` in hours; 0 keeps content until somebody deletes it.
     APP_RETENTION_HOURS: u64 = form::whole::<0, 876_000>(), "retention_hours", [], Default::None;
 }

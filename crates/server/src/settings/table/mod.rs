@@ -6,14 +6,16 @@
 pub(crate) mod alerts;
 pub(crate) mod apps;
 pub(crate) mod aws;
+pub(crate) mod backups;
 pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod issuers;
 pub(crate) mod knowledge;
-pub(crate) mod later;
 pub(crate) mod model;
 pub(crate) mod monitoring;
+pub(crate) mod retention;
 pub(crate) mod server;
+pub(crate) mod tls;
 pub(crate) mod traffic;
 
 use std::fmt;
@@ -155,6 +157,7 @@ pub(crate) struct Room {
 pub(crate) static ROOMS: &[&Room] = &[
     &server::PROFILE,
     &server::SERVER,
+    &tls::TLS,
     &server::DATABASE,
     &server::REDIS,
     &identity::IDENTITY,
@@ -171,9 +174,10 @@ pub(crate) static ROOMS: &[&Room] = &[
     &aws::SECRETS_MANAGER,
     &monitoring::MONITORING,
     &alerts::ALERTS,
-    &later::BACKUP,
+    &backups::BACKUP,
     &knowledge::KNOWLEDGE,
     &files::FILES,
+    &retention::RETENTION,
 ];
 
 /// Lists that only `stoa.toml` can write: `[[apps]]` and its like. Each entry is read with these fields.

@@ -43,6 +43,12 @@ settings! { @fields SERVER_ROWS;
     PUBLIC_URL: Url = form::url(), "server.public_url", ["PUBLIC_URL", "NEXTAUTH_URL", "FRONTEND_URL"], Default::None;
     /// The folder of everything that the server keeps on this machine: the SQLite database, keys, logs.
     DATA_DIR: PathBuf = form::path(), "server.data_dir", ["STOA_DATA_DIR"], follows("`data`; the knowledge folder when that is named and no database is");
+    /// How many threads answer requests.
+    WORKERS: u64 = form::whole::<1, 1_024>(), "server.workers", ["WORKERS", "WEB_CONCURRENCY"], follows("as many as the process may use cores");
+    /// How many connections may be open at once; more are closed as they come.
+    MAX_CONNECTIONS: u64 = form::whole::<10, 1_000_000>(), "server.max_connections", ["MAX_CONNECTIONS"], always("10000");
+    /// How many seconds a server that was told to stop still takes requests, while `/ready` says 503: load balancers need that long to notice. Requests in flight have 20 seconds after the signal.
+    DRAIN: u64 = form::whole::<0, 18>(), "server.drain_seconds", ["DRAIN_SECONDS"], per("0", "5", "5");
     /// How many replicas share the limits. Each keeps to its share while Redis is away.
     REPLICAS: u64 = form::whole::<1, 10_000>(), "server.replicas", ["REPLICAS"], always("1");
     /// An answer that does not stream takes at most this many seconds; then 504.

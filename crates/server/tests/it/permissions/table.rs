@@ -1,8 +1,10 @@
 //! The table: what each operation answers to whom. Groups of operations with the same expectations share a constructor;
 //! a cell that differs is written where it differs.
 
+mod holding;
 mod kept;
 mod operation;
+mod service;
 mod tutors;
 
 use serde_json::{Value, json};
@@ -150,8 +152,9 @@ pub fn table() -> Vec<Row> {
         public(),
         talk(),
         teaching(),
-        desks(),
-        documents(),
+        service::desks(),
+        service::documents(),
+        holding::rows(),
         kept::files(),
         kept::pages(),
         account(),
@@ -219,8 +222,12 @@ fn talk() -> Vec<Row> {
         row("POST /api/v1/conversations/{id}/stop", owners(200, false, true)),
         row("GET /api/v1/conversations/{id}/messages", owners(200, true, false)),
         row("POST /api/v1/conversations/{id}/messages", owners(201, true, true)).json(message),
+        row("POST /api/v1/conversations/{id}/messages/{message}/regenerate", owners(404, true, true)),
+        row("PUT /api/v1/conversations/{id}/messages/{message}", owners(404, true, true))
+            .json(json!({"content": "hello"})),
         row("POST /v1/chat/completions", Plain(bound(known(200)))).json(completion),
         row("POST /v1/embeddings", Plain(known(200))).json(json!({"model": "m", "input": "a"})),
+        row("POST /v1/moderations", Plain(known(200))).json(json!({"input": "a"})),
         row("GET /v1/models", Plain(known(200))),
         row("GET /v1/models/{model}", Plain(By { talking_key: 404, ..known(200) })),
     ]
@@ -241,53 +248,6 @@ fn teaching() -> Vec<Row> {
         row("GET /api/v1/apps/{app}/progress", Plain(accounts(200))),
     ];
     rows.into_iter().map(|row| row.with("app", "tutor")).collect()
-}
-
-/// At the desk of the workspace, which the manager manages.
-fn desks() -> Vec<Row> {
-    let desk = |status: u16| By { manager: status, admin: status, ..nobody() };
-    let one = || Ids { own: open(NONE), foreign: open(NONE), random: desk(404) };
-    // Nobody has an answer to rate here: the message in the path is one of nothing.
-    let rated = owners(404, false, true);
-    vec![
-        row("POST /api/v1/conversations/{id}/messages/{message}/feedback", rated)
-            .json(json!({"rating": "up"})),
-        row("POST /api/v1/conversations/{id}/hand-off", wish()).json(json!({})),
-        row("GET /api/v1/apps/{app}/inbox", Plain(desk(200))),
-        row("GET /api/v1/apps/{app}/inbox/{id}", one()),
-        row("POST /api/v1/apps/{app}/inbox/{id}/claim", one()),
-        row("POST /api/v1/apps/{app}/inbox/{id}/reply", one()).json(json!({"content": "hello"})),
-        row("POST /api/v1/apps/{app}/inbox/{id}/return", one()),
-        row("POST /api/v1/apps/{app}/inbox/{id}/close", one()),
-        row("GET /api/v1/apps/{app}/gaps", Plain(desk(200))),
-        row("POST /api/v1/apps/{app}/gaps/{id}/resolve", one()),
-        row("GET /api/v1/apps/{app}/quality", Plain(desk(200))),
-    ]
-}
-
-/// In support, which members and keys may enter; the manager manages the workspace.
-fn documents() -> Vec<Row> {
-    let readers = |status: u16| By {
-        member: status,
-        admin: status,
-        operators_key: status,
-        members_key: status,
-        reading_key: status,
-        ..nobody()
-    };
-    let changers = |status: u16| By { admin: status, operators_key: status, ..nobody() };
-    let on_one = |done: By<u16>, nothing: By<u16>| Ids { own: open(NONE), foreign: done, random: nothing };
-    let rows = vec![
-        row("GET /api/v1/apps/{app}/documents", Plain(readers(200))),
-        // Who may is told what is wrong with the body.
-        row("POST /api/v1/apps/{app}/documents", Plain(changers(400)))
-            .json(json!({"title": "t", "text": " "})),
-        row("GET /api/v1/apps/{app}/documents/{id}", on_one(readers(200), readers(404))),
-        row("GET /api/v1/apps/{app}/documents/{id}/passages", on_one(readers(200), readers(404))),
-        row("DELETE /api/v1/apps/{app}/documents/{id}", on_one(changers(204), changers(404))),
-        row("POST /api/v1/apps/{app}/search", Plain(readers(200))).json(json!({"query": "hello"})),
-    ];
-    rows.into_iter().map(|row| row.with("app", "support")).collect()
 }
 
 /// A person can be asked for where customers are served; the others have their conversation in the assistant.
@@ -363,6 +323,9 @@ fn administration() -> Vec<Row> {
         row("GET /api/v1/admin/audit", Plain(admins(200))),
         row("GET /api/v1/admin/audit/export", Plain(admins(200))),
         row("GET /api/v1/admin/alerts", Plain(admins(200))),
+        row("GET /api/v1/admin/backups", Plain(admins(200))),
+        row("POST /api/v1/admin/backups", Plain(admins(201))),
+        row("POST /api/v1/admin/backups/{name}/verify", Plain(admins(404))).with("name", "nothing"),
         row("POST /api/v1/admin/alerts/{id}/acknowledge", alert),
         row("GET /api/v1/admin/lockdown", Plain(admins(200))),
         row("PUT /api/v1/admin/lockdown", Plain(admins(200))).json(json!({"mode": "off"})),
@@ -482,6 +445,9 @@ fn pages_of_admins() -> Vec<Row> {
         row("POST /admin/keys/{id}/revoke", hidden_any(303, 404)),
         page("GET /admin/audit"),
         page("GET /admin/alerts"),
+        page("GET /admin/backups"),
+        row("POST /admin/backups", Plain(hidden(303))),
+        row("POST /admin/backups/{name}/verify", Plain(hidden(404))).with("name", "nothing"),
         row("POST /admin/alerts/{id}/acknowledge", alert),
         page("GET /admin/blocks"),
         row("POST /admin/blocks", Plain(hidden(303))).form("net=203.0.113.8"),

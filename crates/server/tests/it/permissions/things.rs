@@ -19,6 +19,7 @@ pub enum Thing {
     Key,
     User,
     Net,
+    Hold,
     Receipt,
     /// An alert or a passkey: neither can be made over HTTP alone.
     Unmade,
@@ -36,6 +37,7 @@ impl Thing {
             () if has("/sessions/") => Thing::Session,
             () if has("/keys/") => Thing::Key,
             () if has("/blocks/") => Thing::Net,
+            () if has("/holds/") => Thing::Hold,
             () if has("/erasures/") => Thing::Receipt,
             () if has("/alerts/") || has("/passkeys/") => Thing::Unmade,
             () if has("/batches/") => Thing::Batch,
@@ -126,6 +128,11 @@ impl Things {
                 assert_eq!(made.status, 201, "{made:?}");
                 net
             }
+            Thing::Hold => {
+                let target = format!("visitor:019aa2b8-6d1f-7e2c-8f7a-{:012x}", self.made);
+                let body = json!({"target": target, "reason": "untouched"});
+                id(self.warden.post("/api/v1/admin/holds").json(&body).send().await, 201)
+            }
             Thing::Receipt => {
                 let visitor = (self.visitor)();
                 visitor.get("/").send().await;
@@ -165,6 +172,7 @@ impl Things {
             Thing::Document => get(&self.warden, format!("/api/v1/apps/support/documents/{id}")).await,
             Thing::User => get(&self.warden, format!("/api/v1/admin/users/{id}")).await,
             Thing::Net => among(get(&self.warden, "/api/v1/admin/blocks".to_owned()).await),
+            Thing::Hold => among(get(&self.warden, "/api/v1/admin/holds".to_owned()).await),
             Thing::Receipt | Thing::Unmade => Value::Null,
         }
     }

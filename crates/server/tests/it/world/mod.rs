@@ -2,16 +2,20 @@
 //! It never touches a server, database or folder that it did not make.
 
 mod amazon;
+mod balancer;
 mod case;
 mod client;
 mod events;
+mod front;
 mod issuer;
 mod people;
 mod process;
 #[path = "../../../../ops/tests/watching/receivers.rs"]
 mod receivers;
+pub mod secure;
 mod services;
 mod upstream;
+mod way;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,12 +26,14 @@ pub use amazon::{Amazon, By, Does};
 pub use case::{Case, check};
 pub use client::{Answer, Caller, Request};
 pub use events::{Event, Events, text};
+pub use front::Front;
 pub use issuer::Issuer;
 pub use people::{PASSWORD, Person, signed_in};
 pub use process::{Output, Process, command, run};
 pub use receivers::{Hook, Smtp};
 pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};
 pub use upstream::{Mode, Upstream};
+pub use way::{Passage, Way};
 
 use serde_json::{Value, json};
 
@@ -42,6 +48,8 @@ pub const SESSION_SECRET: &str = "Zt5Kq9Wb2Xn7Vm4Lc8Rj1Hf6Gd3Sp0YaEuTiOwBx";
 /// What a server is started with.
 pub struct Setup {
     database: Option<services::Database>,
+    redis: Option<RedisServer>,
+    replicas: Option<usize>,
     variables: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
     model: bool,
@@ -54,11 +62,27 @@ pub struct World {
     pub folder: tempfile::TempDir,
     variables: BTreeMap<String, String>,
     database: Option<services::Database>,
+    /// Ends with the world.
+    _redis: Option<RedisServer>,
+}
+
+/// How many replicas every server of the tests is, where that was asked for: `STOA_TEST_REPLICAS`.
+pub fn replicas() -> usize {
+    setting("STOA_TEST_REPLICAS").map_or(1, |count| count.parse().expect("STOA_TEST_REPLICAS is a number"))
 }
 
 impl Setup {
-    /// On SQLite.
+    /// On SQLite; on Postgres and Redis where the tests run on replicas.
     pub fn sqlite() -> Setup {
+        let alone = Setup::alone();
+        match replicas() {
+            2.. => alone.shared().unwrap_or_else(Setup::alone),
+            _ => alone,
+        }
+    }
+
+    /// On SQLite, in any case: for what only one process has.
+    pub fn alone() -> Setup {
         let variables = [
             ("API_PORT", "0"),
             ("API_KEYS", &format!("{KEY},{OTHER_KEY}") as &str),
@@ -68,14 +92,38 @@ impl Setup {
             ("ALERT_DISK_PERCENT", "0"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Setup { database: None, variables: BTreeMap::from(variables), files: BTreeMap::new(), model: true }
+        Setup {
+            database: None,
+            redis: None,
+            replicas: None,
+            variables: BTreeMap::from(variables),
+            files: BTreeMap::new(),
+            model: true,
+        }
     }
 
     /// On a new database of the Postgres server for tests, if there is one.
     pub fn postgres() -> Option<Setup> {
+        if replicas() > 1 {
+            return Setup::alone().shared();
+        }
         let database = services::Database::create()?;
-        let setup = Setup::sqlite().set("DATABASE_URL", &database.url);
+        let setup = Setup::alone().set("DATABASE_URL", &database.url);
         Some(Setup { database: Some(database), ..setup })
+    }
+
+    /// On a new database of Postgres and a Redis of its own.
+    fn shared(self) -> Option<Setup> {
+        let (database, redis) = (services::Database::create()?, RedisServer::start()?);
+        let setup = self.set("DATABASE_URL", &database.url).set("REDIS_URL", redis.url());
+        // The tests of one machine share one Postgres.
+        let setup = setup.set("DB_POOL_SIZE", 4).set("DB_MAX_OVERFLOW", 8);
+        Some(Setup { database: Some(database), redis: Some(redis), ..setup })
+    }
+
+    /// This many replicas on one Postgres and one Redis, behind one address that sends nobody to the same one twice.
+    pub fn replicas(count: usize) -> Option<Setup> {
+        Some(Setup { replicas: Some(count), ..Setup::alone().shared()? })
     }
 
     /// With this variable.
@@ -147,10 +195,13 @@ impl Setup {
 
     /// Starts the server and waits until it is ready.
     pub async fn start(mut self) -> World {
-        let database = self.database.take();
+        let (database, redis, count) = (self.database.take(), self.redis.take(), self.replicas);
         let (folder, variables, upstream) = self.prepare().await;
-        let process = Process::start(folder.path(), &variables).await;
-        World { process, upstream, folder, variables, database }
+        let process = match count {
+            Some(count) => Process::several(folder.path(), &variables, count).await,
+            None => Process::start(folder.path(), &variables).await,
+        };
+        World { process, upstream, folder, variables, database, _redis: redis }
     }
 }
 
@@ -178,6 +229,11 @@ impl World {
     /// The holder of [`OTHER_KEY`].
     pub fn stranger(&self) -> Caller {
         self.anonymous().with("x-api-key", OTHER_KEY)
+    }
+
+    /// The value of a variable that the server was started with.
+    pub fn setting(&self, name: &str) -> &str {
+        &self.variables[name]
     }
 
     /// The folder of the server's data.
@@ -251,9 +307,19 @@ impl World {
         self.process = Process::start(self.folder.path(), &self.variables).await;
     }
 
+    /// Starts the server again that was ended.
+    pub async fn start_again(&mut self) {
+        self.process = Process::start(self.folder.path(), &self.variables).await;
+    }
+
+    /// A command of the binary on the same settings, to be run by the test.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        process::command(self.folder.path(), &self.variables, arguments)
+    }
+
     /// Another replica on the same settings and data.
     pub async fn replica(&self) -> Process {
-        Process::start(self.folder.path(), &self.variables).await
+        Process::one(self.folder.path(), &self.variables).await
     }
 
     /// A conversation of this caller; its id.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::Caller;
+use super::balancer::Balancer;
 
 /// A server must be ready by then, on a machine that is busy with other tests.
 const READY: Duration = Duration::from_secs(30);
@@ -21,6 +22,10 @@ pub struct Process {
     pub address: SocketAddr,
     lines: Arc<Mutex<Vec<String>>>,
     complaints: Arc<Mutex<Vec<String>>>,
+    /// The replicas beside this one, and what hands connections out; everything that is said to this one is said to
+    /// all of them.
+    others: Vec<Process>,
+    balancer: Option<Balancer>,
 }
 
 /// What a command gave.
@@ -75,14 +80,47 @@ pub async fn run_with(
 }
 
 impl Process {
-    /// Starts a server and waits until it is ready.
+    /// Starts a server and waits until it is ready. Where the tests are told to run on replicas, and the server can
+    /// have them, these are several behind one address.
     pub async fn start(folder: &Path, variables: &BTreeMap<String, String>) -> Process {
+        let shared = variables.contains_key("REDIS_URL")
+            && variables.get("DATABASE_URL").is_some_and(|url| url.starts_with("postgres"));
+        match super::replicas() {
+            count @ 2.. if shared => Process::several(folder, variables, count).await,
+            _ => Process::one(folder, variables).await,
+        }
+    }
+
+    /// Starts this many replicas behind one address.
+    pub async fn several(folder: &Path, variables: &BTreeMap<String, String>, count: usize) -> Process {
+        let mut variables = variables.clone();
+        variables.entry("REPLICAS".to_owned()).or_insert_with(|| count.to_string());
+        // One after the other: the first makes the schema.
+        let mut first = Process::one(folder, &variables).await;
+        let others = (1..count).map(|_| Process::one(folder, &variables));
+        first.others = futures_util::future::join_all(others).await;
+        let addresses = std::iter::once(&first).chain(&first.others).map(|replica| replica.address);
+        let balancer = Balancer::before(addresses.collect()).await;
+        first.address = balancer.address;
+        first.balancer = Some(balancer);
+        first
+    }
+
+    /// Starts one server.
+    pub async fn one(folder: &Path, variables: &BTreeMap<String, String>) -> Process {
         let mut child = command(folder, variables, &["serve"]).spawn().unwrap();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let complaints = Arc::new(Mutex::new(Vec::new()));
         collect(child.stdout.take().unwrap(), Arc::clone(&lines));
         collect(child.stderr.take().unwrap(), Arc::clone(&complaints));
-        let mut process = Process { child, address: ([127, 0, 0, 1], 0).into(), lines, complaints };
+        let mut process = Process {
+            child,
+            address: ([127, 0, 0, 1], 0).into(),
+            lines,
+            complaints,
+            others: Vec::new(),
+            balancer: None,
+        };
         let began = Instant::now();
         process.address = loop {
             if let Some(address) = process.announced() {
@@ -109,18 +147,21 @@ impl Process {
 
     /// The log so far.
     pub fn log(&self) -> String {
-        self.lines.lock().unwrap().join("\n")
+        let own = self.lines.lock().unwrap().join("\n");
+        self.others.iter().fold(own, |all, other| all + "\n" + &other.log())
     }
 
     /// What it said on standard error so far.
     pub fn complaint(&self) -> String {
-        self.complaints.lock().unwrap().join("\n")
+        let own = self.complaints.lock().unwrap().join("\n");
+        self.others.iter().fold(own, |all, other| all + "\n" + &other.complaint())
     }
 
     /// The lines of the log so far. Each must be JSON.
     pub fn lines(&self) -> Vec<Value> {
         let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
-        self.lines.lock().unwrap().iter().map(parse).collect()
+        let own: Vec<Value> = self.lines.lock().unwrap().iter().map(parse).collect();
+        own.into_iter().chain(self.others.iter().flat_map(Process::lines)).collect()
     }
 
     /// Waits for a line that `wanted` accepts.
@@ -145,11 +186,13 @@ impl Process {
         let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         let signal = rustix::process::Signal::from_named_raw(number).unwrap();
         rustix::process::kill_process(pid, signal).unwrap();
+        self.others.iter().for_each(|other| other.signal(number));
     }
 
     /// Ends it as a power cut would.
     pub async fn kill(&mut self) {
         self.child.kill().unwrap();
+        self.others.iter_mut().for_each(|other| other.child.kill().unwrap());
         self.ended().await;
     }
 
@@ -161,6 +204,9 @@ impl Process {
 
     /// Waits for its end; the exit code.
     pub async fn ended(&mut self) -> Option<i32> {
+        for other in &mut self.others {
+            Box::pin(other.ended()).await;
+        }
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -7,7 +7,7 @@ use super::accounts::{ADMIN, PASSWORD, ROOM, claim};
 use super::looks::{ILLEGIBLE, SMALL};
 use super::scene::walk;
 
-const PAGES: [(&str, &str); 20] = [
+const PAGES: [(&str, &str); 21] = [
     ("files", "/files"),
     ("trash", "/files/trash"),
     ("declutter", "/files/declutter"),
@@ -23,6 +23,7 @@ const PAGES: [(&str, &str); 20] = [
     ("all-keys", "/admin/keys"),
     ("audit", "/admin/audit"),
     ("alerts", "/admin/alerts"),
+    ("backups", "/admin/backups"),
     ("blocks", "/admin/blocks"),
     ("lockdown", "/admin/lockdown"),
     ("confirm", "/admin/revoke/all"),

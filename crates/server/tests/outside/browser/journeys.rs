@@ -297,3 +297,50 @@ async fn a_full_conversation_says_so_and_offers_a_new_one() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn words_and_answers_are_tried_anew_and_walked() {
+    walk("branches", &[], async |scene| {
+        let person = &scene.person;
+        person.open("/apps/assistant").await;
+        person.say("About lamps").await;
+        let first = person.answer().await;
+        person.say("About chairs").await;
+        person.answer().await;
+        // Another answer to the first words: what followed is no longer on the page.
+        person.see(".message [data-answer-again]").await;
+        person.value("void document.querySelector('[data-answer-again]').click()").await;
+        person.until("document.querySelectorAll('.message').length === 2").await;
+        person.answer().await;
+        person.see(".from-answerer .versions").await;
+        assert_eq!(person.text(".from-answerer .versions-count").await, "2 / 2");
+        assert_eq!(scene.upstream.seen.asked.load(Ordering::SeqCst), 3);
+        person.look("versions-desk").await;
+        // Other words for them; leaving the form changes nothing.
+        person.value("void document.querySelector('[data-edit-message]').click()").await;
+        person.see(".edit-words textarea").await;
+        person.look("edit-desk").await;
+        person.keys(Key::Escape).await;
+        person.see_no(".edit-words").await;
+        person.value("void document.querySelector('[data-edit-message]').click()").await;
+        person.fill(".edit-words textarea", "About tables").await;
+        person.click(".edit-words [type=submit]").await;
+        person.until("document.querySelector('.bubble').textContent === 'About tables'").await;
+        person.answer().await;
+        person.see(".from-person .versions").await;
+        assert_eq!(person.text(".from-person .versions-count").await, "2 / 2");
+        // Back to the first words, and there to the first answer with all that followed it.
+        person.value("void document.querySelector('.from-person [data-version]').click()").await;
+        person.until("document.querySelector('.bubble')?.textContent === 'About lamps'").await;
+        person
+            .until("document.querySelector('.from-answerer .versions-count')?.textContent === '2 / 2'")
+            .await;
+        person.value("void document.querySelector('.from-answerer [data-version]').click()").await;
+        person.until("document.querySelectorAll('.message').length === 4").await;
+        assert_eq!(person.text(".from-answerer .prose").await, first);
+        assert_eq!(person.text(".from-answerer .versions-count").await, "1 / 2");
+        person.phone().await;
+        person.look("versions-phone").await;
+    })
+    .await;
+}

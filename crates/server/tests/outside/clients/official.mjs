@@ -73,6 +73,14 @@ const steps = {
     assert.deepEqual(plain.data.map((one) => one.embedding), [[0.25, -1.5, 0], [0.25, -1.5, 1]]);
     assert.deepEqual(usual.data.map((one) => [...one.embedding]), plain.data.map((one) => one.embedding));
   },
+  async moderations() {
+    const [found] = (await client().moderations.create({ input: "I will kill you, I know where you live" })).results;
+    assert.ok(found.flagged && found.categories["harassment/threatening"]);
+    assert.ok(found.category_scores["harassment/threatening"] >= 0.5 && !found.categories["sexual/minors"]);
+    assert.equal(Object.keys(found.categories).length, 13);
+    const many = await client().moderations.create({ model: "omni-moderation-latest", input: ["Hello", "Good night"] });
+    assert.deepEqual(many.results.map((one) => one.flagged), [false, false]);
+  },
   async errors() {
     const create = (more, ours = client()) => () => ours.chat.completions.create({ ...ask, ...more });
     await refused(OpenAI.AuthenticationError, 401, create({}, client({ key: "sk-wrong" })), "unauthenticated");

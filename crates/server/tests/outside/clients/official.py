@@ -136,6 +136,25 @@ def embeddings():
     refused(openai.BadRequestError, 400, lambda: client().embeddings.create(model="mock-embed", input=[]))
 
 
+def moderations():
+    """Every category as an attribute, whatever was found; a text, several, and parts of one."""
+    ours = client()
+    one = ours.moderations.create(input="I will kill you, I know where you live")
+    assert one.id.startswith("modr-") and one.model and len(one.results) == 1, one
+    result = one.results[0]
+    assert result.flagged and result.categories.harassment_threatening, result
+    assert result.category_scores.harassment_threatening >= 0.5 > result.category_scores.sexual_minors, result
+    assert result.categories.self_harm_intent is False and result.category_scores.illicit_violent < 0.5
+    assert result.category_applied_input_types.harassment == ["text"]
+    several = ours.moderations.create(model="omni-moderation-latest", input=["How do I kill a process?", "Hello"])
+    assert [result.flagged for result in several.results] == [False, False], several
+    parts = ours.moderations.create(input=[{"type": "text", "text": "Good"}, {"type": "text", "text": "morning"}])
+    assert len(parts.results) == 1 and not parts.results[0].flagged
+    picture = [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]
+    refused(openai.BadRequestError, 400, lambda: ours.moderations.create(input=picture), "invalid_input")
+    refused(openai.BadRequestError, 400, lambda: ours.moderations.create(input=[]), "invalid_input")
+
+
 def errors():
     def ask(ours=None, **more):
         ours = ours or client()
@@ -179,8 +198,8 @@ def the_model_recovers():
 
 if __name__ == "__main__":
     for step in (create, create_with_everything, stream, stream_with_usage,
-                 stream_through_the_package_s_own_accumulator, stream_left_early, models, embeddings, the_model_recovers,
-                 limits_and_retries, errors):
+                 stream_through_the_package_s_own_accumulator, stream_left_early, models, embeddings, moderations,
+                 the_model_recovers, limits_and_retries, errors):
         step()
         print("ok", step.__name__, flush=True)
     asyncio.run(many_at_once())

@@ -2,9 +2,11 @@
 
 pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod backups;
 pub(crate) mod brake;
 pub(crate) mod grants;
 pub(crate) mod held;
+pub(crate) mod holds;
 pub(crate) mod operation;
 pub(crate) mod settings;
 pub(crate) mod usage;

@@ -1,7 +1,7 @@
 //! Accounts, as admins see them: listed, made, invited, changed, erased.
 
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use http::StatusCode;
 use identity::{Admin, NewAccount, User, UserFilter};
 use kernel::{Fault, PageRequest, Role, Time, UserId};
@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::super::input::{Hidden, Text};
-use super::super::me::ErasureView;
+use super::super::me::{ErasureView, ExportForm, export_answer};
 use super::super::problems::{Changing, OnOne, Reading};
 use super::super::view::List;
 use crate::Site;
@@ -262,15 +262,23 @@ pub(crate) async fn erase(
 
 /// All data of an account, for a person who asks for it by letter.
 #[utoipa::path(get, path = "/api/v1/admin/users/{id}/export", operation_id = "exportUser", tag = "admin",
-    params(("id" = Uuid, Path, description = "The account")), responses(
-    (status = 200, description = "Everything that is stored", body = super::super::me::ExportView),
+    params(("id" = Uuid, Path, description = "The account"), ExportForm), responses(
+    (status = 200, description = "Everything that is stored, as it is read", content(
+        (super::super::me::ExportView = "application/json"),
+        (Vec<u8> = "application/zip"),
+    )),
     OnOne,
 ))]
-pub(crate) async fn export(State(site): State<Site>, who: Who, Path(id): Path<String>) -> Outcome<Response> {
-    let may = who.may(&site, Admin)?;
+pub(crate) async fn export(
+    State(site): State<Site>,
+    who: Who,
+    Path(id): Path<String>,
+    Query(form): Query<ExportForm>,
+) -> Outcome<Response> {
+    let (form, may) = (form.read()?, who.may(&site, Admin)?);
     let id = UserId::parse(&id)?;
-    let export = site.administration.export(&may, id).await?;
-    Ok(super::super::me::ExportView::answer(&site, kernel::Subject::User(id), export).into_response())
+    let pages = site.administration.export(&may, id).await?;
+    Ok(export_answer(site.hall.takeout_of(&may, kernel::Subject::User(id), pages, form), form))
 }
 
 /// Signs an account out everywhere.

@@ -1,4 +1,9 @@
-//! Two servers on one Postgres: what one of them is told counts at the other.
+//! Several servers on one Postgres: what one of them is told counts at the others.
+
+mod faults;
+mod limits;
+mod restarts;
+mod sockets;
 
 use std::time::Duration;
 

@@ -1,0 +1,94 @@
+//! What is asked or answered anew: another answer, other words. What was there before stays beside it.
+
+use apps::{Anew, Ask, Options, Target};
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use identity::{ConversationFind, Converse, May};
+use kernel::{ConversationId, MessageId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::messages::{TurnView, answered};
+use super::problems::Talking;
+use super::view::EventView;
+use crate::Site;
+use crate::body::{Json, MaybeJson, Path};
+use crate::failure::Outcome;
+use crate::who::Who;
+
+/// How another answer is wanted.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Again {
+    /// A stream whose readers have gone runs on for 30 s, so that they can come back.
+    #[serde(default)]
+    resumable: bool,
+}
+
+/// What is said instead.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OtherWords {
+    /// The text.
+    #[schema(example = "How do I connect a model of my own?", min_length = 1)]
+    content: String,
+    /// A stream whose readers have gone runs on for 30 s, so that they can come back.
+    #[serde(default)]
+    resumable: bool,
+}
+
+/// Gives another answer: JSON, or a stream of events when `Accept: text/event-stream`. The message is an answer, or what
+/// was said. The answers stand beside each other; the conversation goes on from the new one.
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/messages/{message}/regenerate", operation_id = "regenerateMessage", tag = "messages",
+    request_body = inline(Option<Again>),
+    params(("id" = Uuid, Path, description = "The conversation"), ("message" = Uuid, Path, description = "The message")), responses(
+    (status = 200, description = "With `Accept: text/event-stream`: the events `message`, `delta`, `citation`, `done`, `error`", body = EventView, content_type = "text/event-stream"),
+    (status = 201, description = "The turn", body = TurnView),
+    Talking,
+))]
+pub(crate) async fn regenerate(
+    State(site): State<Site>,
+    who: Who,
+    Path((id, message)): Path<(String, String)>,
+    headers: HeaderMap,
+    MaybeJson(again): MaybeJson<Again>,
+) -> Outcome<Response> {
+    let (id, message) = (ConversationId::parse(&id)?, MessageId::parse(&message)?);
+    let may = talking(&site, &who, id).await?;
+    let resumable = again.unwrap_or_default().resumable;
+    let ask = site.hall.again(&may, id, message, resumable).await?;
+    answered(&site, &may, ask, &headers).await
+}
+
+/// Says something else in the place of a message of one's own, and gets an answer: a new branch. JSON, or a stream of
+/// events when `Accept: text/event-stream`.
+#[utoipa::path(put, path = "/api/v1/conversations/{id}/messages/{message}", operation_id = "editMessage", tag = "messages", request_body = OtherWords,
+    params(("id" = Uuid, Path, description = "The conversation"), ("message" = Uuid, Path, description = "The message of the user")), responses(
+    (status = 200, description = "With `Accept: text/event-stream`: the events `message`, `delta`, `citation`, `done`, `error`", body = EventView, content_type = "text/event-stream"),
+    (status = 201, description = "The turn", body = TurnView),
+    Talking,
+))]
+pub(crate) async fn edit(
+    State(site): State<Site>,
+    who: Who,
+    Path((id, message)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(words): Json<OtherWords>,
+) -> Outcome<Response> {
+    let (id, message) = (ConversationId::parse(&id)?, MessageId::parse(&message)?);
+    let may = talking(&site, &who, id).await?;
+    let ask = Ask {
+        target: Target::Beside(id, Anew::Words(message)),
+        content: words.content,
+        field: "content",
+        options: Options::default(),
+        resumable: words.resumable,
+    };
+    answered(&site, &may, ask, &headers).await
+}
+
+async fn talking(site: &Site, who: &Who, id: ConversationId) -> Outcome<May<Converse>> {
+    let app = site.hall.app_of(&who.may(site, ConversationFind)?, id).await?;
+    who.may(site, Converse(app))
+}
