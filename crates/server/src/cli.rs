@@ -165,6 +165,9 @@ pub(crate) struct Serve {
     /// The port to listen on; 0 takes a free one
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
+    /// Debug on the data of production for one hour; it is written into the audit log
+    #[arg(long)]
+    pub(crate) i_know: bool,
 }
 
 impl Serve {

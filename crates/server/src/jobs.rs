@@ -10,6 +10,7 @@ use identity::{Identity, News};
 use kernel::{Ambient, Fault, PageRequest, Result};
 use ops::health::Telling;
 use ops::monitor::Monitor;
+use ops::report::Office;
 use store::{ApiKey, Epochs, Store};
 use tokio_util::sync::CancellationToken;
 use web::Site;
@@ -167,6 +168,32 @@ async fn tend_files(site: Site, store: Store, ambient: Ambient, stop: Cancellati
     }
 }
 
+/// The name under which the store keeps the newest lines of the log that somebody should look at: for `stoa doctor`,
+/// which may find no file.
+pub(crate) const RECENT: &str = "recent_lines";
+
+/// How many of them, and how often they are written when there are new ones.
+const RECENT_LINES: usize = 50;
+const RECENT_PACE: Duration = Duration::from_secs(30);
+
+/// Keeps the newest lines of the log, masked as they are, sealed in the database.
+async fn keep_recent(office: Office, stop: CancellationToken) {
+    let mut kept = None;
+    while pause(RECENT_PACE, &stop).await {
+        let tail = office.log();
+        let newest = tail.items.first().map(|line| line.at);
+        if newest == kept {
+            continue;
+        }
+        let lines: Vec<String> = tail.items.into_iter().take(RECENT_LINES).map(|line| line.line).collect();
+        let Ok(text) = serde_json::to_string(&lines) else { continue };
+        // A database that is away is told by others.
+        if office.store.set_state(RECENT, &text, Vec::new()).await.is_ok() {
+            kept = newest;
+        }
+    }
+}
+
 /// Looks whether another version has changed the schema so that this one can no longer work with it. Then readiness
 /// says no, and whoever deploys sees why.
 async fn follow_schema(house: House, stop: CancellationToken) {
@@ -204,6 +231,7 @@ pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
         replica: house.watched.replica.clone(),
     };
     house.site.health.parts().start(house.looked.clone(), &telling, tasks, stop);
+    tasks.spawn(keep_recent(house.site.office.clone(), stop.clone()));
     tasks.spawn(house.site.office.slo.clone().run(house.site.health.clone(), stop.clone()));
     tasks.spawn(house.reports.clone().run(stop.clone()));
     house.library.run(stop);

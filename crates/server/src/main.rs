@@ -4,6 +4,7 @@
 mod ages;
 mod cli;
 mod commands;
+mod debugging;
 mod jobs;
 mod known;
 mod listen;

@@ -278,9 +278,8 @@ impl Slo {
             let (minute, hour, day) = (counts.minute.at, counts.hour.at, counts.day.at);
             let ended = finished.into_iter().filter(|row| {
                 let at = row.at.seconds().div_euclid(i64::from(row.span.max(1)));
-                !matches!((row.span, at), (MINUTE, at) if at == minute)
-                    && !(row.span == HOUR && at == hour)
-                    && !(row.span == DAY && at == day)
+                let goes_on = [(MINUTE, minute), (HOUR, hour), (DAY, day)].contains(&(row.span, at));
+                !goes_on
             });
             counts.waiting.extend(ended);
             let surplus = counts.waiting.len().saturating_sub(MOST_WAITING);

@@ -8,11 +8,13 @@ use guard::content::Masker;
 use kernel::Ambient;
 use serde_json::{Value, json};
 
+use super::archive;
 use super::check::finding_document;
 use super::paper::{Mark, Paper};
 use super::probe::{self, Probe};
 use crate::cli::{Doctor, Global};
-use crate::settings::keys::write_private;
+use crate::known;
+use crate::settings::keys::{write_private, write_private_bytes};
 use crate::settings::table::{self, Secrecy};
 use crate::settings::{self, Inspection, Profile, Settings, Sources, vault};
 
@@ -22,8 +24,19 @@ pub(crate) async fn run(global: &Global, doctor: &Doctor, ambient: &Ambient) -> 
     vault::complete(&mut sources, ambient).await;
     let inspection = settings::inspect(&sources);
     let mut probes = configuration(&inspection);
+    let mut seen = Seen::default();
     if let Some(settings) = &inspection.settings {
         probes.extend(examine(settings, &sources, ambient).await);
+        let running = probe::running(settings).await;
+        probes.extend(running.probes);
+        (seen.health, seen.metrics) = (running.health, running.metrics);
+        if let Some((probe, lines)) = probe::log(settings) {
+            probes.push(probe);
+            seen.lines = lines;
+        }
+        if doctor.bundle.is_some() {
+            (seen.migrations, seen.kept) = probe::history(settings, ambient).await;
+        }
     }
     let mut paper = Paper::standard();
     paper.line(&format!("stoa {}, profile {}", env!("CARGO_PKG_VERSION"), inspection.profile.as_str()))?;
@@ -32,7 +45,7 @@ pub(crate) async fn run(global: &Global, doctor: &Doctor, ambient: &Ambient) -> 
         paper.entry(probe.mark, &probe.name, &probe.say, &probe.fix)?;
     }
     if let Some(path) = &doctor.bundle {
-        write_bundle(path, &bundle(&inspection, &probes, ambient))?;
+        write_bundle(path, &bundle(&inspection, &probes, ambient), &seen, ambient)?;
         paper.line("")?;
         paper.line(&format!(
             "`{}` holds what was found, without secrets and personal data.",
@@ -97,21 +110,75 @@ async fn examine(settings: &Settings, sources: &Sources, ambient: &Ambient) -> V
     probes.extend(models);
     probes.push(public_url);
     probes.extend(certificate);
+    probes.extend(probe::sinks(settings).await);
     probes.push(probe::disk(settings));
+    probes.push(probe::memory(settings));
     probes.extend(probe::permissions(settings, dotenv));
     probes.push(probe::clock(settings, ambient.now()));
     probes.extend(probe::proxies(settings, &sources.environment));
+    probes.extend(probe::doors(settings, &sources.environment));
     probes.extend(probe::ages(settings, ambient).await);
     probes.extend(probe::backups(settings, ambient).await);
     probes.extend(probe::aws(settings, sources, ambient).await);
     probes
 }
 
-fn write_bundle(path: &Path, bundle: &Value) -> anyhow::Result<()> {
+/// What the running server and its database said.
+#[derive(Default)]
+struct Seen {
+    health: Option<Value>,
+    metrics: Option<String>,
+    /// The newest lines of the log file that somebody should look at.
+    lines: Vec<String>,
+    /// The same as the server keeps them in its database, where there is no file.
+    kept: Vec<String>,
+    migrations: Vec<Value>,
+}
+
+impl Seen {
+    /// Each as a file of the archive. Everything has passed the mask once more.
+    fn files(&self) -> Vec<(String, String)> {
+        let lines = if self.lines.is_empty() { &self.kept } else { &self.lines };
+        let masked = |text: &str| Masker::standard().mask(text).into_owned();
+        let document = |value: &Value| {
+            let mut value = value.clone();
+            mask(&mut value);
+            serde_json::to_string_pretty(&value).unwrap_or_default()
+        };
+        let log: Vec<String> = lines.iter().map(|line| masked(line)).collect();
+        let metrics =
+            self.metrics.as_deref().unwrap_or("# no server answered, or METRICS_TOKEN is not set\n");
+        vec![
+            ("health.json".to_owned(), self.health.as_ref().map_or("null".to_owned(), document)),
+            ("errors.jsonl".to_owned(), log.join("\n")),
+            ("metrics.txt".to_owned(), masked(metrics)),
+            ("migrations.json".to_owned(), document(&Value::Array(self.migrations.clone()))),
+        ]
+    }
+}
+
+/// One archive; a name that ends in `.json` gets one document.
+fn write_bundle(path: &Path, bundle: &Value, seen: &Seen, ambient: &Ambient) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(bundle)?;
-    write_private(path, &format!("{text}\n")).with_context(|| {
-        format!("--bundle: `{}` cannot be made (an existing file is not overwritten)", path.display())
-    })
+    let told =
+        || format!("--bundle: `{}` cannot be made (an existing file is not overwritten)", path.display());
+    if path.extension().is_some_and(|end| end == "json") {
+        let mut whole = bundle.clone();
+        if let Some(fields) = whole.as_object_mut() {
+            fields.extend(seen.files().into_iter().map(|(name, text)| {
+                let parsed = serde_json::from_str(&text).unwrap_or(Value::String(text));
+                (name.split('.').next().unwrap_or(&name).to_owned(), parsed)
+            }));
+        }
+        return write_private(path, &format!("{}\n", serde_json::to_string_pretty(&whole)?))
+            .with_context(told);
+    }
+    let mut files = vec![("stoa-bundle/doctor.json".to_owned(), text.into_bytes())];
+    files.extend(
+        seen.files().into_iter().map(|(name, text)| (format!("stoa-bundle/{name}"), text.into_bytes())),
+    );
+    let packed = archive::pack(&files, ambient.now().seconds())?;
+    write_private_bytes(path, &packed).with_context(told)
 }
 
 /// What was found, for somebody who helps. Secrets and addresses that may hold one are only `set`; everything else
@@ -133,6 +200,9 @@ fn bundle(inspection: &Inspection, probes: &[Probe], ambient: &Ambient) -> Value
     let mut bundle = json!({
         "made_at": ambient.now().rfc3339_seconds(),
         "version": env!("CARGO_PKG_VERSION"),
+        "packages": known::packages().0,
+        "network_packages": known::packages().1,
+        "built_at": known::built().map(kernel::Time::rfc3339_seconds),
         "system": { "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
             "processors": std::thread::available_parallelism().map_or(0, usize::from) },
         "profile": inspection.profile.as_str(),
@@ -179,8 +249,34 @@ mod tests {
     #[test]
     fn an_existing_file_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("bundle.json");
-        write_bundle(&path, &json!({})).unwrap();
-        assert!(write_bundle(&path, &json!({})).is_err());
+        let ambient = crate::nature::ambient();
+        for name in ["bundle.json", "bundle.tar.gz"] {
+            let path = folder.path().join(name);
+            write_bundle(&path, &json!({}), &Seen::default(), &ambient).unwrap();
+            assert!(write_bundle(&path, &json!({}), &Seen::default(), &ambient).is_err());
+        }
+    }
+
+    /// 002.79: whatever the server said, nothing of a person and no secret is in the archive.
+    #[test]
+    fn what_the_server_said_is_masked_again() {
+        let seen = Seen {
+            health: Some(json!({"status": "degraded", "note": "ada@example.org"})),
+            metrics: Some("stoa_x{who=\"ada@example.org\"} 1\n".to_owned()),
+            lines: vec![
+                r#"{"level":"ERROR","message":"from 203.0.113.7 with sk-proj-8f2LqWz91xVbN4aaaaaaaaaa"}"#
+                    .to_owned(),
+            ],
+            kept: Vec::new(),
+            migrations: vec![json!({"version": 1})],
+        };
+        let all: String = seen.files().into_iter().map(|(_, text)| text).collect();
+        for secret in ["ada@", "203.0.113.7", "8f2LqWz91xVbN4"] {
+            assert!(!all.contains(secret), "{secret}: {all}");
+        }
+        assert!(
+            all.contains("degraded") && all.contains("stoa_x") && all.contains("\"version\": 1"),
+            "{all}"
+        );
     }
 }

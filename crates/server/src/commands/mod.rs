@@ -1,5 +1,6 @@
 //! The operator's commands: each parses nothing and decides nothing twice; it calls the rooms and prints.
 
+mod archive;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod block;

@@ -22,7 +22,7 @@ use crate::listen::{Acme, Keeper, Listener, Sockets, Stop, Tls};
 use crate::reload::{CONFIGURATION, Reload, Start};
 use crate::settings::{CertificateSource, PASSED, Profile, Settings, vault};
 use crate::wire::{self, House};
-use crate::{listen, measures};
+use crate::{debugging, listen, measures};
 
 /// Requests in flight may take this long after the signal to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -81,7 +81,7 @@ pub(crate) fn run(global: &Global, serve: &Serve, ambient: &Ambient) -> anyhow::
             .map_err(told)?;
         let reload = Reload::new(start, house.clone(), ambient.clone());
         let follow = (reload, hangup);
-        live(&settings, house, follow, sockets, ambient).await
+        live(&settings, house, follow, sockets, serve.i_know, ambient).await
     });
     telemetry.flush(Duration::from_secs(2));
     outcome.map(|()| true)
@@ -92,6 +92,7 @@ async fn live(
     house: House,
     (reload, hangup): (Reload, Signal),
     sockets: Sockets,
+    i_know: bool,
     ambient: &Ambient,
 ) -> anyhow::Result<()> {
     let address = sockets.main.local_addr().context("the listener has no address")?;
@@ -104,16 +105,15 @@ async fn live(
     };
     let (tls, keeping) = keep_certificate(settings, &house, ambient)?;
     let router = web::router(house.site.clone());
-    let opening = async { open(&settings.marks.digest(), &house, ambient).await };
+    let opening = async { open(settings, i_know, &house, ambient).await };
     // Probes are answered before everything else is; but whoever waits in the queue of a socket that was handed over
     // would rather wait than hear that the server is starting.
-    let serving = if sockets.handed_over {
-        opening.await?;
-        answer(settings, sockets, tls, router, &stop)
+    let (serving, debugging) = if sockets.handed_over {
+        let debugging = opening.await?;
+        (answer(settings, sockets, tls, router, &stop), debugging)
     } else {
         let serving = answer(settings, sockets, tls, router, &stop);
-        opening.await?;
-        serving
+        (serving, opening.await?)
     };
     if let Some(room) = probe::room(settings, &house.store).await.filter(|room| room.mark != Mark::Good) {
         tracing::warn!("{}: {}; {}", room.name, room.say, room.fix);
@@ -121,7 +121,10 @@ async fn live(
     keeping.start(&house);
     house.tasks.spawn(reload.run(hangup, house.stop.clone()));
     announce(settings, address, plain);
-    wait_for_signal().await?;
+    tokio::select! {
+        told = wait_for_signal() => told?,
+        () = debugging::over(debugging) => {}
+    }
     tracing::info!("stopping: readiness says no");
     house.site.health.set_draining();
     stop.leaving.cancel();
@@ -206,9 +209,15 @@ fn answer(
 }
 
 /// Brings the schema up to date, checks the key, reads permissions; then requests are answered.
-async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::Result<()> {
+async fn open(
+    settings: &Settings,
+    i_know: bool,
+    house: &House,
+    ambient: &Ambient,
+) -> anyhow::Result<Option<Duration>> {
     house.backups.upgrade().await.map_err(told)?;
     house.store.check_key().await.map_err(told)?;
+    let debugging = debugging::admit(settings, i_know, &house.store, ambient).await?;
     // Where one process has the database for itself, every answer without an end was cut by the last stop.
     if house.store.engine() == "sqlite" {
         let cut = house.store.interrupt_unfinished(ambient.now()).await.map_err(told)?;
@@ -216,13 +225,13 @@ async fn open(configuration: &str, house: &House, ambient: &Ambient) -> anyhow::
             tracing::warn!(messages = cut, "answers were interrupted by the last stop");
         }
     }
-    note_configuration(configuration, house).await.map_err(told)?;
+    note_configuration(&settings.marks.digest(), house).await.map_err(told)?;
     let mut watch = Watch::new(house, ambient.clone());
     watch.look().await.map_err(told)?;
     jobs::start(watch, house, ambient);
     offer_setup(house).await.map_err(told)?;
     house.site.open();
-    Ok(())
+    Ok(debugging)
 }
 
 /// While nobody runs the server, whoever reads its terminal may claim it. The token goes there alone: a log is read

@@ -146,8 +146,13 @@ pub(crate) fn make_private_folder(path: &Path) -> std::io::Result<()> {
 
 /// Writes a new file that only its owner reads; an existing one is an error.
 pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    write_private_bytes(path, text.as_bytes())
+}
+
+/// The same for bytes.
+pub(crate) fn write_private_bytes(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()
 }
 

@@ -47,6 +47,7 @@ use keys::{KeySources, Keys};
 use production::Finding;
 
 pub(crate) use aged::SecretMark;
+pub(crate) use form::is_loopback as form_is_loopback;
 pub(crate) use problem::Problem;
 pub(crate) use profile::Profile;
 #[cfg(test)]

@@ -243,8 +243,7 @@ fn what_only_warns_does_not_stop() {
         ("REDIS_URL", "redis://:tR8-wq2-Lm5-zX9@cache.internal:6379", "redis-tls"),
         ("FRONTEND_URL", "https://chat.acme.test", "frontend-origin"),
         ("COOKIE_DOMAIN", "acme.test", "cookie-domain"),
-        ("SENTRY_DSN", "https://your-sentry-dsn", "sentry-dsn"),
-        ("NEW_RELIC_LICENSE_KEY", "your-new-relic-key", "new-relic-key"),
+        ("SENTRY_DSN", "https://sentry.acme.test/1", "sentry-dsn"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "authorization Bearer x", "otlp-headers"),
     ] {
         let (_, warnings) =

@@ -19,7 +19,11 @@ async fn nobody_else_gets_in() {
         if !path.starts_with("/api/v1/admin/") {
             continue;
         }
-        let path = path.replace("{id}", RANDOM).replace("{app}", "workspace").replace("{net}", "192.0.2.1");
+        let path = path
+            .replace("{id}", RANDOM)
+            .replace("{app}", "workspace")
+            .replace("{net}", "192.0.2.1")
+            .replace("{period}", "daily");
         for method in methods.as_object().unwrap().keys() {
             count += 1;
             // Whoever may not is told so before anything they sent is looked at.

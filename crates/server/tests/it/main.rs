@@ -38,6 +38,7 @@ mod limits;
 mod messages;
 mod naughty;
 mod openai;
+mod operation;
 mod permissions;
 mod probes;
 mod production;

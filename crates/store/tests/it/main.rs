@@ -19,6 +19,7 @@ mod desk;
 mod documents;
 mod erasures;
 mod files;
+mod measuring;
 mod outage;
 mod people;
 mod problems;

@@ -13,6 +13,7 @@ use store::{Database, PostgresTls, Store};
 use tokio::net::TcpStream;
 use url::Url;
 
+use super::super::paper::Mark;
 use super::Probe;
 use crate::settings::Settings;
 
@@ -45,7 +46,12 @@ pub(crate) async fn database(settings: &Settings, ambient: &Ambient) -> Vec<Prob
         }
         Err(fault) => unreachable(name, &because(&fault)),
     }];
-    probes.push(schema(&store).await);
+    let schema = schema(&store).await;
+    let there = schema.mark == Mark::Good || schema.fix.starts_with("create it again");
+    probes.push(schema);
+    if there {
+        probes.extend(super::inside::looks(&store, settings, ambient).await);
+    }
     probes.extend(room(settings, &store).await);
     probes.extend(super::keeping::keeping(&store, settings, ambient).await);
     store.close().await;

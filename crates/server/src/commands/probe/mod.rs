@@ -5,14 +5,21 @@
 mod backups;
 mod certificate;
 mod connections;
+mod door;
+mod history;
+mod inside;
 mod keeping;
 mod machine;
+mod running;
 mod secrets;
 
 pub(crate) use backups::backups;
 pub(crate) use certificate::certificate;
 pub(crate) use connections::{database, models, public_url, redis, room};
+pub(crate) use door::doors;
+pub(crate) use history::history;
 pub(crate) use machine::{clock, disk, listener, own_certificate, permissions, proxies};
+pub(crate) use running::{log, memory, running, sinks};
 pub(crate) use secrets::{ages, aws, bedrock, lifetimes, secrets_manager};
 
 use serde_json::{Value, json};

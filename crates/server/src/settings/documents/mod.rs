@@ -98,6 +98,7 @@ fn sample_text(sort: &str) -> &'static str {
         "a model's id or ARN" => "eu.amazon.nova-lite-v1:0",
         "names" => "bedrock,openai",
         "an app id" => "handbook",
+        "`daily`, `weekly`, `monthly`" => "daily,weekly",
         _ => "name",
     }
 }

@@ -4,7 +4,6 @@ use super::Severity::{Violation, Warning};
 use super::{Case, Rule};
 use crate::settings::form::is_loopback;
 use crate::settings::shipping::headers;
-use crate::settings::strength::is_placeholder;
 use crate::settings::table::monitoring::*;
 
 /// The rules of this file.
@@ -27,17 +26,6 @@ pub(super) static RULES: &[Rule] = &[
             let dsn = case.get(&SENTRY_DSN);
             let broken = dsn.is_some_and(|dsn| ops::shipping::Dsn::parse(dsn.expose()).is_none());
             case.place_if(&SENTRY_DSN, broken)
-        },
-    },
-    Rule {
-        id: "new-relic-key",
-        severity: Warning,
-        holds: "the key of New Relic, if there is one, was filled in",
-        say: "the key of New Relic is a placeholder, so nothing is sent there",
-        fix: "set it to a license key of your account, or remove it",
-        breaks: |case| {
-            let placeholder = case.get(&NEW_RELIC).is_some_and(|key| is_placeholder(key.expose()));
-            case.place_if(&NEW_RELIC, placeholder)
         },
     },
     Rule {

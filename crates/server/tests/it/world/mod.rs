@@ -29,7 +29,7 @@ pub use events::{Event, Events, text};
 pub use front::Front;
 pub use issuer::Issuer;
 pub use people::{PASSWORD, Person, signed_in};
-pub use process::{Output, Process, run};
+pub use process::{Output, Process, command, run};
 pub use receivers::{Hook, Smtp};
 pub use services::{PostgresServer, RedisServer, is_root, raw, raw_output, redis_url, setting};
 pub use upstream::{Mode, Upstream};
