@@ -50,7 +50,9 @@ async fn a_newer_schema_is_refused_with_the_command_that_helps() {
     // A later version came by: it made its snapshot and its migration.
     let made = place.backups.create(Reason::BeforeMigration, Actor::System, &silently()).await.unwrap();
     let version = u32::try_from(STEPS.len() + 1).unwrap();
-    let later = Step { version, name: "later", text: "CREATE TABLE later (id text PRIMARY KEY)" };
+    // Not only an addition: this program cannot work beside it.
+    let text = "CREATE TABLE later (id text PRIMARY KEY); UPDATE epochs SET value = value";
+    let later = Step { version, name: "later", text };
     let steps: Vec<Step> = STEPS.iter().copied().chain([later]).collect();
     place.store.migrate_with(&steps).await.unwrap();
     place.say(ada, "new").await;
