@@ -107,7 +107,8 @@ async fn an_app_has_rules_of_its_own() {
     assert_eq!(world.upstream.completions().len(), 2, "both apps let it pass");
     let flagged = world.await_audit("content.flagged", |event| event["details"]["app"] == "care").await;
     assert!(flagged["object"].as_str().unwrap().starts_with("conversation:"), "{flagged}");
-    assert_eq!(flagged["details"]["categories"], json!(["harassment/threatening"]));
+    let categories = flagged["details"]["categories"].as_array().unwrap();
+    assert!(categories.contains(&json!("harassment/threatening")), "{flagged}");
     assert!(flagged["details"]["score"].as_f64().unwrap() >= 0.5 && !flagged.to_string().contains("kill"));
     let answer = say("care", "I want to kill myself").send().await;
     assert_eq!(answer.status, 200, "{answer:?}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::world::{Hook, SESSION_SECRET, Setup, command, eventually, on_both_engines, raw, run};
+use crate::world::{Hook, Mode, SESSION_SECRET, Setup, command, eventually, on_both_engines, raw, run};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -217,6 +217,8 @@ async fn doctor_names_each_planted_fault() {
     ];
     let (folder, variables, upstream) = Setup::sqlite().set("SESSION_SECRET", SESSION_SECRET).prepare().await;
     for (planted, expected) in faults {
+        let refuses = planted.iter().any(|(name, _)| *name == "OPENAI_API_KEY");
+        upstream.set(if refuses { Mode::Refuse(401) } else { Mode::Echo });
         let mut variables = variables.clone();
         for (name, value) in *planted {
             variables.insert((*name).to_owned(), (*value).to_owned());
@@ -238,7 +240,8 @@ async fn doctor_looks_inside_of_postgres() {
         setup.set("DB_POOL_SIZE", 90).set("REPLICAS", 9).set("SESSION_SECRET", SESSION_SECRET).start().await;
     let url = world.database_url().unwrap();
     assert!(raw("psql", &[&url, "--quiet", "-c", "DROP INDEX conversations_by_owner"]));
-    let output = world.stoa(&["doctor", "--bundle", "bundle.tar.gz"]).await;
+    let variables = world.with("API_PORT", &world.process.address.port().to_string());
+    let output = run(world.folder.path(), &variables, &["doctor", "--bundle", "bundle.tar.gz"]).await;
     let said = output.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in
         ["max_connections", "conversations_by_owner", "a server answers at", "healthy, every part of it"]
