@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{back_up, content};
 use crate::files::tools::gather;
-use crate::world::{Setup, World, setting};
+use crate::world::{Setup, World, run, setting};
 
 async fn write(world: &World, number: u64) {
     let words: Vec<String> =
@@ -106,7 +106,15 @@ async fn a_full_disk_leaves_nothing_and_says_so() {
     };
     assert_eq!(output.code(), Some(1), "refused, and not ended by a signal");
     assert_eq!(files(), before, "nothing partial is left");
-    assert_eq!(world.audited("backup.failed").await.len(), 1);
+    // Whether the failure is written down depends on the room that is left in the files of the database.
     let verified = world.told(&["backup", "verify", "--json"]).await.remove(0);
     assert_eq!(verified["name"], good["name"]);
+
+    // Where there is room for it, it is written down.
+    let written = world.audited("backup.failed").await.len();
+    std::fs::write(world.folder.path().join("file"), "no folder").unwrap();
+    let place = world.folder.path().join("file/backups").display().to_string();
+    let failed = run(world.folder.path(), &world.with("BACKUP_DIR", &place), &["backup", "create"]).await;
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert_eq!(world.audited("backup.failed").await.len(), written + 1, "{failed:?}");
 }

@@ -56,6 +56,13 @@ async fn a_restart_on_a_socket_that_was_handed_over_fails_no_request() {
         });
     }
     for _ in 0..3 {
+        // One that is only starting has not learned to stop yet.
+        eventually(
+            Duration::from_secs(30),
+            "it is ready",
+            async || matches!(caller.get("/ready").try_send().await, Ok(answer) if answer.status == 200),
+        )
+        .await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         let pid = rustix::process::Pid::from_child(&server);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();

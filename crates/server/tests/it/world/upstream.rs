@@ -186,7 +186,7 @@ async fn read(socket: &mut TcpStream) -> std::io::Result<Asked> {
 type Writer<'a> = tokio::net::tcp::WriteHalf<'a>;
 
 async fn answer(to: &mut Writer<'_>, asked: &Asked, mode: Mode, shared: &Shared) -> std::io::Result<()> {
-    if asked.line.contains("/models") {
+    if asked.line.contains("/models") && !matches!(mode, Mode::Refuse(_)) {
         return whole(to, 200, &json!({"object": "list", "data": [{"id": "mock-model", "object": "model"}]}))
             .await;
     }
