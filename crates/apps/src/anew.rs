@@ -79,23 +79,21 @@ impl Hall {
         self.rooms.store.tree(&conversation.owner, conversation.id).await
     }
 
-    /// Goes over to the talk that leads through this message. `conflict` while an answer is being written.
-    pub async fn turn_to(
+    /// Goes over to the talk that leads through this message of one's own conversation. `conflict` while an answer is
+    /// being written.
+    pub(crate) async fn turn_to(
         &self,
         may: &May<ConversationWrite>,
         id: ConversationId,
         message: MessageId,
-    ) -> Result<Conversation> {
+    ) -> Result<()> {
         let owner = may.owner();
-        let conversation = self.rooms.store.conversation(&owner, id).await?;
-        may.inside(&conversation.app)?;
         let _place = self.live.occupy(id, self.rooms.stop.child_token())?;
         let event = AuditEvent::new(EventType::DataWritten, owner)
             .from(may.who().address())
             .to(format_args!("conversation:{id}"))
             .with("what", "branch");
-        self.rooms.store.turn_to(&owner, id, message, vec![event]).await?;
-        self.rooms.store.conversation(&owner, id).await
+        self.rooms.store.turn_to(&owner, id, message, vec![event]).await
     }
 }
 

@@ -28,7 +28,7 @@ pub struct NewConversation {
 
 /// What is to change in a conversation; what is absent stays.
 #[derive(Clone, Debug, Default)]
-pub struct ConversationNews {
+pub struct ConversationEdit {
     /// Its title.
     pub title: Option<String>,
     /// A message on the branch that it is to say.
@@ -162,9 +162,9 @@ impl Hall {
         &self,
         may: &May<ConversationWrite>,
         id: ConversationId,
-        news: ConversationNews,
+        edit: ConversationEdit,
     ) -> Result<Conversation> {
-        let ConversationNews { title, head } = news;
+        let ConversationEdit { title, head } = edit;
         if title.is_none() && head.is_none() {
             return Err(Fault::invalid(
                 "title",
@@ -173,27 +173,12 @@ impl Hall {
             ));
         }
         title.as_deref().map(validate::title).transpose()?;
-        let turned = match head {
-            Some(head) => Some(self.turn_to(may, id, head).await?),
-            None => None,
-        };
-        match (title, turned) {
-            (Some(title), _) => self.rename(may, id, title).await,
-            (None, Some(turned)) => Ok(turned),
-            (None, None) => self.rooms.store.conversation(&may.owner(), id).await,
-        }
-    }
-
-    /// Gives a conversation another title.
-    pub async fn rename(
-        &self,
-        may: &May<ConversationWrite>,
-        id: ConversationId,
-        title: String,
-    ) -> Result<Conversation> {
         let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
         may.inside(&conversation.app)?;
-        validate::title(&title)?;
+        if let Some(head) = head {
+            self.turn_to(may, id, head).await?;
+        }
+        let Some(title) = title else { return self.rooms.store.conversation(&may.owner(), id).await };
         let change = ConversationChange { title: Some(title), topic: None };
         let audit = vec![event(may, EventType::DataWritten, id).with("what", "title")];
         self.rooms.store.update_conversation(&may.owner(), id, change, audit).await

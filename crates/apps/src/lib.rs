@@ -28,7 +28,7 @@ pub use ::files::clutter;
 pub use ::files::name::attachment;
 pub use anew::Said;
 pub use catalog::{App, Catalog, Retention};
-pub use conversation::{ConversationNews, Export, NewConversation};
+pub use conversation::{ConversationEdit, Export, NewConversation};
 pub use desk::{DeskState, Handed, Inbox, InboxTab, News, OpenQuestion};
 pub use files::{
     Applied, Content, Declutter, Emptied, FileRules, Part, Reconciled, Removed, Shelves, Stored, Tended,

@@ -14,7 +14,8 @@ use ops::monitor::Overdue;
 use store::Store;
 use url::Url;
 
-use crate::commands::probe_certificate;
+use crate::commands::paper::Mark;
+use crate::commands::probe::certificate;
 use crate::measures::counts;
 
 /// A clock that differs by more than this breaks the order of events; by more than the second, tokens and limits.
@@ -205,7 +206,7 @@ pub(crate) fn parts(looked: Looked) -> Vec<Part> {
                 "certificate",
                 look((public_url, ambient), |(url, ambient)| async move {
                     match url {
-                        Some(url) => probe_certificate(&url, ambient.now()).await,
+                        Some(url) => judged(certificate(&url, ambient.now()).await),
                         None => Found::nothing(),
                     }
                 }),
@@ -254,4 +255,14 @@ where
     Fut: Future<Output = Found> + Send + 'static,
 {
     Probe::new(move || ask(what.clone()))
+}
+
+/// What `doctor` finds of a certificate, as health says it.
+fn judged(probe: crate::commands::probe::Probe) -> Found {
+    match probe.mark {
+        Mark::Good => Found::good(probe.say),
+        Mark::Attention => Found::degraded(probe.say),
+        Mark::Bad => Found::down(probe.say),
+        Mark::Nothing => Found::nothing(),
+    }
 }

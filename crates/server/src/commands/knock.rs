@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use kernel::Ambient;
 
 use super::data::sources;
@@ -13,6 +13,7 @@ use super::paper::print;
 use crate::cli::{Global, Probe};
 use crate::settings;
 use crate::settings::table::server::{HOST, PORT};
+use crate::settings::table::tls::{ACME_DOMAINS, TLS_CERT, TLS_PLAIN_PORT};
 
 /// More than any probe's answer.
 const LONGEST: u64 = 64 << 10;
@@ -20,10 +21,18 @@ const LONGEST: u64 = 64 << 10;
 /// Asks and says what came. `false`: it does not live, or is not ready.
 pub(crate) fn run(global: &Global, probe: &Probe, ambient: &Ambient) -> anyhow::Result<bool> {
     let inspection = settings::inspect(&sources(global, global.flags(), ambient)?);
-    let port = probe.port.or_else(|| u16::try_from(inspection.values.get(&PORT)?).ok());
+    let values = &inspection.values;
+    let plain = values.get(&TLS_PLAIN_PORT);
+    let ends_tls = values.get(&TLS_CERT).is_some() || values.get(&ACME_DOMAINS).is_some();
+    if probe.port.is_none() && ends_tls && plain.is_none() {
+        bail!(
+            "this server speaks TLS alone, and the probe does not: set TLS_PLAIN_PORT, which answers probes"
+        );
+    }
+    let port = probe.port.or_else(|| u16::try_from(plain.or_else(|| values.get(&PORT))?).ok());
     let port = port.context("the port cannot be read: set API_PORT, or name it with --port")?;
-    let host = inspection.values.get(&HOST).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let address = SocketAddr::new(reachable(host), port);
+    let host = values.get(&HOST).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let address = reachable(SocketAddr::new(host, port));
     let path = format!("/{}", probe.what.as_str());
     let (status, body) = ask(address, &path, Duration::from_secs(probe.timeout))
         .map_err(|fault| anyhow!("nobody answers at {address}{path}: {fault}"))?;
@@ -32,12 +41,13 @@ pub(crate) fn run(global: &Global, probe: &Probe, ambient: &Ambient) -> anyhow::
 }
 
 /// Where a server that listens on every address can be reached from this machine.
-fn reachable(host: IpAddr) -> IpAddr {
-    match host {
-        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
+    let host: IpAddr = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         named => named,
-    }
+    };
+    SocketAddr::new(host, address.port())
 }
 
 /// One request by hand: a client with TLS, pools and redirects would take longer to start than this takes.
@@ -75,8 +85,10 @@ mod tests {
 
     #[test]
     fn a_server_on_every_address_is_asked_on_this_machine() {
-        assert_eq!(reachable("0.0.0.0".parse().unwrap()), Ipv4Addr::LOCALHOST);
-        assert_eq!(reachable("::".parse().unwrap()), Ipv6Addr::LOCALHOST);
-        assert_eq!(reachable("192.0.2.1".parse().unwrap()), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+        for (listens, asked) in
+            [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:2", "[::1]:2"), ("192.0.2.1:3", "192.0.2.1:3")]
+        {
+            assert_eq!(reachable(listens.parse().unwrap()), asked.parse().unwrap());
+        }
     }
 }

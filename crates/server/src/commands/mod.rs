@@ -19,7 +19,7 @@ pub(crate) mod knock;
 pub(crate) mod maintain;
 pub(crate) mod migrate;
 pub(crate) mod paper;
-mod probe;
+pub(crate) mod probe;
 pub(crate) mod problem;
 mod prompt;
 pub(crate) mod report;
@@ -29,15 +29,3 @@ pub(crate) mod serve;
 pub(crate) mod user;
 pub(crate) mod version;
 pub(crate) mod x509;
-
-/// What a look at the certificate of a public URL finds, for the health of the running server.
-pub(crate) async fn probe_certificate(url: &url::Url, now: kernel::Time) -> ops::health::Found {
-    use ops::health::Found;
-    let probe = probe::certificate(url, now).await;
-    match probe.mark {
-        paper::Mark::Good => Found::good(probe.say),
-        paper::Mark::Attention => Found::degraded(probe.say),
-        paper::Mark::Bad => Found::down(probe.say),
-        paper::Mark::Nothing => Found::nothing(),
-    }
-}

@@ -128,7 +128,7 @@ pub(crate) async fn rename(
 ) -> Outcome<axum::Json<ConversationView>> {
     let may = who.may(&site, ConversationWrite)?;
     let head = change.head.as_deref().map(head_field).transpose()?;
-    let change = apps::ConversationNews { title: change.title, head };
+    let change = apps::ConversationEdit { title: change.title, head };
     let changed = site.hall.change(&may, ConversationId::parse(&id)?, change).await?;
     Ok(axum::Json(ConversationView::from(changed)))
 }

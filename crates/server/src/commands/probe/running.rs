@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use guard::outbound::{Bounds, Outbound, Request};
@@ -12,6 +11,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use url::Url;
 
+use super::super::knock::reachable;
 use super::Probe;
 use crate::settings::Settings;
 
@@ -56,11 +56,13 @@ pub(crate) struct Running {
 /// Asks the server at the address of these settings, if there is one.
 pub(crate) async fn running(settings: &Settings) -> Running {
     let mut found = Running { health: None, metrics: None, probes: Vec::new() };
-    let at = match settings.listen.address {
-        SocketAddr::V4(v4) if v4.ip().is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, v4.port())),
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, v6.port())),
-        other => other,
-    };
+    let listen = &settings.listen;
+    if listen.certificate.is_some() && listen.plain.is_none() {
+        let say = "it speaks TLS alone; with TLS_PLAIN_PORT it can be asked from here";
+        found.probes.push(Probe::nothing("running server", say));
+        return found;
+    }
+    let at = reachable(listen.plain.unwrap_or(listen.address));
     let Ok(outbound) = Outbound::new(Duration::from_secs(2)) else { return found };
     let bounds = Bounds {
         first_byte: Duration::from_secs(3),

@@ -25,6 +25,12 @@ fn start(
     command.stderr(std::process::Stdio::null()).spawn().unwrap()
 }
 
+async fn ready(caller: &Caller) {
+    let answers =
+        async || matches!(caller.get("/ready").try_send().await, Ok(answer) if answer.status == 200);
+    eventually(Duration::from_secs(30), "it is ready", answers).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_on_a_socket_that_was_handed_over_fails_no_request() {
     let (folder, variables, _upstream) = Setup::alone().unlimited().prepare().await;
@@ -33,12 +39,7 @@ async fn a_restart_on_a_socket_that_was_handed_over_fails_no_request() {
     let address = socket.local_addr().unwrap();
     let mut server = start(folder.path(), &variables, &socket);
     let caller = Caller::new(address).with("x-api-key", KEY);
-    eventually(
-        Duration::from_secs(30),
-        "it is ready",
-        async || matches!(caller.get("/ready").try_send().await, Ok(answer) if answer.status == 200),
-    )
-    .await;
+    ready(&caller).await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut callers = tokio::task::JoinSet::new();
     for number in 0..4 {
@@ -57,12 +58,7 @@ async fn a_restart_on_a_socket_that_was_handed_over_fails_no_request() {
     }
     for _ in 0..3 {
         // One that is only starting has not learned to stop yet.
-        eventually(
-            Duration::from_secs(30),
-            "it is ready",
-            async || matches!(caller.get("/ready").try_send().await, Ok(answer) if answer.status == 200),
-        )
-        .await;
+        ready(&caller).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         let pid = rustix::process::Pid::from_child(&server);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
@@ -70,12 +66,7 @@ async fn a_restart_on_a_socket_that_was_handed_over_fails_no_request() {
         assert_eq!(ended.code(), Some(0));
         server = start(folder.path(), &variables, &socket);
     }
-    eventually(
-        Duration::from_secs(30),
-        "it is ready",
-        async || matches!(caller.get("/ready").try_send().await, Ok(answer) if answer.status == 200),
-    )
-    .await;
+    ready(&caller).await;
     stop.store(true, Ordering::Relaxed);
     let (mut good, mut bad) = (0, Vec::new());
     while let Some(done) = callers.join_next().await {
