@@ -13,6 +13,7 @@ use crate::Site;
 use crate::api::admin::backups::{BackupView, attempt, begin};
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::admin::BackupsPage;
 use crate::ui::html;
 
@@ -30,7 +31,7 @@ async fn backups(State(site): State<Site>, person: Person) -> Outcome<Response> 
     let listed = site.backups.list().await?;
     let schedule = match &status.schedule {
         Some(schedule) => format!("Made on the schedule {} (UTC), and here.", schedule.as_str()),
-        None => "No schedule is set: they are made here and at the command line.".to_owned(),
+        None => key("No schedule is set: they are made here and at the command line.").to_owned(),
     };
     let shown = BackupsPage {
         shell,

@@ -18,6 +18,7 @@ use super::form::{Fields, local, onward, page};
 use super::person::Person;
 use crate::Site;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::files::{Candidate, DeclutterPage, FindingView, KindLine, PreviewPage};
 use crate::ui::frame::size;
 use crate::ui::html;
@@ -87,7 +88,7 @@ async fn show(site: &Site, person: &Person, failed: Option<String>, code: Status
         count: Some(count),
         current: this == kind,
     };
-    let mut kinds = vec![tab("All", None, all)];
+    let mut kinds = vec![tab(key("All"), None, all)];
     kinds.extend(report.totals.iter().map(|total| tab(total.kind.label(), Some(total.kind), total.findings)));
     let totals = report.totals.iter().map(|total| KindLine {
         name: total.kind.label(),
@@ -115,15 +116,23 @@ async fn show(site: &Site, person: &Person, failed: Option<String>, code: Status
 
 fn nothing(seen: u64, pending: u64) -> Empty {
     let (title, text) = match (seen, pending) {
-        (0, _) => ("No files, nothing to tidy", "Once you have stored files, what can go is suggested here."),
-        (_, 0) => (
-            "Everything is tidy",
-            "Nothing is there twice, empty, broken or left over. Come back when you have stored more.",
+        (0, _) => (
+            key("No files, nothing to tidy"),
+            key("Once you have stored files, what can go is suggested here."),
         ),
-        _ => ("Nothing found so far", "Some files are still being looked at. Look again in a minute."),
+        (_, 0) => (
+            key("Everything is tidy"),
+            key("Nothing is there twice, empty, broken or left over. Come back when you have stored more."),
+        ),
+        _ => (
+            key("Nothing found so far"),
+            key("Some files are still being looked at. Look again in a minute."),
+        ),
     };
-    let action =
-        Some(("/files".to_owned(), if seen == 0 { "Add files" } else { "To your files" }.to_owned()));
+    let action = Some((
+        "/files".to_owned(),
+        if seen == 0 { key("Add files") } else { key("To your files") }.to_owned(),
+    ));
     Empty { icon: "check", title: title.to_owned(), text: text.to_owned(), action }
 }
 
@@ -195,9 +204,9 @@ fn view(finding: &Finding, picker: &mut Picker) -> FindingView {
         physical: finding.physical_bytes,
         ignore: if paired && (alike || finding.kind == FindingKind::Duplicate) { ids } else { Vec::new() },
         ignore_label: if alike {
-            "These are different, never ask again"
+            key("These are different, never ask again")
         } else {
-            "Keep them all, never ask again"
+            key("Keep them all, never ask again")
         },
     }
 }
@@ -232,9 +241,9 @@ fn pair(finding: &Finding) -> Option<Pair> {
         left: side(left)?,
         right: side(right)?,
         rows: vec![
-            ("Folder".to_owned(), folder(left), folder(right)),
-            ("Size".to_owned(), size(left.size), size(right.size)),
-            ("Changed".to_owned(), day(left), day(right)),
+            (key("Folder").to_owned(), folder(left), folder(right)),
+            (key("Size").to_owned(), size(left.size), size(right.size)),
+            (key("Changed").to_owned(), day(left), day(right)),
         ],
         choice: "",
     })
@@ -254,20 +263,20 @@ fn proof(evidence: &[Evidence]) -> String {
                 let digest = digest.to_string();
                 format!("Same bytes: BLAKE3 {}… on both.", digest.get(..12).unwrap_or(&digest))
             }
-            None => "Same bytes.".to_owned(),
+            None => key("Same bytes.").to_owned(),
         },
         Relation::Looks { frequencies, gradients, view } => {
             let how = match view {
-                View::Whole => "the same picture",
-                View::Trimmed => "without its border",
-                View::Part => "a part of it",
-                View::Turned => "turned or mirrored",
+                View::Whole => key("the same picture"),
+                View::Trimmed => key("without its border"),
+                View::Part => key("a part of it"),
+                View::Turned => key("turned or mirrored"),
             };
             format!("Fingerprints differ in {frequencies} and {gradients} of 64 bits: {how}.")
         }
         Relation::Reads { alike } => format!("{alike} % of the text is in both."),
         Relation::PartOf { share } => format!("{share} % of its text is in the other."),
-        Relation::Empty => "It has 0 bytes.".to_owned(),
+        Relation::Empty => key("It has 0 bytes.").to_owned(),
         Relation::Alone => String::new(),
     }
 }
@@ -296,7 +305,7 @@ async fn preview(State(site): State<Site>, person: Person, fields: Fields) -> Ou
     let app = store(&site, &person)?;
     let may = person.may(&site, FilesDelete(app.clone()))?;
     let applied = match ticked(&fields, "go") {
-        Ok(ids) if ids.is_empty() => Err(Fault::invalid("go", "missing", "tick at least one file")),
+        Ok(ids) if ids.is_empty() => Err(Fault::invalid("go", "missing", key("tick at least one file"))),
         Ok(ids) => site.hall.apply_declutter(&may, &ids, true).await,
         Err(fault) => Err(fault),
     };

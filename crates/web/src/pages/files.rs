@@ -18,6 +18,7 @@ use crate::Site;
 use crate::body::Path;
 use crate::failure::{Outcome, status};
 use crate::multipart::Multipart;
+use crate::texts::key;
 use crate::ui::files::{Around, FileLine, FilesPage, Notice, Room, SurePage, TrashPage, count, kind};
 use crate::ui::frame::{encode, size};
 use crate::ui::html;
@@ -78,9 +79,9 @@ pub(super) async fn around(site: &Site, person: &Person, tab: Tab) -> Outcome<(A
     let tabs = match tab {
         Tab::None => Vec::new(),
         _ => vec![
-            one("Files", "/files", Some(usage.has.files), Tab::Files),
-            one("Trash", "/files/trash", Some(usage.has.trashed), Tab::Trash),
-            one("What can go", "/files/declutter", None, Tab::Declutter),
+            one(key("Files"), "/files", Some(usage.has.files), Tab::Files),
+            one(key("Trash"), "/files/trash", Some(usage.has.trashed), Tab::Trash),
+            one(key("What can go"), "/files/declutter", None, Tab::Declutter),
         ],
     };
     let principal = &person.who.principal;
@@ -149,12 +150,12 @@ fn notice(person: &Person) -> Option<Notice> {
                 [fields, vec![("undo", "yes".to_owned())]].concat()
             };
             Some(Notice {
-                text: "Noted: these belong beside each other, and are not suggested again.".to_owned(),
+                text: key("Noted: these belong beside each other, and are not suggested again.").to_owned(),
                 undo: undo.to_owned(),
                 fields,
             })
         }
-        "unignored" => plain("Taken back: they may be suggested again.".to_owned()),
+        "unignored" => plain(key("Taken back: they may be suggested again.").to_owned()),
         _ => None,
     }
 }
@@ -207,18 +208,18 @@ async fn show(site: &Site, person: &Person, failed: Option<String>, code: Status
     let empty = if !q.is_empty() {
         Empty {
             icon: "search",
-            title: "No file has that in its name".to_owned(),
-            text: "Names are searched, not what is in the files.".to_owned(),
-            action: Some(("/files".to_owned(), "All files".to_owned())),
+            title: key("No file has that in its name").to_owned(),
+            text: key("Names are searched, not what is in the files.").to_owned(),
+            action: Some(("/files".to_owned(), key("All files").to_owned())),
         }
     } else {
         Empty {
             icon: "files",
-            title: if after.is_empty() { "No files yet" } else { "Nothing further" }.to_owned(),
+            title: if after.is_empty() { key("No files yet") } else { key("Nothing further") }.to_owned(),
             text:
-                "What you store here is yours alone, sealed where it lies, and kept once however often you have it."
+                key("What you store here is yours alone, sealed where it lies, and kept once however often you have it.")
                     .to_owned(),
-            action: around.writes.then(|| ("#files".to_owned(), "Choose files".to_owned())),
+            action: around.writes.then(|| ("#files".to_owned(), key("Choose files").to_owned())),
         }
     };
     let shown = FilesPage {
@@ -242,7 +243,7 @@ async fn show(site: &Site, person: &Person, failed: Option<String>, code: Status
 fn zone(usage: &apps::Usage) -> DropZone {
     DropZone {
         id: "files",
-        title: "Add files".to_owned(),
+        title: key("Add files").to_owned(),
         action: "/files".to_owned(),
         send: "/api/v1/files".to_owned(),
         field: "file",
@@ -330,8 +331,8 @@ async fn show_trash(
         files: together(found.items, usage.trash),
         empty: Empty {
             icon: "trash",
-            title: "The trash is empty".to_owned(),
-            text: "What you throw away waits here before it goes for good.".to_owned(),
+            title: key("The trash is empty").to_owned(),
+            text: key("What you throw away waits here before it goes for good.").to_owned(),
             action: None,
         },
         next: found.next.map(|next| format!("/files/trash?after={}", encode(&next))),
@@ -402,7 +403,7 @@ async fn delete(State(site): State<Site>, person: Person, fields: Fields) -> Out
 async fn destroy(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
     let may = person.may(&site, FilesDelete(store(&site, &person)?))?;
     let ids = match ticked(&fields, "id") {
-        Ok(ids) if ids.is_empty() => Err(Fault::invalid("id", "missing", "tick at least one file")),
+        Ok(ids) if ids.is_empty() => Err(Fault::invalid("id", "missing", key("tick at least one file"))),
         other => other,
     };
     let ids = match ids {
@@ -416,10 +417,10 @@ async fn destroy(State(site): State<Site>, person: Person, fields: Fields) -> Ou
         let shown = SurePage {
             around: around(&site, &person, Tab::None).await?.0,
             title: format!("Delete {} for ever?", count(ids.len() as u64, "file", "files")),
-            text: "Nobody can bring them back.".to_owned(),
+            text: key("Nobody can bring them back.").to_owned(),
             action: "/files/destroy",
             ids: ids.iter().map(ToString::to_string).collect(),
-            label: "Delete for ever",
+            label: key("Delete for ever"),
         };
         return Ok(page(StatusCode::OK, html(&shown)?));
     }
@@ -443,7 +444,7 @@ async fn empty_trash(State(site): State<Site>, person: Person, fields: Fields) -
         let (files, bytes) = (usage.has.trashed, usage.has.trashed_bytes);
         let shown = SurePage {
             around,
-            title: "Empty the trash?".to_owned(),
+            title: key("Empty the trash?").to_owned(),
             text: format!(
                 "{} for good, {} together. Nobody can bring them back.",
                 count(files, "file goes", "files go"),
@@ -451,7 +452,7 @@ async fn empty_trash(State(site): State<Site>, person: Person, fields: Fields) -
             ),
             action: "/files/trash/empty",
             ids: Vec::new(),
-            label: "Delete for ever",
+            label: key("Delete for ever"),
         };
         return Ok(page(StatusCode::OK, html(&shown)?));
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::frame::initials;
+use crate::texts::key;
 
 /// What goes with a message beyond its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,8 +91,8 @@ impl DeskLine {
     /// The state as a sentence.
     pub fn words(&self) -> String {
         match (self.state, self.by.as_str()) {
-            ("waiting", _) => "A person has been asked.".to_owned(),
-            ("claimed", "") => "A person is answering.".to_owned(),
+            ("waiting", _) => key("A person has been asked.").to_owned(),
+            ("claimed", "") => key("A person is answering.").to_owned(),
             ("claimed", name) => format!("{name} is answering."),
             _ => String::new(),
         }
@@ -100,7 +101,11 @@ impl DeskLine {
 
 /// What a person of the desk is called, with the letters of the round picture.
 pub fn signature(name: &str) -> (String, String) {
-    if name.is_empty() { ("A person".to_owned(), "P".to_owned()) } else { (name.to_owned(), initials(name)) }
+    if name.is_empty() {
+        (key("A person").to_owned(), "P".to_owned())
+    } else {
+        (name.to_owned(), initials(name))
+    }
 }
 
 /// Where in the documents of an app something stands. `quote` is a place in the text of the document, in bytes.

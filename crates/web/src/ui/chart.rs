@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::Markup;
+use crate::texts::key;
 
 /// A chart over equal steps of time, oldest first.
 #[derive(Clone, Debug)]
@@ -34,10 +35,10 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// The last hour, by minutes.
-    pub(crate) const HOUR: Pace = Pace { span: "the last hour", ticks: 15, rows: 5 };
+    pub(crate) const HOUR: Pace = Pace { span: key("the last hour"), ticks: 15, rows: 5 };
 
     /// The last day, by hours.
-    pub(crate) const DAY: Pace = Pace { span: "the last 24 hours", ticks: 6, rows: 3 };
+    pub(crate) const DAY: Pace = Pace { span: key("the last 24 hours"), ticks: 6, rows: 3 };
 
     /// So many days.
     pub(crate) const fn days(span: &'static str, days: usize) -> Pace {

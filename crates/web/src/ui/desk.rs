@@ -10,6 +10,7 @@ use super::form::FormView;
 use super::frame::grouped;
 use super::pieces::{Empty, FilterTab};
 use super::view::MessageView;
+use crate::texts::{filters, key};
 
 /// `/apps/{app}/desk`.
 #[derive(Clone, Debug, Template)]
@@ -43,11 +44,11 @@ impl HandOffView {
     /// The state in words, and its colour.
     pub(crate) fn standing(&self) -> (String, &'static str) {
         match (self.state, self.mine) {
-            ("waiting", _) => ("Waiting".to_owned(), "warn"),
-            ("claimed", true) => ("Yours".to_owned(), "accent"),
-            ("claimed", false) => (self.with("With", "Claimed"), ""),
-            ("returned", _) => (self.with("Given back by", "Given back"), ""),
-            _ => (self.with("Closed by", "Closed"), ""),
+            ("waiting", _) => (key("Waiting").to_owned(), "warn"),
+            ("claimed", true) => (key("Yours").to_owned(), "accent"),
+            ("claimed", false) => (self.with(key("With"), key("Claimed")), ""),
+            ("returned", _) => (self.with(key("Given back by"), key("Given back")), ""),
+            _ => (self.with(key("Closed by"), key("Closed")), ""),
         }
     }
 

@@ -10,6 +10,7 @@ use super::app::AppShell;
 use super::form::FormView;
 use super::frame::{grouped, size};
 use super::pieces::{DropZone, Empty, FilterTab};
+use crate::texts::{filters, key};
 
 /// `/apps/{app}/documents`.
 #[derive(Clone, Debug, Template)]
@@ -56,9 +57,9 @@ impl DocumentView {
     /// The status as a word, and its colour.
     pub(crate) fn state(&self) -> (&'static str, &'static str) {
         match self.status {
-            "ready" => ("Ready", "good"),
-            "failed" => ("Not readable", "bad"),
-            _ => ("Being read", "warn"),
+            "ready" => (key("Ready"), "good"),
+            "failed" => (key("Not readable"), "bad"),
+            _ => (key("Being read"), "warn"),
         }
     }
 

@@ -6,6 +6,7 @@ use kernel::Time;
 
 use super::frame::{Frame, grouped};
 use super::pieces::{DropZone, Empty, FilterTab, Pair};
+use crate::texts::{filters, key};
 
 /// What has just been done, and how it is taken back.
 #[derive(Clone, Debug)]
@@ -218,14 +219,14 @@ pub(crate) fn kind(media_type: &str) -> String {
         "application/pdf" => "PDF",
         "application/zip" => "ZIP archive",
         "application/json" => "JSON",
-        "text/plain" => "Text",
+        "text/plain" => key("Text"),
         "text/markdown" => "Markdown",
-        "text/csv" => "Table (CSV)",
-        "text/html" => "Web page",
-        "application/octet-stream" => "Data",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "Word document",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "Excel sheet",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => "Slides",
+        "text/csv" => key("Table (CSV)"),
+        "text/html" => key("Web page"),
+        "application/octet-stream" => key("Data"),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => key("Word document"),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => key("Excel sheet"),
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => key("Slides"),
         other => {
             return match other.split_once('/') {
                 Some(("image", form)) => format!("Picture ({})", plain(form)),
