@@ -2,7 +2,9 @@
 // and menus that close when somebody clicks elsewhere or presses Escape.
 (() => {
   const root = document.documentElement;
-  const names = { auto: "as the system says", light: "light", dark: "dark" };
+  const texts = globalThis.stoaTexts ?? {};
+  const say = (text) => texts[text] ?? text;
+  const names = { auto: say("Colours: as the system says"), light: say("Colours: light"), dark: say("Colours: dark") };
   const order = ["auto", "light", "dark"];
 
   // Storage may be forbidden; then the choice lasts as long as the page.
@@ -17,7 +19,7 @@
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
     else delete root.dataset.theme;
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
-      button.setAttribute("aria-label", `Colours: ${names[chosen()]}`);
+      button.setAttribute("aria-label", names[chosen()]);
     }
   };
 

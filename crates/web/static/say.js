@@ -5,7 +5,7 @@ const texts = globalThis.stoaTexts ?? {};
 
 /** The language of the page. Digits are the same in all of them. */
 export const language = document.documentElement.lang || "en";
-const locale = `${language}-u-nu-latn`;
+export const locale = `${language}-u-nu-latn`;
 const plural = new Intl.PluralRules(language);
 const forms = ["zero", "one", "two", "few", "many", "other"];
 
@@ -29,5 +29,5 @@ export const told = (detail, title) => texts[detail] ?? (language === "en" ? und
 /** A number with thin spaces between its thousands, as the server writes it. */
 export const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 
-/** A moment in the language's way. */
-export const moment = (date, options) => new Intl.DateTimeFormat(locale, options).format(date);
+/** A number with the language's decimal mark. */
+export const decimal = (number) => String(number).replace(".", ["en", "ar"].includes(language) ? "." : ",");

@@ -20,7 +20,7 @@ use super::{backups, frame, operation, users, watching};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::texts::key;
+use crate::texts::{key, say};
 use crate::ui::account::{KeyView, SessionView};
 use crate::ui::admin::{
     AllKeysPage, AllSessionsPage, BlockView, BlocksPage, LockdownPage, SettingView, SettingsPage,
@@ -178,7 +178,7 @@ async fn keys(State(site): State<Site>, person: Person) -> Outcome<Response> {
             let mut view = key_view(key);
             view.owner = match key.user {
                 Some(_) => names.get(&view.owner_id).cloned().unwrap_or_default(),
-                None => "the operator".to_owned(),
+                None => say("the operator").to_string(),
             };
             view
         })
@@ -266,8 +266,13 @@ async fn lockdown(State(site): State<Site>, person: Person) -> Outcome<Response>
     let number = |name: &str| person.asked(name).parse::<u64>().ok();
     if let (Some(sessions), Some(tokens), Some(keys)) = (number("sessions"), number("tokens"), number("keys"))
     {
-        shell.done =
-            Some(format!("Ended: {sessions} of browsers, {tokens} of programs. Revoked: {keys} keys."));
+        shell.done = Some(
+            say("Ended: {sessions} of browsers, {tokens} of programs. Revoked: {keys} keys.")
+                .with("sessions", sessions)
+                .with("tokens", tokens)
+                .with("keys", keys)
+                .to_string(),
+        );
     }
     let found = site.administration.lockdown(&may).await?;
     let by = match found.by.as_deref().and_then(|by| by.strip_prefix("user:")) {
@@ -345,7 +350,10 @@ async fn show_question(
 
 /// The form after another word was typed.
 pub(super) fn other_word(word: &str) -> FormView {
-    FormView::new().wrong("word", &format!("Type “{word}” to go on; anything else changes nothing."))
+    FormView::new().wrong(
+        "word",
+        &say("Type “{word}” to go on; anything else changes nothing.").with("word", word).to_string(),
+    )
 }
 
 async fn ask_lockdown(

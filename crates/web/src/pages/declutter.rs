@@ -18,7 +18,7 @@ use super::form::{Fields, local, onward, page};
 use super::person::Person;
 use crate::Site;
 use crate::failure::Outcome;
-use crate::texts::key;
+use crate::texts::{count, key, say};
 use crate::ui::files::{Candidate, DeclutterPage, FindingView, KindLine, PreviewPage};
 use crate::ui::frame::size;
 use crate::ui::html;
@@ -226,7 +226,7 @@ fn pair(finding: &Finding) -> Option<Pair> {
             picture: if seen { href.clone() } else { String::new() },
             href,
             excerpt: String::new(),
-            tag: if member.advice == Advice::Keep { "stays" } else { "" }.to_owned(),
+            tag: if member.advice == Advice::Keep { key("stays") } else { "" }.to_owned(),
             value: id.to_string(),
             chosen: false,
         })
@@ -254,16 +254,19 @@ fn proof(evidence: &[Evidence]) -> String {
     let [one] = evidence else {
         return match evidence.len() {
             0 => String::new(),
-            many => format!("{many} files were compared one by one."),
+            many => count("{count} file was compared.|{count} files were compared one by one.", many as u64)
+                .to_string(),
         };
     };
     match one.relation {
         Relation::Identical => match one.digest {
             Some(digest) => {
                 let digest = digest.to_string();
-                format!("Same bytes: BLAKE3 {}… on both.", digest.get(..12).unwrap_or(&digest))
+                say("Same bytes: BLAKE3 {digest}… on both.")
+                    .with("digest", digest.get(..12).unwrap_or(&digest))
+                    .to_string()
             }
-            None => key("Same bytes.").to_owned(),
+            None => say("Same bytes.").to_string(),
         },
         Relation::Looks { frequencies, gradients, view } => {
             let how = match view {
@@ -272,11 +275,19 @@ fn proof(evidence: &[Evidence]) -> String {
                 View::Part => key("a part of it"),
                 View::Turned => key("turned or mirrored"),
             };
-            format!("Fingerprints differ in {frequencies} and {gradients} of 64 bits: {how}.")
+            say("Fingerprints differ in {frequencies} and {gradients} of 64 bits: {how}.")
+                .with("frequencies", frequencies)
+                .with("gradients", gradients)
+                .with("how", say(how))
+                .to_string()
         }
-        Relation::Reads { alike } => format!("{alike} % of the text is in both."),
-        Relation::PartOf { share } => format!("{share} % of its text is in the other."),
-        Relation::Empty => key("It has 0 bytes.").to_owned(),
+        Relation::Reads { alike } => {
+            say("{share} % of the text is in both.").with("share", alike).to_string()
+        }
+        Relation::PartOf { share } => {
+            say("{share} % of its text is in the other.").with("share", share).to_string()
+        }
+        Relation::Empty => say("It has 0 bytes.").to_string(),
         Relation::Alone => String::new(),
     }
 }
@@ -297,8 +308,9 @@ fn with(address: &str, query: &str) -> String {
 async fn refused(site: &Site, person: &Person, fault: Fault) -> Outcome<Response> {
     let stale = fault.code() == Code::Conflict;
     let (code, words) = told(fault)?;
-    let more = if stale { " Nothing was moved; below is how it is now." } else { " Nothing was moved." };
-    show(site, person, Some(format!("{words}{more}")), code).await
+    let more =
+        if stale { say("Nothing was moved; below is how it is now.") } else { say("Nothing was moved.") };
+    show(site, person, Some(format!("{words} {more}")), code).await
 }
 
 async fn preview(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {

@@ -21,13 +21,13 @@ use super::talk::message_view;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::texts::key;
+use crate::texts::{count, key, say};
 use crate::ui::chart::{Chart, Line, Pace};
 use crate::ui::desk::{
     Count, HandOffPage, HandOffView, InboxPage, QualityPage, QuestionView, QuestionsPage, RemarkView,
 };
 use crate::ui::form::FormView;
-use crate::ui::frame::{encode, grouped};
+use crate::ui::frame::encode;
 use crate::ui::html;
 use crate::ui::pieces::{Empty, FilterTab};
 
@@ -348,9 +348,9 @@ async fn resolve(
 
 /// Spans of days that can be looked at.
 const SPANS: [(u32, &str, &str); 3] = [
-    (7, "7 days", key("the last 7 days")),
-    (30, "30 days", key("the last 30 days")),
-    (90, "90 days", key("the last 90 days")),
+    (7, key("7 days"), key("the last 7 days")),
+    (30, key("30 days"), key("the last 30 days")),
+    (90, key("90 days"), key("the last 90 days")),
 ];
 
 /// A day in seconds.
@@ -398,7 +398,7 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
     let helpful = Count::share(
         key("Helpful"),
         (found.up, rated),
-        key("rated answers"),
+        "{part} of {count} rated answer|{part} of {count} rated answers",
         key("Thumbs up among all thumbs. Only some people press one."),
     );
     if !serves {
@@ -409,13 +409,13 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
         Count::share(
             key("Answer rate"),
             (found.answered, found.questions),
-            "questions",
+            "{part} of {count} question|{part} of {count} questions",
             key("Questions that the documents answered. The others were told that there is no answer."),
         ),
         Count::share(
             key("Resolution"),
             (found.resolved, found.conversations),
-            "conversations",
+            "{part} of {count} conversation|{part} of {count} conversations",
             key(
                 "The last question was answered, nobody asked for a person, and nothing was rated down. The best sign that it helped.",
             ),
@@ -423,19 +423,19 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
         Count::share(
             key("Containment"),
             (contained, found.conversations),
-            "conversations",
+            "{part} of {count} conversation|{part} of {count} conversations",
             key("Nobody asked for a person. It says nothing about whether it helped: people also give up."),
         ),
         Count::plain(
             key("Handed over"),
             found.handed_off,
-            format!("of {} conversations", grouped(found.conversations)),
+            count("of {count} conversation|of {count} conversations", found.conversations).to_string(),
             key("Conversations in which a person was asked for."),
         ),
         Count::plain(
             key("Without an answer"),
             found.refused,
-            format!("of {} questions", grouped(found.questions)),
+            count("of {count} question|of {count} questions", found.questions).to_string(),
             key("Questions that no document answered. The page “Questions” lists them."),
         ),
         helpful,
@@ -459,10 +459,14 @@ fn chart(by_day: &[DayCount], now: Time, days: u32, words: &'static str) -> Char
     Chart {
         slug: "c-questions",
         title: key("Questions by day"),
-        summary: format!("{answered} answered and {refused} without an answer in {words}"),
+        summary: say("{answered} answered and {refused} without an answer in {span}")
+            .with("answered", answered)
+            .with("refused", refused)
+            .with("span", say(words))
+            .to_string(),
         unit: "",
         lines: vec![
-            Line { name: "answered", tone: "one", values: values(|one| one.answered) },
+            Line { name: key("answered"), tone: "one", values: values(|one| one.answered) },
             Line { name: key("without an answer"), tone: "bad", values: values(|one| one.refused) },
         ],
         labels,

@@ -21,7 +21,7 @@ use crate::Site;
 use crate::api::documents::incoming;
 use crate::body::Path;
 use crate::failure::{Outcome, status};
-use crate::texts::key;
+use crate::texts::{key, say};
 use crate::ui::beside::place_url;
 use crate::ui::documents::{
     Cited, DocumentPage, DocumentView, DocumentsPage, FoundView, PassageView, RemovePage, SearchView, pieces,
@@ -270,7 +270,7 @@ async fn add(
             }
             let words = sentence(fault.fields().first().map_or(fault.message(), |field| &field.detail));
             let code = status(fault.code());
-            let added = vec![(key("Nothing was added.").to_owned(), words, false)];
+            let added = vec![(say("Nothing was added.").to_string(), words, false)];
             return show(&site, &person, &app, Around { added, ..Around::default() }, code).await;
         }
     };
@@ -280,11 +280,13 @@ async fn add(
     for one in new.into_iter().filter(|one| !(one.name.is_empty() && one.bytes.is_empty())) {
         let name = one.name.clone();
         let (words, there) = match site.hall.offer_document(&may, one).await {
-            Ok(Offered::Known(_)) => (key("is here already.").to_owned(), true),
+            Ok(Offered::Known(_)) => (say("is here already.").to_string(), true),
             Ok(Offered::Added(row)) if row.status == DocumentStatus::Failed => {
                 (row.reason.as_deref().map(sentence).unwrap_or_default(), false)
             }
-            Ok(Offered::Added(row)) => (format!("is added: {}.", view(*row).facts()), true),
+            Ok(Offered::Added(row)) => {
+                (say("is added: {facts}.").with("facts", view(*row).facts()).to_string(), true)
+            }
             Err(fault) if matches!(fault.code(), Code::Conflict | Code::TooLarge | Code::InvalidInput) => {
                 (sentence(fault.message()), false)
             }
@@ -295,8 +297,8 @@ async fn add(
     if added.is_empty() {
         code = StatusCode::BAD_REQUEST;
         added.push((
-            key("Nothing was added.").to_owned(),
-            key("Choose at least one file.").to_owned(),
+            say("Nothing was added.").to_string(),
+            say("Choose at least one file.").to_string(),
             false,
         ));
     }

@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use crate::Site;
 use crate::body;
 use crate::failure::{Failure, Outcome, status};
-use crate::texts::key;
+use crate::texts::{key, told};
 use crate::ui::form::FormView;
 
 /// The fields of a form, in the order in which they came.
@@ -121,10 +121,11 @@ pub(crate) fn refused(form: FormView, fault: Fault) -> Outcome<(StatusCode, Form
 
 /// A fault's words as a sentence: they are written to stand after a colon.
 pub(crate) fn sentence(words: &str) -> String {
+    let words = &*told(words);
     let mut letters = words.chars();
     let mut text: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     text.push_str(letters.as_str());
-    if !text.ends_with(['.', '!', '?']) {
+    if !text.ends_with(['.', '!', '?', '؟']) {
         text.push('.');
     }
     text

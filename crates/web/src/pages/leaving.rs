@@ -13,7 +13,7 @@ use super::frame;
 use super::person::{Person, proven};
 use crate::Site;
 use crate::failure::Outcome;
-use crate::texts::key;
+use crate::texts::{count, key};
 use crate::ui::form::FormView;
 use crate::ui::html;
 use crate::ui::sign::{ConfirmPage, SaidPage};
@@ -84,10 +84,7 @@ async fn gone(site: &Site, erased: &Erased) -> Outcome<Response> {
         frame: frame(site, None, PATH).await,
         icon: "check",
         title: key("Your account is erased"),
-        text: format!(
-            "{things} records went from {} stores, and the key without which no copy can be read.",
-            erased.counts.len()
-        ),
+        text: count("{count} record went from {stores} stores, and the key without which no copy can be read.|{count} records went from {stores} stores, and the key without which no copy can be read.", things).with("stores", erased.counts.len()).to_string(),
         hint: key(
             "The bytes of files follow within seconds; the receipt says when it is certain. Keep its address: it cannot be found again.",
         ),

@@ -20,7 +20,7 @@ use super::talk::plain_view;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::texts::key;
+use crate::texts::{key, say};
 use crate::ui::form::FormView;
 use crate::ui::frame::encode;
 use crate::ui::html;
@@ -272,8 +272,9 @@ async fn transcript(
 fn line_view(app: &AppId, line: &TranscriptLine) -> LineView {
     let word = |name: &str| line.made.get(name).and_then(Value::as_str);
     let kind = word("kind").map(|kind| move_words(kind, line.made.get("hint").and_then(Value::as_u64)));
-    let question = word("question").map(|question| format!("type: {question}"));
-    let stage = word("stage").map(|stage| format!("stage: {stage}"));
+    let question =
+        word("question").map(|question| say("type: {question}").with("question", question).to_string());
+    let stage = word("stage").map(|stage| say("stage: {stage}").with("stage", stage).to_string());
     let labels = [kind, question, stage].into_iter().flatten().filter(|label| !label.is_empty());
     LineView { message: plain_view(app, &line.message), labels: labels.collect(), held_back: line.held_back }
 }

@@ -16,7 +16,7 @@ use super::{LEAST, frame};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::texts::key;
+use crate::texts::{key, say};
 use crate::ui::admin::{GrantView, NewUserPage, UserPage, UserView, UsersPage};
 use crate::ui::form::FormView;
 use crate::ui::frame::encode;
@@ -307,7 +307,9 @@ async fn show_erase(
         form,
         title: key("Erase this account?").to_owned(),
         effects: vec![
-            format!("The account {} and everything it wrote is deleted for good.", word(&user)),
+            say("The account {name} and everything it wrote is deleted for good.")
+                .with("name", word(&user))
+                .to_string(),
             key("Its sessions and keys are dead at once.").to_owned(),
             key("What older backups hold of it becomes unreadable.").to_owned(),
         ],

@@ -16,7 +16,7 @@ use super::form::{onward, page};
 use super::person::Person;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::texts::key;
+use crate::texts::{count, key, say};
 use crate::ui::admin::{AlertView, AlertsPage, AuditPage, AuditView, OverviewPage, PulseView, Tile};
 use crate::ui::chart::{Chart, Line, Pace};
 use crate::ui::form::FormView;
@@ -75,12 +75,9 @@ fn old_secrets(ages: &[SecretAge]) -> Option<(String, &'static str)> {
     let old: Vec<&str> = ages.iter().filter(|age| age.old).map(|age| age.name.as_str()).collect();
     let text = match old.as_slice() {
         [] => return None,
-        [one] => format!("{one} should be replaced: it has been in use for a long time."),
+        [one] => say("{name} should be replaced: it has been in use for a long time.").with("name", one).to_string(),
         [first, rest @ ..] => {
-            format!(
-                "{first} and {} more secrets should be replaced: they have been in use for a long time.",
-                rest.len()
-            )
+            count("{name} and {count} more secret should be replaced: they have been in use for a long time.|{name} and {count} more secrets should be replaced: they have been in use for a long time.", rest.len() as u64).with("name", first).to_string()
         }
     };
     Some((text, "/admin/settings"))
@@ -130,7 +127,7 @@ async fn people(site: &Site, may: &May<Admin>, now: Time) -> Outcome<Vec<(String
         .map(|(id, count, seen)| {
             let id = id.to_string();
             let name = names.get(&id).filter(|name| !name.is_empty()).cloned();
-            (name.unwrap_or_else(|| "(no address)".to_owned()), id, count, ago(now, seen))
+            (name.unwrap_or_else(|| say("(no address)").to_string()), id, count, ago(now, seen))
         })
         .collect())
 }
@@ -178,9 +175,11 @@ fn tiles(read: &Pulse) -> Vec<Tile> {
             "#c-errors",
         ),
         tile(
-            "95 of 100 within",
+            key("95 of 100 within"),
             busiest.map_or("–".to_owned(), |one| milliseconds(one.p95_ms)),
-            &busiest.map_or(String::new(), |one| format!("half within {}", milliseconds(one.p50_ms))),
+            &busiest.map_or(String::new(), |one| {
+                say("half within {span}").with("span", milliseconds(one.p50_ms)).to_string()
+            }),
             "",
             "#c-latency",
         ),
@@ -217,12 +216,18 @@ fn charts(read: &Pulse) -> Vec<Chart> {
         let newest = |line: &Line| line.values.last().copied().flatten().unwrap_or_default();
         let summary = lines
             .iter()
-            .map(|line| format!("{}: now {:.0}{unit}, most {:.0}{unit}", line.name, newest(line), most(line)))
+            .map(|line| {
+                say("{line}: now {now}, most {most}")
+                    .with("line", say(line.name))
+                    .with("now", format!("{:.0}{unit}", newest(line)))
+                    .with("most", format!("{:.0}{unit}", most(line)))
+                    .to_string()
+            })
             .collect::<Vec<_>>()
             .join("; ");
         Chart { slug, title, summary, unit, lines, labels: labels.clone(), pace: Pace::HOUR }
     };
-    let count = |of: fn(&Minute) -> u64| move |one: &Minute| Some(length(of(one)));
+    let number = |of: fn(&Minute) -> u64| move |one: &Minute| Some(length(of(one)));
     // Nothing was measured where nobody asked: a line at zero would look quick.
     let span = |of: fn(&Minute) -> f64| move |one: &Minute| (one.requests > 0).then(|| of(one));
     vec![
@@ -230,15 +235,15 @@ fn charts(read: &Pulse) -> Vec<Chart> {
             "c-requests",
             key("Requests"),
             "",
-            vec![line(key("a minute"), "one", &count(|one| one.requests))],
+            vec![line(key("a minute"), "one", &number(|one| one.requests))],
         ),
         chart(
             "c-errors",
             key("Errors"),
             "",
             vec![
-                line("refused", "two", &count(|one| one.refused)),
-                line("failed", "bad", &count(|one| one.failed)),
+                line(key("refused"), "two", &number(|one| one.refused)),
+                line(key("failed"), "bad", &number(|one| one.failed)),
             ],
         ),
         chart(
@@ -247,22 +252,22 @@ fn charts(read: &Pulse) -> Vec<Chart> {
             "ms",
             vec![
                 line(key("half within"), "one", &span(|one| one.p50_ms)),
-                line("95 of 100 within", "two", &span(|one| one.p95_ms)),
+                line(key("95 of 100 within"), "two", &span(|one| one.p95_ms)),
             ],
         ),
         chart(
             "c-failures",
             key("Failed sign-ins"),
             "",
-            vec![line(key("a minute"), "bad", &count(|one| one.sign_in_failures))],
+            vec![line(key("a minute"), "bad", &number(|one| one.sign_in_failures))],
         ),
         chart(
             "c-sessions",
             key("Sessions"),
             "",
-            vec![line(key("signed in"), "one", &count(|one| one.sessions))],
+            vec![line(key("signed in"), "one", &number(|one| one.sessions))],
         ),
-        chart("c-alerts", key("Alerts"), "", vec![line("raised", "two", &count(|one| one.alerts))]),
+        chart("c-alerts", key("Alerts"), "", vec![line("raised", "two", &number(|one| one.alerts))]),
     ]
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::frame::initials;
-use crate::texts::key;
+use crate::texts::say;
 
 /// What goes with a message beyond its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,9 +91,9 @@ impl DeskLine {
     /// The state as a sentence.
     pub fn words(&self) -> String {
         match (self.state, self.by.as_str()) {
-            ("waiting", _) => key("A person has been asked.").to_owned(),
-            ("claimed", "") => key("A person is answering.").to_owned(),
-            ("claimed", name) => format!("{name} is answering."),
+            ("waiting", _) => say("A person has been asked.").to_string(),
+            ("claimed", "") => say("A person is answering.").to_string(),
+            ("claimed", name) => say("{name} is answering.").with("name", name).to_string(),
             _ => String::new(),
         }
     }
@@ -102,7 +102,7 @@ impl DeskLine {
 /// What a person of the desk is called, with the letters of the round picture.
 pub fn signature(name: &str) -> (String, String) {
     if name.is_empty() {
-        (key("A person").to_owned(), "P".to_owned())
+        (say("A person").to_string(), "P".to_owned())
     } else {
         (name.to_owned(), initials(name))
     }

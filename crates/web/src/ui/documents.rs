@@ -8,9 +8,9 @@ use kernel::Time;
 
 use super::app::AppShell;
 use super::form::FormView;
-use super::frame::{grouped, size};
+use super::frame::size;
 use super::pieces::{DropZone, Empty, FilterTab};
-use crate::texts::{filters, key};
+use crate::texts::{count, filters, key, say};
 
 /// `/apps/{app}/documents`.
 #[derive(Clone, Debug, Template)]
@@ -65,11 +65,8 @@ impl DocumentView {
 
     /// What it is, how large it is and how many passages it has, in one line.
     pub(crate) fn facts(&self) -> String {
-        let passages = match self.passages {
-            1 => "1 passage".to_owned(),
-            many => format!("{} passages", grouped(u64::from(many))),
-        };
-        [self.kind, &size(self.bytes), &passages]
+        let passages = count("{count} passage|{count} passages", u64::from(self.passages)).to_string();
+        [say(self.kind).to_string(), size(self.bytes), passages]
             .into_iter()
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()

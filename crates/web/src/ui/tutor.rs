@@ -10,7 +10,7 @@ use super::form::FormView;
 use super::frame::{Frame, ago};
 use super::pieces::{Empty, FilterTab};
 use super::view::{AppView, MessageView, ModelView, Speaker};
-use crate::texts::{filters, key};
+use crate::texts::{count, filters, key, say};
 
 /// What stands around a page of the tutor.
 #[derive(Clone, Debug)]
@@ -52,14 +52,17 @@ impl Standing {
         let (words, tone) = match (state.revealed, state.solved) {
             (true, _) => (key("The answer was shown").to_owned(), ""),
             (false, true) if state.stage == Stage::Done => (key("Solved").to_owned(), "good"),
-            (false, true) => (format!("Solved, {}", stage(state.stage).0.to_lowercase()), "good"),
-            (false, false) => (format!("In progress: {}", stage(state.stage).0.to_lowercase()), "accent"),
+            (false, true) => {
+                (say("Solved: {stage}").with("stage", say(stage(state.stage).0)).to_string(), "good")
+            }
+            (false, false) => {
+                (say("In progress: {stage}").with("stage", say(stage(state.stage).0)).to_string(), "accent")
+            }
         };
         // The rungs are counted from 0.
         let hints = match state.hint_level {
             None => String::new(),
-            Some(0) => "1 hint".to_owned(),
-            Some(rung) => format!("{} hints", u32::from(rung) + 1),
+            Some(rung) => count("{count} hint|{count} hints", u64::from(rung) + 1).to_string(),
         };
         Standing { words, tone, hints }
     }
@@ -86,7 +89,10 @@ pub(crate) fn move_words(kind: &str, hint: Option<u64>) -> String {
         "misconception" => key("About an expected misconception"),
         "wrong" => key("About a wrong answer"),
         "hint" => {
-            return hint.map_or_else(|| key("Hint").to_owned(), |rung| format!("Hint, step {}", rung + 1));
+            return hint.map_or_else(
+                || say("Hint").to_string(),
+                |rung| say("Hint, step {step}").with("step", rung + 1).to_string(),
+            );
         }
         "transfer" => key("Transfer question"),
         "summary" => key("Asks for a summary"),
