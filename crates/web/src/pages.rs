@@ -4,6 +4,7 @@ mod account;
 mod admin;
 mod app;
 mod backups;
+mod blocks;
 mod declutter;
 mod desk;
 mod documents;

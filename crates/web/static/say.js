@@ -12,10 +12,10 @@ const forms = ["zero", "one", "two", "few", "many", "other"];
 const fill = (text, values) =>
   text.replace(/\{([^}]*)\}/g, (place, name) => (name in values ? String(values[name]) : name.startsWith("@") ? "" : place));
 
-/** A sentence, its places filled by name: `say("{name} is back.", { name })`. */
+/** A sentence; `values` fill its places by their names: `{name}`. */
 export const say = (text, values = {}) => fill(texts[text] ?? text, values);
 
-/** A sentence about a number: `count("{count} file|{count} files", n)`. */
+/** A sentence about a number, which chooses among its forms and fills `{count}`. */
 export function count(text, number, values = {}) {
   const all = (texts[text] ?? text).split("|");
   const one = language === "fr" ? number < 2 : number === 1;

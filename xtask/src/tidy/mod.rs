@@ -59,6 +59,7 @@ const RULES: &[fn(&House) -> Vec<Finding>] = &[
     texts::needed,
     texts::sound,
     texts::visible,
+    texts::logical,
 ];
 
 /// Looks at the house at `root` and prints every finding.

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -14,7 +13,7 @@ use identity::{Admin, May, Mode, Revoked, What};
 use kernel::{KeyId, SessionId, UserId};
 
 use super::account::{key_view, piece, session_view};
-use super::form::{Fields, local, onward, page, refused, sentence};
+use super::form::{Fields, local, onward, page, sentence};
 use super::person::{Person, proven};
 use super::{backups, frame, operation, users, watching};
 use crate::Site;
@@ -22,9 +21,7 @@ use crate::body::Path;
 use crate::failure::Outcome;
 use crate::texts::{key, say};
 use crate::ui::account::{KeyView, SessionView};
-use crate::ui::admin::{
-    AllKeysPage, AllSessionsPage, BlockView, BlocksPage, LockdownPage, SettingView, SettingsPage,
-};
+use crate::ui::admin::{AllKeysPage, AllSessionsPage, LockdownPage, SettingView, SettingsPage};
 use crate::ui::form::FormView;
 use crate::ui::html;
 use crate::ui::shell::{Brake, Shell};
@@ -37,12 +34,11 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/sessions/{id}/end", post(end_session))
         .route("/admin/keys", get(keys))
         .route("/admin/keys/{id}/revoke", post(revoke_key))
-        .route("/admin/blocks", get(blocks).post(block))
-        .route("/admin/blocks/remove", post(unblock))
         .route("/admin/lockdown", get(lockdown))
         .route("/admin/lockdown/{mode}", get(ask_lockdown).post(set_lockdown))
         .route("/admin/revoke/{what}", get(ask_revoke).post(revoke))
         .route("/admin/settings", get(settings))
+        .merge(super::blocks::routes())
         .merge(super::holds::routes())
         .merge(users::routes())
         .merge(watching::routes())
@@ -194,70 +190,6 @@ async fn revoke_key(
 ) -> Outcome<Response> {
     site.administration.revoke_key(&person.admin(&site)?, KeyId::parse(&id)?).await?;
     Ok(onward(&format!("{}?done=revoked", back(&fields, "/admin/keys"))))
-}
-
-async fn show_blocks(site: &Site, person: &Person, form: FormView, code: StatusCode) -> Outcome<Response> {
-    let may = person.admin(site)?;
-    let shell = shell(site, person, &may, "/admin/blocks").await?;
-    let found = site.administration.blocks(&may).await?;
-    let blocks = found
-        .into_iter()
-        .map(|block| BlockView {
-            net: block.net,
-            reason: block.reason,
-            created_at: block.created_at,
-            expires_at: block.expires_at,
-        })
-        .collect();
-    let own = person.who.peer.ip.to_string();
-    Ok(page(code, html(&BlocksPage { shell, form, blocks, own })?))
-}
-
-async fn blocks(State(site): State<Site>, person: Person) -> Outcome<Response> {
-    show_blocks(&site, &person, FormView::new().with("hours", "24"), StatusCode::OK).await
-}
-
-async fn block(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
-    let may = person.admin(&site)?;
-    let net = fields.text("net");
-    if covers(net, person.who.peer.ip) {
-        let words = key("You are at this address yourself: the block would lock you out.");
-        let form = fields.view().wrong("net", words);
-        return show_blocks(&site, &person, form, StatusCode::UNPROCESSABLE_ENTITY).await;
-    }
-    let reason = Some(fields.text("reason")).filter(|reason| !reason.is_empty());
-    let made = match fields.number("hours") {
-        Ok(hours) => {
-            let span = hours.map(|hours| Duration::from_secs(u64::from(hours) * 3_600));
-            site.administration.block(&may, net, span, reason).await
-        }
-        Err(fault) => Err(fault),
-    };
-    match made {
-        Ok(_) => Ok(onward("/admin/blocks?done=blocked")),
-        Err(fault) => {
-            let (status, form) = refused(fields.view(), fault)?;
-            show_blocks(&site, &person, form, status).await
-        }
-    }
-}
-
-/// Whether a net that somebody typed holds this address. What is malformed is judged elsewhere.
-fn covers(net: &str, ip: std::net::IpAddr) -> bool {
-    let (head, length) = net.split_once('/').unwrap_or((net, ""));
-    let (Ok(head), mine) = (head.parse::<std::net::IpAddr>(), ip.to_canonical()) else { return false };
-    let bits = |ip: std::net::IpAddr| match ip {
-        std::net::IpAddr::V4(v4) => (u128::from(u32::from(v4)) << 96, 32),
-        std::net::IpAddr::V6(v6) => (u128::from(v6), 128),
-    };
-    let ((one, most), (other, size)) = (bits(head.to_canonical()), bits(mine));
-    let length: u32 = if length.is_empty() { most } else { length.parse().unwrap_or(most) };
-    most == size && length <= most && (length == 0 || (one ^ other) >> (128 - length.min(128)) == 0)
-}
-
-async fn unblock(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
-    site.administration.unblock(&person.admin(&site)?, fields.text("net")).await?;
-    Ok(onward("/admin/blocks?done=lifted"))
 }
 
 async fn lockdown(State(site): State<Site>, person: Person) -> Outcome<Response> {
@@ -503,19 +435,4 @@ async fn settings(State(site): State<Site>, person: Person) -> Outcome<Response>
         }
     }
     Ok(page(StatusCode::OK, html(&SettingsPage { shell, groups, ages })?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_block_of_oneself_is_seen() {
-        let at = |net: &str, ip: &str| covers(net, ip.parse().unwrap());
-        assert!(at("203.0.113.7", "203.0.113.7") && at("203.0.113.0/24", "203.0.113.7"));
-        assert!(at("0.0.0.0/0", "203.0.113.7") && at("2001:db8::/32", "2001:db8::1"));
-        assert!(at("203.0.113.0/24", "::ffff:203.0.113.7"));
-        assert!(!at("203.0.113.8", "203.0.113.7") && !at("::/0", "203.0.113.7"));
-        assert!(!at("", "203.0.113.7") && !at("203.0.113.7/99", "203.0.113.7"));
-    }
 }

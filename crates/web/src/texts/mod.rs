@@ -10,6 +10,8 @@ mod sentence;
 use std::borrow::Cow;
 
 pub(crate) use language::{COOKIE, Language, Reader};
+#[cfg(test)]
+use sentence::Line;
 pub(crate) use sentence::Sentence;
 
 tokio::task_local! {

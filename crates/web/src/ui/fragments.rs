@@ -8,6 +8,7 @@ use super::beside::signature;
 use super::markdown::{self, Cites};
 use super::view::{ClosestView, DeskLine, Ending, MessageView, Speaker};
 use super::{Markup, fill};
+use crate::texts::filters;
 
 #[derive(Template)]
 #[template(path = "message.html")]

@@ -5,6 +5,10 @@ use super::Markup;
 
 /// The icon of this name as inline SVG; an unknown name draws nothing.
 pub fn icon(name: &str) -> Markup {
+    // What points to a side points to the other one where lines begin at the right.
+    let points =
+        matches!(name, "back" | "out" | "version-before" | "version-after" | "list" | "menu" | "quote");
+    let class = if points { "icon points" } else { "icon" };
     let drawing = match name {
         "disk" => {
             r#"<ellipse cx="12" cy="6" rx="7.5" ry="2.8"/><path d="M4.5 6v12c0 1.5 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800V6M4.500 12c0 1.500 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800"/>"#
@@ -111,6 +115,6 @@ pub fn icon(name: &str) -> Markup {
         _ => return Markup(String::new()),
     };
     Markup(format!(
-        r#"<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">{drawing}</svg>"#
+        r#"<svg class="{class}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">{drawing}</svg>"#
     ))
 }

@@ -4,12 +4,15 @@
 
 mod catalogue;
 mod keys;
+mod sides;
 mod visible;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+
+pub(super) use sides::logical;
 
 use super::Finding;
 use super::house::{File, House};
@@ -68,18 +71,19 @@ pub(super) fn complete(house: &House) -> Vec<Finding> {
 /// No text is kept that nobody shows. What other rooms say in a fault is found in their code by its words.
 pub(super) fn needed(house: &House) -> Vec<Finding> {
     let used = used(house);
-    let elsewhere = |key: &str| {
-        let literal = keys::quoted(key);
-        house
-            .files
-            .iter()
-            .filter(|file| file.path.starts_with("crates/") && file.path.ends_with(".rs"))
-            .any(|file| file.text.contains(&literal))
+    let code = |file: &&File| file.path.starts_with("crates/") && file.path.ends_with(".rs");
+    let mut elsewhere: BTreeMap<String, bool> = BTreeMap::new();
+    let mut said = |key: &str| {
+        let look = || {
+            let literal = keys::quoted(key);
+            house.files.iter().filter(code).any(|file| file.text.contains(&literal))
+        };
+        *elsewhere.entry(key.to_owned()).or_insert_with(look)
     };
     let mut findings = Vec::new();
     for file in catalogues(house) {
         for line in catalogue::read(&file.text) {
-            if !used.contains_key(&line.key) && !elsewhere(&line.key) {
+            if !used.contains_key(&line.key) && !said(&line.key) {
                 let fix = format!("remove `{}`: nothing says it any more", line.key);
                 findings.push(Finding::new(&file.path, "no text is kept for nothing", fix));
             }

@@ -95,3 +95,18 @@ fn words_of_a_template_are_found() {
         assert_eq!(visible::words(fine), Vec::<String>::new(), "{fine}");
     }
 }
+
+#[test]
+fn styles_name_no_sides() {
+    for (style, found) in [
+        (".a { margin-left: 1rem; }", 1),
+        (".a { color: red; text-align: right }", 1),
+        (".a { padding: 0 1rem 0 calc(1rem + 2px); }", 1),
+        (".a { padding: 0 calc(1rem + 2px) 0 calc(1rem + 2px); margin-inline: 0 1rem; }", 0),
+        (".a [align=\"right\"] { text-align: end; filter: brightness(1.1); }", 0),
+    ] {
+        let mut house = sound_house();
+        house.files.push(file("crates/web/static/a.css", style));
+        assert_eq!(logical(&house).len(), found, "{style}");
+    }
+}

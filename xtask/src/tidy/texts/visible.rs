@@ -35,15 +35,20 @@ enum Piece<'a> {
 pub(super) fn words(template: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut machine: Option<&str> = None;
+    // The block that a layout prints into its attribute `class`.
+    let mut class = false;
     let mut rest = template;
     while !rest.is_empty() {
         let (piece, after) = next(rest);
         rest = after;
         match piece {
             Piece::Value => {}
-            Piece::Control(text) => found.extend(given(text)),
+            Piece::Control(text) => {
+                found.extend(given(text));
+                class = text.contains("block class");
+            }
             Piece::Text(text) => {
-                if machine.is_none() && says(text) {
+                if machine.is_none() && !class && says(text) {
                     found.push(text.trim().to_owned());
                 }
             }
