@@ -23,6 +23,7 @@ pub(crate) mod operation;
 pub mod pages;
 pub mod pieces;
 pub mod reference;
+pub mod sample;
 #[cfg(test)]
 mod samples;
 pub(crate) mod shell;
