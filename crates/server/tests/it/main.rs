@@ -34,6 +34,7 @@ mod files;
 mod front;
 mod idempotency;
 mod keys;
+mod languages;
 mod limits;
 mod messages;
 mod naughty;

@@ -83,7 +83,10 @@ pub(crate) async fn anyone(State(site): State<Site>, mut request: Request, next:
     let guest = Guest { who, peer, headers: request.headers().clone() };
     request.extensions_mut().insert(guest);
     let mut response = next.run(request).await;
-    let sets = response.headers().contains_key(SET_COOKIE);
+    // A page that sets this very cookie knows better; another cookie, such as that of the language, says nothing about it.
+    let name = cookie.as_deref().and_then(|cookie| cookie.split('=').next()).unwrap_or_default();
+    let begins = |value: &HeaderValue| value.as_bytes().starts_with(format!("{name}=").as_bytes());
+    let sets = response.headers().get_all(SET_COOKIE).iter().any(begins);
     if let Some(cookie) = cookie.filter(|_| !sets).and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

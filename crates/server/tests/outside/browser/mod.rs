@@ -10,6 +10,7 @@ mod authenticator;
 mod endings;
 mod files;
 mod journeys;
+mod languages;
 mod looks;
 mod passkeys;
 mod person;
