@@ -10,6 +10,7 @@ import * as anew from "./anew.js";
 import * as opinion from "./opinion.js";
 import * as person from "./person.js";
 import { again, edit, resume, send } from "./turn.js";
+import { say } from "./say.js";
 
 const talk = document.querySelector(".talk");
 const newPage = `/apps/${encodeURIComponent(talk.dataset.app)}`;
@@ -25,8 +26,8 @@ const conversation = () => talk.dataset.conversation;
 function full() {
   composer.setBlocked(true);
   notice({
-    text: "This conversation is full. Begin a new one to go on.",
-    action: { label: "New conversation", run: () => location.assign(newPage) },
+    text: say("This conversation is full. Begin a new one to go on."),
+    action: { label: say("New conversation"), run: () => location.assign(newPage) },
     calm: true,
   });
 }
@@ -100,8 +101,8 @@ async function finish(answer, id, asked) {
     if (html) transcript.redress(asked, html);
   }
   const text = answer.text;
-  if (!(await dress(answer, id)) && stopping) answer.note("You stopped this answer.");
-  transcript.announce(`Answer: ${(answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500)}`);
+  if (!(await dress(answer, id)) && stopping) answer.note(say("You stopped this answer."));
+  transcript.announce(say("Answer: {text}", { text: (answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500) }));
   const { title } = await getConversation(conversation()).catch(() => ({}));
   if (title) sidebar.retitle(conversation(), title);
   person.settled();
@@ -111,16 +112,16 @@ async function finish(answer, id, asked) {
 async function failed(error, answer, question) {
   if (!(error instanceof Problem)) {
     console.error(error);
-    error = new Problem({ code: "page", detail: "Something went wrong on this page. Reload it and try again." });
+    error = new Problem({ code: "page", detail: say("Something went wrong on this page. Reload it and try again.") });
     error.begun = true;
   }
   if (error.begun) {
     answer.end();
     if (!answer.text.trim()) answer.remove();
-    else if (error.lost || !(await dress(answer, answer.id))) answer.note("Something went wrong while this was being written.");
+    else if (error.lost || !(await dress(answer, answer.id))) answer.note(say("Something went wrong while this was being written."));
     const again = error.lost
-      ? { label: "Reload", run: () => location.reload() }
-      : question !== null && { label: "Try again", run: () => ask(question) };
+      ? { label: say("Reload"), run: () => location.reload() }
+      : question !== null && { label: say("Try again"), run: () => ask(question) };
     notice({ text: error.message, action: again || undefined });
     return;
   }
@@ -136,23 +137,23 @@ function refused(error, question) {
     return;
   }
   composer.giveBack(question);
-  const again = { label: "Try again", run: () => { composer.write(""); ask(question); } };
+  const again = { label: say("Try again"), run: () => { composer.write(""); ask(question); } };
   if (error.code === "conversation_full") {
     full();
   } else if (error.status === 429) {
     composer.setBlocked(true);
     notice({
-      text: "You have reached the limit for now. You can send again in {s} s.",
+      text: say("You have reached the limit for now. You can send again in {s} s.", { s: "{s}" }),
       seconds: error.retryAfter ?? 60,
       after: () => { composer.setBlocked(false); composer.focus(); },
       calm: true,
     });
   } else if (error.status === 401) {
-    notice({ text: "Your session has ended.", action: { label: "Reload", run: () => location.reload() } });
+    notice({ text: say("Your session has ended."), action: { label: say("Reload"), run: () => location.reload() } });
   } else if (error.status === 404) {
     notice({
-      text: "This conversation does not exist any more.",
-      action: { label: "New conversation", run: () => location.assign(newPage) },
+      text: say("This conversation does not exist any more."),
+      action: { label: say("New conversation"), run: () => location.assign(newPage) },
     });
   } else if (error.status === 0 || error.status >= 500) {
     notice({ text: error.message, action: again });

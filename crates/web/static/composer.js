@@ -1,5 +1,7 @@
 // The box in which the person writes: grows with the text, counts near the limit, keeps the draft.
 
+import { grouped } from "./say.js";
+
 const form = document.querySelector("[data-composer]");
 const box = form.querySelector("textarea");
 const counter = form.querySelector("[data-counter]");
@@ -32,7 +34,7 @@ function characters(text) {
 function refresh() {
   const count = characters(box.value);
   const near = count > most * 0.8;
-  counter.value = near ? `${count.toLocaleString()} / ${most.toLocaleString()}` : "";
+  counter.value = near ? `${grouped(count)} / ${grouped(most)}` : "";
   counter.classList.toggle("over", count > most);
   box.setAttribute("aria-invalid", String(count > most));
   sendButton.disabled = busy || blocked || count > most || box.value.trim() === "";

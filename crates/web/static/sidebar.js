@@ -3,6 +3,7 @@
 import { Problem, deleteConversation, exportUrl, listConversations, renameConversation } from "./api.js";
 import { notice } from "./notices.js";
 import { putBeside } from "./reading.js";
+import { say } from "./say.js";
 
 const talk = document.querySelector(".talk");
 const shelves = document.querySelector("[data-shelves]");
@@ -11,12 +12,12 @@ const menu = document.getElementById("conversation-menu");
 const renameDialog = document.getElementById("rename-dialog");
 const deleteDialog = document.getElementById("delete-dialog");
 const title = document.querySelector("[data-title]");
-const NEWEST = "Last 24 hours";
+const NEWEST = say("Last 24 hours");
 
 const copyOf = (name) => document.getElementById(name).content.firstElementChild.cloneNode(true);
 const entry = (id) => shelves.querySelector(`.conversation[data-conversation="${CSS.escape(id)}"]`);
 const pageOf = (id) => `/apps/${encodeURIComponent(talk.dataset.app)}/${encodeURIComponent(id)}`;
-const complain = (error) => notice({ text: error instanceof Problem ? error.message : "Something went wrong." });
+const complain = (error) => notice({ text: error instanceof Problem ? error.message : say("Something went wrong.") });
 
 /** The conversation that the menu or a dialog is about. */
 let chosen = null;
@@ -33,14 +34,14 @@ function shelf(name) {
 
 function entitle(item, words) {
   item.querySelector("a").textContent = words;
-  item.querySelector("button").setAttribute("aria-label", `More for ${words}`);
+  item.querySelector("button").setAttribute("aria-label", say("More for {name}", { name: words }));
 }
 
 function makeEntry({ id, title: name }) {
   const item = copyOf("conversation-template");
   item.dataset.conversation = id;
   item.querySelector("a").href = pageOf(id);
-  entitle(item, name || "New conversation");
+  entitle(item, name || say("New conversation"));
   return item;
 }
 
@@ -58,7 +59,7 @@ export function promote(id, name) {
 
 /** Shows a new title wherever the old one stands. */
 export function retitle(id, name) {
-  const words = name || "New conversation";
+  const words = name || say("New conversation");
   const item = entry(id);
   if (item) entitle(item, words);
   if (id === talk.dataset.conversation) {

@@ -1,6 +1,7 @@
 // The messages on the page: adds them, lets an answer grow, and scrolls only while the reader follows.
 
 import { prepare } from "./reading.js";
+import { say } from "./say.js";
 
 const list = document.querySelector("[data-transcript]");
 const pane = document.querySelector("[data-scroll]");
@@ -110,7 +111,7 @@ export class Answer {
     const entry = copyOf("source-template");
     const count = this.#sources.childElementCount + 1;
     entry.querySelector(".number").textContent = String(number ?? count);
-    entry.querySelector(".source-title").textContent = title || "Source";
+    entry.querySelector(".source-title").textContent = title || say("Source");
     entry.querySelector("blockquote").textContent = quote ?? text ?? "";
     entry.querySelector(".passage-source").textContent = source ?? "";
     this.#sources.append(entry);

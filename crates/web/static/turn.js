@@ -3,6 +3,7 @@
 
 import { Problem, answerAgain, editMessage, resumeStream, sendMessage } from "./api.js";
 import { events } from "./sse.js";
+import { say } from "./say.js";
 
 // How long to wait before each new attempt, in milliseconds. The server keeps an answer going for 30 s.
 const PAUSES = [250, 1000, 2000, 4000, 8000];
@@ -51,7 +52,7 @@ async function follow(conversation, first, listener) {
     if (state.progress) attempt = 0;
     state.progress = false;
     if (attempt >= PAUSES.length) {
-      const problem = new Problem({ detail: "The connection was lost. The answer may be complete: reload to see it." });
+      const problem = new Problem({ detail: say("The connection was lost. The answer may be complete: reload to see it.") });
       problem.begun = true;
       problem.lost = true;
       throw problem;

@@ -244,6 +244,15 @@ pub(super) const STUCK: &[&str] = &[
     "je ne sais pas",
     "no sé",
     "non lo so",
+    // What the buttons of the pages say in their languages.
+    "un indice",
+    "je suis bloqué",
+    "una pista",
+    "me he atascado",
+    "تلميح",
+    "تلميحًا",
+    "توقفت",
+    "لا أعرف",
 ];
 
 /// Agrees, and no more.

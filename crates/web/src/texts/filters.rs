@@ -61,6 +61,17 @@ pub(crate) fn code<'a, V: Value>(
     Ok(line.with_html(name, format!("<code dir=\"ltr\">{}</code>", value.html())))
 }
 
+/// With a key of the keyboard in the place of `{name}`.
+#[askama::filter_fn]
+pub(crate) fn key<'a>(
+    line: Line<'a>,
+    _: &dyn Values,
+    name: &'static str,
+    value: &'static str,
+) -> Result<Line<'a>> {
+    Ok(line.with_html(name, format!("<kbd>{value}</kbd>")))
+}
+
 /// With what stands between `{name}` and `{/name}` as a link.
 #[askama::filter_fn]
 pub(crate) fn link<'a, V: Value>(

@@ -1,5 +1,6 @@
 //! Whole pages: the front page, the page of an app, and the page for a request that failed.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use askama::Template;
@@ -8,7 +9,7 @@ use kernel::{AppKind, Result};
 use super::icons::icon;
 use super::view::{AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage, LessonView};
 use super::{Markup, fill};
-use crate::texts::{filters, key};
+use crate::texts::{filters, key, say};
 
 /// The page `/`: which apps run here, what answers, and where to read on.
 pub fn front(page: &FrontPage) -> Result<String> {
@@ -81,8 +82,9 @@ const SHELVES: [(&str, u64); 4] = [
 ];
 
 impl ConversationView {
-    fn heading(&self) -> &str {
-        self.title.as_deref().filter(|title| !title.trim().is_empty()).unwrap_or(key("New conversation"))
+    fn heading(&self) -> Cow<'_, str> {
+        let title = self.title.as_deref().filter(|title| !title.trim().is_empty());
+        title.map_or_else(|| say("New conversation").to_string().into(), Cow::Borrowed)
     }
 }
 
@@ -107,8 +109,9 @@ impl ChatTemplate<'_> {
         self.page.conversation.as_ref().is_some_and(|open| open.id == conversation.id)
     }
 
-    fn title(&self) -> &str {
-        self.page.conversation.as_ref().map_or(self.page.app.name.as_str(), ConversationView::heading)
+    fn title(&self) -> Cow<'_, str> {
+        let conversation = self.page.conversation.as_ref();
+        conversation.map_or(Cow::Borrowed(self.page.app.name.as_str()), ConversationView::heading)
     }
 
     fn is_tutor(&self) -> bool {
