@@ -59,7 +59,7 @@ pub(super) fn done(word: &str) -> Option<String> {
 }
 
 fn role(user: &User) -> &'static str {
-    if user.role == Role::Admin { "administrator" } else { "user" }
+    if user.role == Role::Admin { key("administrator") } else { key("user") }
 }
 
 async fn show_profile(
@@ -80,7 +80,7 @@ async fn show_profile(
         .collect();
     issuers.dedup();
     let all = site.hall.apps(&person.may(site, AppsRead)?);
-    let level = |app: &AppId| person.who.principal.level(app).map_or("use", kernel::Level::as_str);
+    let level = |app: &AppId| person.who.principal.level(app).map_or(key("use"), kernel::Level::as_str);
     let shown = ProfilePage {
         shell,
         person: PersonView {

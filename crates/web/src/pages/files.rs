@@ -105,7 +105,7 @@ fn notice(person: &Person) -> Option<Notice> {
         "stored" => plain(match person.asked("same").parse().unwrap_or(0_u64) {
             0 => files("{count} file is stored.|{count} files are stored.").to_string(),
             1 if number == 1 => {
-                say("The file is stored. Its content was there already and takes no more room.").to_string()
+                say("1 file is stored. Its content was there already and takes no more room.").to_string()
             }
             same => files("{count} file is stored. What was there already takes no more room: {same}.|{count} files are stored. What was there already takes no more room: {same}.")
                 .with("same", same)

@@ -118,13 +118,13 @@ impl SessionView {
 
     pub(crate) fn how(&self) -> &'static str {
         match self.method.as_str() {
-            "password" => "password",
+            "password" => key("password"),
             "totp" => key("password and code"),
             "recovery" => key("password and recovery code"),
-            "passkey" => "passkey",
-            "setup" => "set-up token",
+            "passkey" => key("passkey"),
+            "setup" => key("set-up token"),
             "oidc" | "id_token" => key("another account"),
-            _ => "sign-in",
+            _ => key("sign-in"),
         }
     }
 }

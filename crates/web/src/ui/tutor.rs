@@ -35,7 +35,7 @@ impl Desk {
 /// How far somebody has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// "In progress: looking closer".
+    /// "In progress: Looking closer".
     pub(crate) words: String,
     /// `good`, `accent`, `warn` or nothing.
     pub(crate) tone: &'static str,

@@ -242,8 +242,8 @@ pub(super) fn pages(words: Words) -> Vec<(&'static str, String)> {
 fn standings_are_words() {
     let words = |state: Option<&tutor::State>| Standing::of(state).words;
     assert_eq!(words(None), "Not begun");
-    assert_eq!(words(Some(&state(tutor::Stage::Probe, None, false))), "In progress: looking closer");
-    assert_eq!(words(Some(&state(tutor::Stage::Check, None, true))), "Solved, answer found");
+    assert_eq!(words(Some(&state(tutor::Stage::Probe, None, false))), "In progress: Looking closer");
+    assert_eq!(words(Some(&state(tutor::Stage::Check, None, true))), "Solved: Answer found");
     assert_eq!(words(Some(&state(tutor::Stage::Done, None, true))), "Solved");
     assert_eq!(Standing::of(Some(&state(tutor::Stage::Hint, Some(0), false))).hints, "1 hint");
     assert_eq!(Standing::of(Some(&state(tutor::Stage::Hint, Some(2), false))).hints, "3 hints");
