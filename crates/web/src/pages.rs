@@ -187,7 +187,7 @@ async fn chat_page(
 ) -> Outcome<Html<String>> {
     let app = this.id.clone();
     let may = who.may(site, ConversationRead)?;
-    let listed = site.hall.conversations(&may, Some(app.clone()), None, PageRequest::first(LISTED)).await?;
+    let listed = site.hall.conversations(&may, apps::ConversationFilter { app: Some(app.clone()), ..Default::default() }, PageRequest::first(LISTED)).await?;
     let frame = frame(site, Some(who), &format!("/apps/{app}")).await;
     let mut user_messages = 0;
     let mut messages = Vec::new();
