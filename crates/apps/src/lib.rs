@@ -14,8 +14,10 @@ mod kind;
 mod library;
 mod live;
 mod once;
+mod order;
 mod plan;
 mod prompt;
+mod seek;
 mod standing;
 mod stream;
 mod support;
@@ -46,6 +48,9 @@ pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
     StoredAnswer, Tree,
 };
+pub use order::{MOST_AT_ONCE, TEMPORARY};
+pub use seek::{FoundTalk, Snippet};
+pub use store::{Arrangement, ConversationFilter, Folder, Lying, SearchTended, TagCount};
 pub use store::{DayCount, InboxCounts, Opinion};
 pub use store::{Document, DocumentStatus, Passage};
 pub use support::UNFOUNDED;

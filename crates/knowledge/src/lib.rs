@@ -17,6 +17,7 @@ pub mod pages;
 pub mod passage;
 pub mod query;
 pub mod rank;
+pub mod seek;
 pub mod sentence;
 pub mod tokens;
 
@@ -26,3 +27,4 @@ pub use language::Language;
 pub use manual::{Hit, Manual, SUPPORTED};
 pub use pages::PAGES;
 pub use query::Query;
+pub use seek::Sought;

@@ -53,6 +53,11 @@ impl SubjectKey {
         Opener::new(&self.key, place, header, size)
     }
 
+    /// Tags of what the subject wrote.
+    pub(crate) fn blind(&self, purpose: &str) -> crypto::Blind {
+        self.key.blind(purpose)
+    }
+
     /// The name of a content under this key.
     pub(crate) fn name_content(&self, digest: &[u8; 32]) -> String {
         self.key.name_content(digest)

@@ -53,6 +53,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 8, name: "branches", text: include_str!("../../../migrations/0008_branches.sql") },
     Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
     Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
+    Step { version: 11, name: "order", text: include_str!("../../../migrations/0011_order.sql") },
 ];
 
 /// What the database says about a step.
@@ -334,6 +335,16 @@ pub(crate) const FREQUENT: &[&str] = &[
     "erasures_unsettled",
     "usage_days_by_day",
     "usage_days_by_owner",
+    "conversations_pinned",
+    "conversations_archived",
+    "conversations_in_folder",
+    "conversations_temporary",
+    "conversations_unsearched",
+    "folders_by_tag",
+    "conversation_tags_by_owner",
+    "search_runs_by_owner",
+    "search_runs_unready",
+    "search_gone_by_owner",
 ];
 
 enum Stop {

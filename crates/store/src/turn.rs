@@ -363,7 +363,7 @@ fn may_follow(stored: &str, end: Option<&str>) -> bool {
     }
 }
 
-const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reason FROM messages m \
+const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reason, m.position, c.searched FROM messages m \
      JOIN conversations c ON c.id = m.conversation_id WHERE m.role = 'assistant' AND m.id IN";
 const FINISHED: Rows = Rows {
     verb: Verb::Update(
@@ -382,8 +382,14 @@ pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<()
     let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
     let ids = orders.iter().map(|order| order.message.clone()).collect();
     let mut open = HashMap::with_capacity(orders.len());
+    // What is in the index of the search already, and is written anew: that conversation is indexed again from there.
+    let mut indexed: HashMap<String, (String, i64)> = HashMap::new();
     for row in bulk::find(tx, UNFINISHED, tx.engine().locked_messages(), ids).await? {
-        open.insert(row.text(0)?, (row.text(1)?, row.text(2)?, row.maybe_text(3)?));
+        let (id, position) = (row.text(0)?, row.int(4)?);
+        if position <= row.int(5)? {
+            indexed.insert(id.clone(), (row.text(1)?, position));
+        }
+        open.insert(id, (row.text(1)?, row.text(2)?, row.maybe_text(3)?));
     }
     let mut rows = Vec::with_capacity(orders.len() * FINISHED.width);
     for order in orders.iter_mut() {
@@ -413,5 +419,11 @@ pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<()
         };
     }
     FINISHED.run(tx, rows).await?;
+    for order in orders.iter().filter(|order| order.outcome.is_ok()) {
+        if let Some((conversation, position)) = indexed.get(&order.message) {
+            let sql = "UPDATE conversations SET searched = $2 WHERE id = $1 AND searched > $2";
+            tx.run(sql, values![conversation.as_str(), position - 1]).await?;
+        }
+    }
     Ok(())
 }

@@ -13,6 +13,7 @@ mod guest;
 mod holds;
 mod learning;
 mod leaving;
+mod order;
 mod operation;
 mod person;
 mod security;
@@ -32,7 +33,7 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
 use identity::{AccountRead, AppsRead, ConversationRead, Converse, FilesRead};
-use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
+use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, RequestId};
 use utoipa::openapi::OpenApi;
 
 use self::guest::Guest;
@@ -187,7 +188,7 @@ async fn chat_page(
 ) -> Outcome<Html<String>> {
     let app = this.id.clone();
     let may = who.may(site, ConversationRead)?;
-    let listed = site.hall.conversations(&may, Some(app.clone()), None, PageRequest::first(LISTED)).await?;
+    let (ordered, listed) = order::listed(site, &may, &app, LISTED).await?;
     let frame = frame(site, Some(who), &format!("/apps/{app}")).await;
     let mut user_messages = 0;
     let mut messages = Vec::new();
@@ -213,6 +214,7 @@ async fn chat_page(
         app: app_view(this, &who.principal),
         desk,
         frame,
+        ordered,
         conversations: listed.items.into_iter().map(conversation_view).collect(),
         next_conversations: listed.next,
         conversation,
@@ -329,5 +331,12 @@ fn app_view(app: &apps::App, who: &identity::Principal) -> AppView {
 }
 
 fn conversation_view(row: apps::Conversation) -> ConversationView {
-    ConversationView { id: row.id, title: row.title, updated_at: row.updated_at }
+    let order = ui::order::OrderView {
+        pinned: row.pinned,
+        archived: row.archived,
+        folder: row.folder,
+        tags: row.tags,
+        temporary: row.temporary,
+    };
+    ConversationView { id: row.id, title: row.title, updated_at: row.updated_at, order }
 }

@@ -63,10 +63,11 @@ const conversations = "/api/v1/conversations";
 const one = (id) => `${conversations}/${encodeURIComponent(id)}`;
 const json = async (answer) => (await answer).json();
 
-export const createConversation = (app, key) => json(call("POST", conversations, { body: { app }, key }));
+export const createConversation = (app, key, temporary = false) =>
+  json(call("POST", conversations, { body: temporary ? { app, temporary } : { app }, key }));
 export const getConversation = (id) => json(call("GET", one(id)));
 export const listConversations = (app, after) =>
-  json(call("GET", `${conversations}?${new URLSearchParams({ app, after, limit: "50" })}`));
+  json(call("GET", `${conversations}?${new URLSearchParams({ app, after, limit: "50", pinned: "false", folder: "none" })}`));
 export const renameConversation = (id, title) => json(call("PUT", one(id), { body: { title } }));
 export const deleteConversation = (id) => call("DELETE", one(id));
 export const stopConversation = (id) => call("POST", `${one(id)}/stop`);

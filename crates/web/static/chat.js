@@ -33,7 +33,9 @@ function full() {
 
 async function openConversation(text) {
   if (conversation()) return;
-  const created = await createConversation(talk.dataset.app, freshKey());
+  const temporary = document.querySelector("[data-make-temporary]")?.checked ?? false;
+  const created = await createConversation(talk.dataset.app, freshKey(), temporary);
+  if (temporary) talk.dataset.temporary = "";
   talk.dataset.conversation = created.id;
   history.replaceState(null, "", `${newPage}/${encodeURIComponent(created.id)}`);
   const title = created.title || shorten(text);

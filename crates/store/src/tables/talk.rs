@@ -60,6 +60,12 @@ pub(super) const CONVERSATIONS: Table = Table {
         ("messages", Number),
         ("last_message", Inner),
         ("branched", Inner),
+        ("pinned_at", Time),
+        ("archived_at", Time),
+        ("folder_id", Text),
+        ("tags", SealedJson),
+        ("temporary", Number),
+        ("searched", Inner),
     ],
     rule: Rule::Subject {
         condition: "owner = $1",

@@ -95,6 +95,17 @@ async fn plant(world: &World, email: &str) -> (UserId, Subject) {
         format!(
             "usage_days (id, day, app, owner, requests, conversations, input_tokens, output_tokens, failed) VALUES ('1 assistant {owner}', 1, 'assistant', '{owner}', 1, 1, 1, 1, 0)"
         ),
+        format!(
+            "folders (id, owner, tag, name, created_at) VALUES ('d{n}', '{owner}', '{MARKER}', {bytes}, {now})"
+        ),
+        format!(
+            "conversation_tags (conversation_id, tag, owner) VALUES ('{talk}', '{MARKER}', '{owner}')"
+        ),
+        format!(
+            "search_runs (id, owner, level, messages, first_at, last_at, ready) VALUES ('r{n}', '{owner}', 0, 1, {now}, {now}, 1)"
+        ),
+        format!("search_parts (run, part, content) VALUES ('r{n}', 1, {bytes})"),
+        format!("search_gone (conversation_id, owner) VALUES ('{talk}', '{owner}')"),
     ] {
         world.tamper(&format!("INSERT INTO {row}")).await;
     }

@@ -9,6 +9,12 @@ pub fn icon(name: &str) -> Markup {
         "disk" => {
             r#"<ellipse cx="12" cy="6" rx="7.5" ry="2.8"/><path d="M4.5 6v12c0 1.5 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800V6M4.500 12c0 1.500 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800"/>"#
         }
+        "pin" => r#"<path d="M9 4h6l-.8 5.500 3.300 3.500H6.500l3.300-3.500zM12 13v7"/>"#,
+        "folder" => r#"<path d="M3.500 18.500v-13h6l2 2.500h9v10.500z"/>"#,
+        "tag" => r#"<path d="M4 4h8l8 8-8 8-8-8zM8.500 8.500h.01" stroke-width="1.800"/>"#,
+        "archive" => r#"<path d="M4 4.500h16v4H4zM5.500 8.500V19.500h13V8.500M10 12.500h4"/>"#,
+        "select" => r#"<rect x="4" y="4" width="16" height="16" rx="3"/><path d="m8 12 3 3 5-6"/>"#,
+        "clock" => r#"<circle cx="12" cy="12" r="8.500"/><path d="M12 7v5l3.500 2"/>"#,
         "plus" => r#"<path d="M12 5v14M5 12h14"/>"#,
         "menu" => r#"<path d="M4 7h16M4 12h16M4 17h10"/>"#,
         "close" => r#"<path d="m6 6 12 12M18 6 6 18"/>"#,

@@ -20,6 +20,7 @@ mod icons;
 pub mod markdown;
 mod openapi;
 pub(crate) mod operation;
+pub mod order;
 pub mod pages;
 pub mod pieces;
 pub mod reference;

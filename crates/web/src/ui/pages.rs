@@ -98,6 +98,11 @@ impl ChatTemplate<'_> {
         shelves
     }
 
+    /// Whether the open conversation goes by itself.
+    fn is_temporary(&self) -> bool {
+        self.page.conversation.as_ref().is_some_and(|open| open.order.temporary)
+    }
+
     fn is_open(&self, conversation: &ConversationView) -> bool {
         self.page.conversation.as_ref().is_some_and(|open| open.id == conversation.id)
     }
@@ -198,6 +203,7 @@ mod tests {
     use kernel::{AppId, ConversationId, MessageId, Time};
 
     use super::super::assets;
+    use super::super::order::{FolderView, OrderView, OrderedView};
     use super::super::view::{
         Beside, DeskLine, HealthView, LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
     };
@@ -221,6 +227,7 @@ mod tests {
             id: ConversationId::parse(&format!("01939f2e-7c4a-7b31-9d55-0000000000{n:02}")).unwrap(),
             title: Some(HOSTILE.to_owned()),
             updated_at: now() - Duration::from_secs(age),
+            order: OrderView { tags: vec![HOSTILE.to_owned()], temporary: n == 2, ..OrderView::default() },
         }
     }
 
@@ -247,6 +254,15 @@ mod tests {
         ChatPage {
             app: app(),
             frame: frame(),
+            ordered: OrderedView {
+                pinned: vec![conversation(4, 60)],
+                folders: vec![FolderView {
+                    id: kernel::FolderId::parse("01939f2e-7c4a-7b31-9d55-000000000009").unwrap(),
+                    name: HOSTILE.to_owned(),
+                    depth: 1,
+                    conversations: 2,
+                }],
+            },
             conversations: vec![conversation(1, 60), conversation(2, 3 * DAY), conversation(3, 400 * DAY)],
             next_conversations: Some(HOSTILE.to_owned()),
             conversation: Some(conversation(2, 3 * DAY)),

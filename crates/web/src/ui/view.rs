@@ -42,6 +42,8 @@ pub struct ConversationView {
     pub title: Option<String>,
     /// When something was last said in it; the list is grouped by its age.
     pub updated_at: Time,
+    /// Where it stands among the others.
+    pub order: crate::ui::order::OrderView,
 }
 
 /// Who said a message.
@@ -202,7 +204,9 @@ pub struct ChatPage {
     pub app: AppView,
     /// Every app that the person may enter, this one too, and who it is.
     pub frame: Frame,
-    /// The person's conversations in this app, newest first.
+    /// The person's folders, and the conversations of this app that stand above the list.
+    pub ordered: crate::ui::order::OrderedView,
+    /// The person's conversations in this app that are neither pinned nor in a folder, newest first.
     pub conversations: Vec<ConversationView>,
     /// The cursor of the rest of that list, for `GET /api/v1/conversations?after=`.
     pub next_conversations: Option<String>,
