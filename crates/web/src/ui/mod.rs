@@ -2,6 +2,7 @@
 //! It never speaks HTTP, asks a service or decides who may see something: the handlers do, and hand over views.
 
 pub(crate) mod account;
+pub(crate) mod actions;
 pub(crate) mod admin;
 pub(crate) mod app;
 pub mod assets;
@@ -22,6 +23,7 @@ mod openapi;
 pub(crate) mod operation;
 pub mod pages;
 pub mod pieces;
+pub(crate) mod places;
 pub mod reference;
 #[cfg(test)]
 mod samples;
