@@ -87,7 +87,7 @@ async function search() {
     found = items.map(({ id, app, title }) => ({
       group: words.conversations,
       name: title || words.untitled,
-      of: places?.find(({ href }) => href === `/apps/${app}`)?.name ?? "",
+      app,
       href: `/apps/${encodeURIComponent(app)}/${encodeURIComponent(id)}`,
       always: true,
     }));
@@ -191,7 +191,9 @@ function option({ entry, at }, number) {
   name.dir = "auto";
   marked(name, entry.name, at);
   row.append(name);
-  for (const [kind, text] of [["small", entry.of], ["kbd", entry.hint]]) {
+  // Which app it belongs to is known once the pages are.
+  const of = entry.of ?? places?.find(({ href }) => href === `/apps/${entry.app}`)?.name;
+  for (const [kind, text] of [["small", of], ["kbd", entry.hint]]) {
     if (!text) continue;
     const more = document.createElement(kind);
     more.textContent = text;

@@ -4,24 +4,25 @@
 
 /// Something that one can do.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Action {
+pub struct Action {
     /// Its name for scripts.
-    pub(crate) id: &'static str,
+    pub id: &'static str,
     /// What it is called.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Its key: a character, or `Mod+K`, where `Mod` is Ctrl or ⌘. Empty where the palette alone has it.
-    pub(crate) keys: &'static str,
+    pub keys: &'static str,
     /// The button that it presses, or the field that it goes to, as a CSS selector; the last one that can be seen.
     /// Empty where a script does it.
-    pub(crate) at: &'static str,
+    pub at: &'static str,
 }
 
 /// Actions that belong together.
 #[derive(Debug)]
-pub(crate) struct Group {
+pub struct Group {
     /// What they are about.
-    pub(crate) name: &'static str,
-    pub(crate) actions: &'static [Action],
+    pub name: &'static str,
+    /// In the order in which they are listed.
+    pub actions: &'static [Action],
 }
 
 const fn action(id: &'static str, name: &'static str, keys: &'static str, at: &'static str) -> Action {
@@ -58,7 +59,7 @@ const MESSAGES: &[Action] = &[
 ];
 
 /// Every action.
-pub(crate) const GROUPS: [Group; 3] = [
+pub const GROUPS: [Group; 3] = [
     Group { name: "Everywhere", actions: EVERYWHERE },
     Group { name: "Conversations", actions: CONVERSATIONS },
     Group { name: "Messages", actions: MESSAGES },
@@ -66,7 +67,7 @@ pub(crate) const GROUPS: [Group; 3] = [
 
 impl Action {
     /// The keys to be held and pressed, in order; a script knows on whose machines `Ctrl` is called otherwise.
-    pub(crate) fn parts(&self) -> Vec<&'static str> {
+    pub fn parts(&self) -> Vec<&'static str> {
         let parts = self.keys.split('+').filter(|part| !part.is_empty());
         parts.map(|part| if part == "Mod" { "Ctrl" } else { part }).collect()
     }

@@ -2,7 +2,7 @@
 //! It never speaks HTTP, asks a service or decides who may see something: the handlers do, and hand over views.
 
 pub(crate) mod account;
-pub(crate) mod actions;
+pub mod actions;
 pub(crate) mod admin;
 pub(crate) mod app;
 pub mod assets;

@@ -178,6 +178,11 @@ impl ChatTemplate<'_> {
 }
 
 impl FrontTemplate<'_> {
+    /// Where one can ask something at once.
+    fn first_talk(&self) -> Option<&AppView> {
+        self.frame.apps.iter().find(|app| app.kind != AppKind::Files)
+    }
+
     fn first_app(&self) -> Option<&AppView> {
         self.frame.apps.first()
     }

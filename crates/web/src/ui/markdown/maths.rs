@@ -132,7 +132,6 @@ fn draw(formula: &str, display: bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::render;
-    use super::*;
 
     #[test]
     fn formulas_become_elements() {
