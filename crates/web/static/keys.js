@@ -7,7 +7,7 @@ const onSwitch = sheet.querySelector("[data-shortcuts-on]");
 const apple = /Mac|iPhone|iPad/.test(navigator.platform);
 const STORE = "stoa.shortcuts";
 // The parts of a page, in the order in which they are read. The first that can be seen of each line counts.
-const REGIONS = [".side, .tabs, .contents", ".bar, .top", ".scroll, #main", ".composer"];
+const REGIONS = [[".side", ".tabs", ".contents"], [".bar", ".top"], [".scroll", "#main"], [".composer"]];
 
 const visible = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest("[inert]") && !one.disabled;
 const buttons = (at) => (at ? [...document.querySelectorAll(at)].filter(visible) : []);
@@ -93,7 +93,7 @@ document.addEventListener("click", (event) => {
 });
 
 function nextRegion(step) {
-  const places = REGIONS.map((css) => buttons(css)[0]).filter(Boolean);
+  const places = REGIONS.map((names) => names.map((css) => buttons(css)[0]).find(Boolean)).filter(Boolean);
   const here = places.findIndex((place) => place.contains(document.activeElement));
   const place = places.at((here < 0 ? (step > 0 ? 0 : -1) : here + step) % places.length);
   const first = place?.matches(".scroll, #main") ? place : buttonsIn(place)[0] ?? place;

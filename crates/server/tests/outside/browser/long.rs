@@ -88,7 +88,7 @@ async fn the_newest_come_first_and_the_rest_on_scrolling_up() {
         person.see("[data-every-message]").await;
         person.value("document.querySelector('[data-every-message]').click()").await;
         person.until(&format!("document.querySelectorAll('.message').length === {count}")).await;
-        assert_eq!(person.value("find('Number 0.')").await, json!(true), "the browser finds it");
+        assert_eq!(person.value("find('Number 0.', false, false, true)").await, json!(true), "the browser finds it");
     })
     .await;
 }

@@ -23,7 +23,7 @@ async fn code_formulas_and_tables_are_set() {
             )
             .await;
         assert_eq!(formulas, json!([[true, true, true, true], [true, true, true, true]]));
-        let centred = "(({ left, right }, at) => Math.abs((left + right) / 2 - (at.left + at.right) / 2) < 4)(document.querySelector('math[display=block] > *').getBoundingClientRect(), document.querySelector('.from-answerer .prose').getBoundingClientRect())";
+        let centred = "((math, at) => Math.abs((math.firstElementChild.getBoundingClientRect().left + math.lastElementChild.getBoundingClientRect().right) / 2 - (at.left + at.right) / 2) < 4)(document.querySelector('math[display=block]'), document.querySelector('.from-answerer .prose').getBoundingClientRect())";
         assert_eq!(person.value(centred).await, json!(true), "a formula of its own stands in the middle");
         // Code is marked, wraps when asked to, and is given as a file.
         assert_eq!(person.text(".code .hl-k").await, "fn");
