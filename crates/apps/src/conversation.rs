@@ -149,6 +149,19 @@ impl Hall {
         self.rooms.store.recent_messages(&may.owner(), id, most).await
     }
 
+    /// The messages that were said just before this one, oldest first.
+    pub async fn messages_before(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        before: MessageId,
+        most: u32,
+    ) -> Result<Vec<Message>> {
+        self.conversation(may, id).await?;
+        self.rooms.audit.note(event(may, EventType::DataRead, id).with("what", "messages"));
+        self.rooms.store.messages_before(&may.owner(), id, before, most).await
+    }
+
     /// One message of a conversation.
     pub async fn message(
         &self,

@@ -10,6 +10,7 @@ use crate::value::{Row, values};
 
 const FORWARDS: &str = "m.position > $3 ORDER BY m.position LIMIT $4";
 const BACKWARDS: &str = "m.position > $3 ORDER BY m.position DESC LIMIT $4";
+const BEFORE: &str = "m.position < $3 ORDER BY m.position DESC LIMIT $4";
 
 /// Messages with their positions, and whether their conversation has others beside its path.
 #[derive(Default)]
@@ -67,6 +68,32 @@ impl Store {
             let path = self.path(owner, id).await?;
             let from = path.len().saturating_sub(n as usize);
             found = self.rows_at(owner, id, path.get(from..).unwrap_or_default()).await?;
+        }
+        Ok(found.messages())
+    }
+
+    /// The `n` messages before this one of what a conversation says now, oldest first. `not_found` for a message that it
+    /// does not hold.
+    pub async fn messages_before(
+        &self,
+        owner: &Subject,
+        id: ConversationId,
+        before: MessageId,
+        n: u32,
+    ) -> Result<Vec<Message>> {
+        let sql = "SELECT m.position FROM conversations c JOIN messages m ON m.conversation_id = c.id \
+                   WHERE c.owner = $1 AND c.id = $2 AND m.id = $3";
+        let values = values![owner.to_string(), id.to_string(), before.to_string()];
+        let row = self.read("message.place").await?.one(sql, values).await?.ok_or(Code::NotFound)?;
+        let position = row.int(0)?;
+        let mut found = self.message_rows(owner, id, BEFORE, position, n).await?;
+        found.rows.reverse();
+        if found.branched {
+            let path = self.path(owner, id).await?;
+            let end = path.partition_point(|at| *at < position);
+            let earlier = path.get(..end).unwrap_or_default();
+            let from = earlier.len().saturating_sub(n as usize);
+            found = self.rows_at(owner, id, earlier.get(from..).unwrap_or_default()).await?;
         }
         Ok(found.messages())
     }

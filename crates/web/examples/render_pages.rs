@@ -232,6 +232,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 2 },
         messages,
         earlier_url: None,
+        past: false,
         desk: None,
         model: model(connected),
         lesson: None,

@@ -16,6 +16,7 @@ mod leaving;
 mod order;
 mod operation;
 mod person;
+mod places;
 mod security;
 mod sign;
 mod talk;
@@ -26,14 +27,15 @@ mod watching;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
 use identity::{AccountRead, AppsRead, ConversationRead, Converse, FilesRead};
-use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, RequestId};
+use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
+use serde::Deserialize;
 use utoipa::openapi::OpenApi;
 
 use self::guest::Guest;
@@ -54,7 +56,9 @@ const LEAST: u32 = 15;
 /// Fewest characters of a password beside a second factor.
 const LEAST_WITH_SECOND: u32 = 8;
 /// Messages of a transcript that one page shows.
-const SHOWN: u32 = 100;
+const SHOWN: u32 = 40;
+/// The same for a tutor, whose hints are gathered from them.
+const SHOWN_OF_LESSONS: u32 = 100;
 
 /// The pages of signing in, for whoever comes.
 pub(crate) fn entrance(site: &Site) -> Router<Site> {
@@ -76,6 +80,7 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .route("/apps/{app}", get(chat))
         .route("/apps/{app}/{conversation}", get(conversation))
         .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
+        .merge(places::routes())
         .merge(app::routes())
         .merge(learning::routes())
         .merge(teaching::routes())
@@ -100,7 +105,11 @@ pub(crate) fn file_deletions() -> Router<Site> {
 
 /// Styles, scripts and pictures: the same for everybody, named by their content, kept for a year.
 pub(crate) fn assets() -> Router<Site> {
-    Router::new().route("/static/{name}", get(asset)).route("/favicon.ico", get(favicon))
+    Router::new()
+        .route("/static/{name}", get(asset))
+        .route("/favicon.ico", get(favicon))
+        .route("/sw.js", get(worker))
+        .route("/offline", get(offline))
 }
 
 async fn asset(uri: Uri) -> Outcome<Response> {
@@ -111,6 +120,15 @@ async fn asset(uri: Uri) -> Outcome<Response> {
 async fn favicon() -> Outcome<Response> {
     let asset = assets::favicon().ok_or(Fault::new(Code::NotFound))?;
     Ok(serve(asset, "public, max-age=86400"))
+}
+
+/// A browser asks for it again on every visit: what watches over the site must not outlive the site's own version.
+async fn worker() -> Outcome<Response> {
+    Ok(serve(assets::worker().ok_or(Fault::new(Code::NotFound))?, "no-cache"))
+}
+
+async fn offline() -> Outcome<Html<String>> {
+    Ok(Html(ui::pages::offline()?))
 }
 
 fn serve(asset: &'static assets::Asset, cache: &'static str) -> Response {
@@ -162,10 +180,26 @@ async fn conversation(
     State(site): State<Site>,
     who: Who,
     Path((app, conversation)): Path<(String, String)>,
+    Query(past): Query<Past>,
 ) -> Outcome<Html<String>> {
     let id = ConversationId::parse(&conversation)?;
     let app = entered(&site, &who, &app)?;
-    chat_page(&site, &who, &app, Some(id)).await
+    chat_page(&site, &who, &app, Some((id, past.before()?))).await
+}
+
+/// Which messages of a conversation are asked for.
+#[derive(Default, Deserialize)]
+struct Past {
+    /// Those before this one; the newest when it is left out.
+    before: Option<String>,
+    /// So many of them.
+    most: Option<u32>,
+}
+
+impl Past {
+    fn before(&self) -> Outcome<Option<MessageId>> {
+        Ok(self.before.as_deref().map(MessageId::parse).transpose()?)
+    }
 }
 
 /// The app with this id, when there is somebody to talk to in it and the caller may enter it.
@@ -184,24 +218,31 @@ async fn chat_page(
     site: &Site,
     who: &Who,
     this: &apps::App,
-    open: Option<ConversationId>,
+    open: Option<(ConversationId, Option<MessageId>)>,
 ) -> Outcome<Html<String>> {
+    let past = open.is_some_and(|(_, before)| before.is_some());
     let app = this.id.clone();
     let may = who.may(site, ConversationRead)?;
     let (ordered, listed) = order::listed(site, &may, &app, LISTED).await?;
     let frame = frame(site, Some(who), &format!("/apps/{app}")).await;
     let mut user_messages = 0;
+    let mut earlier_url = None;
     let mut messages = Vec::new();
     let mut lesson = None;
     let conversation = match open {
         None => None,
-        Some(id) => {
+        Some((id, before)) => {
             let conversation = site.hall.conversation(&may, id).await?;
             if conversation.app != app {
                 return Err(Fault::new(Code::NotFound).into());
             }
             user_messages = conversation.user_messages;
-            let newest = site.hall.newest_messages(&may, id, SHOWN).await?;
+            let most = if this.kind == AppKind::Tutor { SHOWN_OF_LESSONS } else { SHOWN };
+            let newest = match before {
+                Some(before) => site.hall.messages_before(&may, id, before, most).await?,
+                None => site.hall.newest_messages(&may, id, most).await?,
+            };
+            earlier_url = places::earlier_url(&app, id, &newest, most);
             messages = talk::views(site, &may, &app, id, &newest).await?;
             if this.kind == AppKind::Tutor {
                 lesson = learning::lesson(site, who, this, id, &newest).await?;
@@ -209,7 +250,7 @@ async fn chat_page(
             Some(conversation_view(conversation))
         }
     };
-    let desk = talk::desk_line(site, &may, this, open).await?;
+    let desk = talk::desk_line(site, &may, this, open.map(|(id, _)| id)).await?;
     let page = ChatPage {
         app: app_view(this, &who.principal),
         desk,
@@ -219,7 +260,8 @@ async fn chat_page(
         next_conversations: listed.next,
         conversation,
         messages,
-        earlier_url: None,
+        earlier_url,
+        past,
         model: model(site, Some(this)),
         limits: LimitsView {
             max_chars: this.max_input_chars,

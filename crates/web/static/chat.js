@@ -7,8 +7,10 @@ import * as transcript from "./transcript.js";
 import * as composer from "./composer.js";
 import * as sidebar from "./sidebar.js";
 import * as anew from "./anew.js";
+import * as earlier from "./earlier.js";
 import * as opinion from "./opinion.js";
 import * as person from "./person.js";
+import { firstSentence } from "./speech.js";
 import { again, edit, resume, send } from "./turn.js";
 
 const talk = document.querySelector(".talk");
@@ -69,6 +71,7 @@ async function follow(answer, question, run, asked) {
   answering = true;
   stopping = false;
   composer.setBusy(true);
+  transcript.announce(`${talk.dataset.appName} is answering.`);
   let end = null;
   let problem = null;
   try {
@@ -103,7 +106,7 @@ async function finish(answer, id, asked) {
   }
   const text = answer.text;
   if (!(await dress(answer, id)) && stopping) answer.note("You stopped this answer.");
-  transcript.announce(`Answer: ${(answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500)}`);
+  transcript.announce(`Answer: ${firstSentence(answer.element.querySelector(".prose")?.innerText || text)}`);
   const { title } = await getConversation(conversation()).catch(() => ({}));
   if (title) sidebar.retitle(conversation(), title);
   person.settled();
@@ -194,9 +197,11 @@ async function ask(text) {
 async function inPlace(element, asked, run) {
   if (answering) return;
   clearNotice();
+  const hadFocus = element.contains(document.activeElement);
   const putBack = transcript.cut(element);
   const question = asked === null ? null : transcript.addPerson(asked);
   const answer = new transcript.Answer();
+  if (hadFocus) answer.focus();
   await follow(answer, null, async (turn) => {
     try {
       return await run(turn);
@@ -251,6 +256,7 @@ anew.begin({
   },
 });
 person.begin(() => answering);
+earlier.begin();
 document.addEventListener("click", (event) => {
   const suggestion = event.target.closest?.("[data-suggestion]");
   if (suggestion) ask(suggestion.textContent);

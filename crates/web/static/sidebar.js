@@ -122,7 +122,10 @@ async function remove() {
   }
   const item = entry(id);
   const section = item?.closest("section");
+  const beside = item?.nextElementSibling ?? item?.previousElementSibling;
+  const hadFocus = item?.contains(document.activeElement);
   item?.remove();
+  if (hadFocus) (beside?.querySelector("a") ?? document.querySelector(".side .new")).focus();
   tidy(section);
 }
 

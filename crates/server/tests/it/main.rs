@@ -37,6 +37,7 @@ mod keys;
 mod limits;
 mod messages;
 mod naughty;
+mod observatory;
 mod openai;
 mod operation;
 mod permissions;

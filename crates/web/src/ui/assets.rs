@@ -32,8 +32,15 @@ macro_rules! table {
 /// Each file stands below the files that it names, so that their hashes are known when its own is taken.
 const FILES: &[(&str, &[u8])] = table! {
     "icon.svg"
+    "icon-180.png"
+    "icon-192.png"
+    "icon-512.png"
+    "icon-mask.png"
     "manifest.webmanifest"
     "app.css"
+    "prose.css"
+    "keys.css"
+    "contrast.css"
     "chat.css"
     "order.css"
     "pages.css"
@@ -47,8 +54,12 @@ const FILES: &[(&str, &[u8])] = table! {
     "notices.js"
     "passkey.js"
     "passkeys.js"
+    "palette.js"
+    "keys.js"
     "reading.js"
+    "speech.js"
     "transcript.js"
+    "earlier.js"
     "composer.js"
     "sidebar.js"
     "arrange.js"
@@ -70,6 +81,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "swap.js"
     "files.js"
     "tutor.js"
+    "sw.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
@@ -125,6 +137,11 @@ pub fn find(path: &str) -> Option<&'static Asset> {
 /// The picture that browsers ask for as `/favicon.ico`, whatever the page says.
 pub fn favicon() -> Option<&'static Asset> {
     ASSETS.get("icon.svg")
+}
+
+/// The worker of the installed app; it has to stand at the root to watch over the whole site.
+pub fn worker() -> Option<&'static Asset> {
+    ASSETS.get("sw.js")
 }
 
 /// Every asset, in no order.

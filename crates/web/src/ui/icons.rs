@@ -110,6 +110,15 @@ pub fn icon(name: &str) -> Markup {
             r#"<circle cx="12" cy="12" r="9"/><path d="M9.500 9.500a2.500 2.500 0 1 1 3.600 2.300c-.7.400-1.100.900-1.100 1.700M12 16.700v.01"/>"#
         }
         "chart" => r#"<path d="M4 4v16h16M8 16v-4M12.500 16V8M17 16v-6"/>"#,
+        "keyboard" => {
+            r#"<rect x="3" y="6" width="18" height="12" rx="2"/><path d="M7 10h.01M10.400 10h.01M13.700 10h.01M17 10h.01M7 14h.01M17 14h.01M10 14h4"/>"#
+        }
+        "contrast" => {
+            r#"<circle cx="12" cy="12" r="8.500" stroke-width="2.400"/><path d="M8.500 16 12 7.500l3.500 8.500M9.700 13.400h4.600"/>"#
+        }
+        "wrap" => {
+            r#"<path d="M4 6.500h16M4 12h12.500a3 3 0 0 1 0 6H12M14 15.500 11.500 18l2.500 2.500M4 18h4"/>"#
+        }
         "search" => r#"<circle cx="10.500" cy="10.500" r="6"/><path d="m15 15 5 5"/>"#,
         _ => return Markup(String::new()),
     };

@@ -2,6 +2,7 @@
 //! It never speaks HTTP, asks a service or decides who may see something: the handlers do, and hand over views.
 
 pub(crate) mod account;
+pub mod actions;
 pub(crate) mod admin;
 pub(crate) mod app;
 pub mod assets;
@@ -23,6 +24,7 @@ pub(crate) mod operation;
 pub mod order;
 pub mod pages;
 pub mod pieces;
+pub(crate) mod places;
 pub mod reference;
 #[cfg(test)]
 mod samples;

@@ -19,6 +19,11 @@ pub fn chat(page: &ChatPage) -> Result<String> {
     fill(&ChatTemplate { page, frame: &page.frame })
 }
 
+/// The page that the installed app shows without a network. It names nobody.
+pub fn offline() -> Result<String> {
+    fill(&OfflineTemplate)
+}
+
 /// The page for a request that failed. It cannot fail itself.
 pub fn failure(page: &ErrorPage) -> String {
     ErrorTemplate { page, frame: &Frame::default() }
@@ -39,6 +44,10 @@ struct ChatTemplate<'a> {
     page: &'a ChatPage,
     frame: &'a Frame,
 }
+
+#[derive(Template)]
+#[template(path = "offline.html")]
+struct OfflineTemplate;
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -174,6 +183,11 @@ impl ChatTemplate<'_> {
 }
 
 impl FrontTemplate<'_> {
+    /// Where one can ask something at once.
+    fn first_talk(&self) -> Option<&AppView> {
+        self.frame.apps.iter().find(|app| app.kind != AppKind::Files)
+    }
+
     fn first_app(&self) -> Option<&AppView> {
         self.frame.apps.first()
     }
@@ -268,6 +282,7 @@ mod tests {
             conversation: Some(conversation(2, 3 * DAY)),
             messages: vec![said(Speaker::Person), said(Speaker::Answerer)],
             earlier_url: Some("/apps/assistant?before=1".to_owned()),
+            past: false,
             desk: Some(DeskLine {
                 state: "claimed",
                 by: HOSTILE.to_owned(),

@@ -44,14 +44,14 @@ const fn tab(path: &'static str, icon: &'static str, name: &'static str) -> Tab 
     Tab { path, icon, name }
 }
 
-const ACCOUNT: [Tab; 4] = [
+pub(super) const ACCOUNT: [Tab; 4] = [
     tab("/account", "user", "Profile"),
     tab("/account/security", "shield", "Security"),
     tab("/account/sessions", "sessions", "Sessions"),
     tab("/account/keys", "key", "API keys"),
 ];
 
-const ADMIN: [Tab; 13] = [
+pub(super) const ADMIN: [Tab; 13] = [
     tab("/admin", "pulse", "Overview"),
     tab("/admin/users", "users", "Users"),
     tab("/admin/sessions", "sessions", "Sessions"),

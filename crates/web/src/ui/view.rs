@@ -216,6 +216,8 @@ pub struct ChatPage {
     pub messages: Vec<MessageView>,
     /// The address of a page with the messages before these, when there are any.
     pub earlier_url: Option<String>,
+    /// The messages are not the newest ones: a page to read on without scripts.
+    pub past: bool,
     /// Whether a person has been asked for; `None` where nobody can be.
     pub desk: Option<DeskLine>,
     /// What answers here.

@@ -261,6 +261,7 @@ fn conversation(words: Words, state: &'static str) -> String {
         conversation: Some(open),
         messages: talk(words),
         earlier_url: None,
+        past: false,
         desk: Some(desk),
         model: ModelView { connected: true, label: "llama3.2".to_owned() },
         limits: LimitsView { max_chars: 20_000, max_user_messages: None, user_messages: 4 },
