@@ -268,8 +268,8 @@ on_both_engines! {
         let (store, owner) = (&world.store, world.visitor());
         let turn = world.opening(owner, "tell me");
         let id = store.begin_turn(turn.clone(), vec![]).await.unwrap();
-        assert_eq!(store.interrupt_unfinished(Time::EPOCH).await.unwrap(), 0);
-        assert_eq!(store.interrupt_unfinished(world.ambient.now()).await.unwrap(), 1);
+        assert_eq!(store.interrupt_lost().await.unwrap(), 0, "its writer lives");
+        assert_eq!(store.interrupt_every().await.unwrap(), 1);
         let message = store.message(&owner, id, turn.assistant.id).await.unwrap();
         assert_eq!(message.finish_reason, Some(FinishReason::Interrupted));
         let so_far = FinishedMessage { finish_reason: None, ..finished(owner, id, turn.assistant.id, "la") };
