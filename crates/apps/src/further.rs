@@ -76,8 +76,10 @@ impl Hall {
                         StreamEvent::Message { user_message, .. } => asked = Some(user_message),
                         StreamEvent::Done(message) => {
                             let conversation_id = message.conversation_id;
-                            let user_message = asked.ok_or_else(|| Fault::internal("an answer without a question"))?;
-                            let (user_message, message) = (user_message.as_ref().clone(), message.as_ref().clone());
+                            let user_message =
+                                asked.ok_or_else(|| Fault::internal("an answer without a question"))?;
+                            let (user_message, message) =
+                                (user_message.as_ref().clone(), message.as_ref().clone());
                             return Ok(Answer { conversation_id, user_message, message });
                         }
                         StreamEvent::Error { code, .. } => return Err(code.into()),
@@ -132,7 +134,8 @@ impl Seam {
         }
         self.held.push_str(text);
         let tail = |at: usize| self.before.get(at..).unwrap_or_default();
-        if let Some(again) = self.begins.iter().map(|at| tail(*at)).find(|again| self.held.starts_with(again)) {
+        if let Some(again) = self.begins.iter().map(|at| tail(*at)).find(|again| self.held.starts_with(again))
+        {
             let fresh = self.held.get(again.len()..).unwrap_or_default().to_owned();
             self.begins.clear();
             self.held.clear();
@@ -173,7 +176,8 @@ mod tests {
     fn shown(before: &str, said: &str, size: usize) -> String {
         let mut seam = Seam::new(Box::new(Open::default()), before);
         let chars: Vec<char> = said.chars().collect();
-        let mut out: String = chars.chunks(size).map(|piece| seam.pass(&piece.iter().collect::<String>())).collect();
+        let mut out: String =
+            chars.chunks(size).map(|piece| seam.pass(&piece.iter().collect::<String>())).collect();
         out.push_str(&seam.close(&[]).rest);
         out
     }

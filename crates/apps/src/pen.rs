@@ -42,7 +42,13 @@ pub(crate) struct Pen {
 
 impl Pen {
     /// Goes on with this message, of which all that it says is stored and shown.
-    pub(crate) fn new(store: Store, owner: Subject, live: Arc<Live>, message: Message, check: Box<dyn Check>) -> Pen {
+    pub(crate) fn new(
+        store: Store,
+        owner: Subject,
+        live: Arc<Live>,
+        message: Message,
+        check: Box<dyn Check>,
+    ) -> Pen {
         let shown = message.content.len();
         Pen { store, owner, live, message, check, quotes: Vec::new(), fault: None, shown, saving: None }
     }
@@ -56,7 +62,9 @@ impl Pen {
     }
 
     fn save(&mut self, wait: Duration) {
-        let Some(text) = self.message.content.get(self.shown..).filter(|text| !text.is_empty()) else { return };
+        let Some(text) = self.message.content.get(self.shown..).filter(|text| !text.is_empty()) else {
+            return;
+        };
         let until = self.message.content.len();
         let piece = AnswerPiece {
             owner: self.owner,

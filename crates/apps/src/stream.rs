@@ -14,8 +14,8 @@ use store::{FinishReason, FinishedMessage, Message};
 use tracing::Instrument as _;
 
 use crate::admit;
-use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
 use crate::follow::blank;
+use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
 use crate::pen::Pen;
 use crate::plan::{Plan, Voice};
 use crate::standing::Standing;
@@ -169,14 +169,7 @@ impl Hall {
 
     /// The pieces of the model, until it ends, is stopped, nobody reads any more, or the reader's credential
     /// no longer stands.
-    async fn write(
-        &self,
-        live: &Arc<Live>,
-        who: &Principal,
-        opened: &Opened,
-        pieces: Asked,
-        pen: &mut Pen,
-    ) {
+    async fn write(&self, live: &Arc<Live>, who: &Principal, opened: &Opened, pieces: Asked, pen: &mut Pen) {
         let standing = Standing::watch(&self.rooms.identity, who, &opened.app.id);
         let (abandoned, taken) = (live.abandoned(), pen.taken());
         let told = async {
@@ -222,7 +215,8 @@ impl Hall {
                 Some(Ok(Piece::Done(finished))) => return pen.finish(finished),
                 Some(Err(fault)) => return pen.fail(fault),
                 None => {
-                    return pen.fail(Fault::new(Code::ModelUnavailable).because("the stream ended without an end"));
+                    return pen
+                        .fail(Fault::new(Code::ModelUnavailable).because("the stream ended without an end"));
                 }
             }
         }

@@ -300,9 +300,7 @@ impl Hall {
                     _ => plan,
                 };
                 Ok(match &opened.taken_up {
-                    Some(answer) => {
-                        Plan { check: Box::new(Seam::new(plan.check, &answer.content)), ..plan }
-                    }
+                    Some(answer) => Plan { check: Box::new(Seam::new(plan.check, &answer.content)), ..plan },
                     None => plan,
                 })
             }

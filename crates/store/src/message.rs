@@ -72,7 +72,10 @@ impl FinishReason {
     /// Whether an answer that ended so may be taken up where it stopped.
     pub const fn may_go_on(self) -> bool {
         match self {
-            FinishReason::Length | FinishReason::Cancelled | FinishReason::Interrupted | FinishReason::Error => true,
+            FinishReason::Length
+            | FinishReason::Cancelled
+            | FinishReason::Interrupted
+            | FinishReason::Error => true,
             FinishReason::Stop | FinishReason::Blocked => false,
         }
     }

@@ -149,7 +149,10 @@ impl Store {
         drop(reader);
         let key = self.subject_key(owner).await?;
         let branched = rows.first().map_or(Ok(0), |row| row.int(12))? != 0;
-        Ok(Found { branched, rows: rows.iter().map(|row| open(row, id, &key, &pieces)).collect::<Result<_>>()? })
+        Ok(Found {
+            branched,
+            rows: rows.iter().map(|row| open(row, id, &key, &pieces)).collect::<Result<_>>()?,
+        })
     }
 }
 

@@ -52,6 +52,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "sidebar.js"
     "turn.js"
     "anew.js"
+    "queue.js"
     "opinion.js"
     "person.js"
     "chat.js"
