@@ -18,6 +18,7 @@ pub mod passage;
 pub mod query;
 pub mod rank;
 pub mod sentence;
+mod thesaurus;
 pub mod tokens;
 
 pub use cite::Span;
