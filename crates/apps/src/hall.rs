@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::files::Shelves;
+use crate::follow::Followed;
 use crate::live::LiveTurns;
 use crate::{App, Catalog, Library};
 
@@ -51,13 +52,19 @@ pub struct Rooms {
 pub struct Hall {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: LiveTurns,
+    pub(crate) followed: Followed,
     pub(crate) spam: Arc<SpamGuard>,
 }
 
 impl Hall {
     /// The services over these rooms.
     pub fn new(rooms: Rooms) -> Hall {
-        Hall { rooms: Arc::new(rooms), live: LiveTurns::default(), spam: Arc::new(SpamGuard::new()) }
+        Hall {
+            rooms: Arc::new(rooms),
+            live: LiveTurns::default(),
+            followed: Followed::default(),
+            spam: Arc::new(SpamGuard::new()),
+        }
     }
 
     /// The apps that the caller may enter, in the order of the configuration.

@@ -207,6 +207,18 @@ pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<St
     Ok(stale.map(|key| key.subject.clone()).collect())
 }
 
+/// The subjects whose key in hand is not the one in the database, without a lock: see [`check_one`].
+pub(crate) async fn check(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<String>, Trouble> {
+    let head = "SELECT k.subject, k.wrapped FROM data_keys k WHERE k.subject IN";
+    let subjects = keys.iter().map(|key| key.subject.clone()).collect();
+    let mut stored = HashMap::with_capacity(keys.len());
+    for row in bulk::find(tx, head, "", subjects).await? {
+        stored.insert(row.text(0)?, row.bytes(1)?);
+    }
+    let stale = keys.iter().filter(|key| stored.get(&key.subject) != Some(&key.wrapped));
+    Ok(stale.map(|key| key.subject.clone()).collect())
+}
+
 /// [`hold`] for one subject, inside a job.
 pub(crate) async fn hold_one(tx: &mut Tx, key: &SubjectKey) -> Result<(), Refusal> {
     if hold(tx, &[key]).await?.is_empty() { Ok(()) } else { Err(Refusal::StaleKey) }

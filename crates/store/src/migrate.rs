@@ -54,6 +54,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
     Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
     Step { version: 11, name: "order", text: include_str!("../../../migrations/0011_order.sql") },
+    Step { version: 13, name: "streams", text: include_str!("../../../migrations/0013_streams.sql") },
 ];
 
 /// What the database says about a step.
@@ -276,6 +277,8 @@ impl Store {
 /// what purges and the outbox look for.
 pub(crate) const FREQUENT: &[&str] = &[
     "messages_in_conversation",
+    "messages_being_written",
+    "message_pieces_in_message",
     "conversations_by_owner",
     "conversations_by_session",
     "problems_by_app",

@@ -24,6 +24,7 @@ pub const TABLES: &[Table] = &[
     order::SEARCH_PARTS,
     order::SEARCH_RUNS,
     order::CONVERSATION_TAGS,
+    talk::MESSAGE_PIECES,
     talk::MESSAGES,
     talk::ATTEMPTS,
     talk::CONVERSATIONS,

@@ -59,6 +59,7 @@ fn groups() -> Groups {
         messages: OpenApiRouter::new()
             .routes(routes!(api::messages::list, api::messages::create))
             .routes(routes!(api::anew::regenerate))
+            .routes(routes!(api::anew::go_on))
             .routes(routes!(api::anew::edit)),
         everything: OpenApiRouter::new()
             .routes(routes!(api::conversations::list, api::conversations::create))

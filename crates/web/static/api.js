@@ -79,6 +79,8 @@ export const sendMessage = (id, content, key) =>
   call("POST", `${one(id)}/messages`, { body: { content, resumable: true }, key, accept: stream });
 export const answerAgain = (id, message, key) =>
   call("POST", `${one(id)}/messages/${encodeURIComponent(message)}/regenerate`, { body: { resumable: true }, key, accept: stream });
+export const continueAnswer = (id, message, key) =>
+  call("POST", `${one(id)}/messages/${encodeURIComponent(message)}/continue`, { body: { resumable: true }, key, accept: stream });
 export const editMessage = (id, message, content) =>
   call("PUT", `${one(id)}/messages/${encodeURIComponent(message)}`, { body: { content, resumable: true }, accept: stream });
 export const goOver = (id, message) => call("PUT", one(id), { body: { head: message } });

@@ -11,7 +11,8 @@ import * as earlier from "./earlier.js";
 import * as opinion from "./opinion.js";
 import * as person from "./person.js";
 import { firstSentence } from "./speech.js";
-import { again, edit, resume, send } from "./turn.js";
+import * as queue from "./queue.js";
+import { again, edit, goOn, resume, send } from "./turn.js";
 
 const talk = document.querySelector(".talk");
 const newPage = `/apps/${encodeURIComponent(talk.dataset.app)}`;
@@ -63,6 +64,10 @@ function listener(answer, asked) {
     text: (text) => answer.append(text),
     citation: (citation) => answer.cite(citation),
     again: () => answer.reset(),
+    waiting: (lost) => {
+      if (lost) notice({ text: "The connection was lost. Trying again…", calm: true });
+      else clearNotice();
+    },
   };
 }
 
@@ -82,9 +87,14 @@ async function follow(answer, question, run, asked) {
   // The person may go on at once; what follows is only dress.
   answering = false;
   composer.setBusy(false);
+  const whole = end && !stopping && ["stop", "length"].includes(end.finish_reason);
   if (end) await finish(answer, end.message_id ?? answer.id, asked);
   else await failed(problem, answer, question);
-  if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) full();
+  if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) {
+    full();
+    queue.hold();
+  } else if (!whole) queue.hold();
+  else sendNext();
 }
 
 /** Puts what the server has kept of an answer in the place of the plain text; says whether that worked. */
@@ -140,7 +150,7 @@ function refused(error, question) {
     notice({ text: error.message, calm: error.status > 0 && error.status < 500 });
     return;
   }
-  composer.giveBack(question);
+  if (!composer.giveBack(question)) queue.giveBack(question);
   const again = { label: "Try again", run: () => { composer.write(""); ask(question); } };
   if (error.code === "conversation_full") {
     full();
@@ -166,9 +176,16 @@ function refused(error, question) {
   }
 }
 
+/** What waits longest goes out, unless the person was quicker. */
+function sendNext() {
+  if (answering) return;
+  const text = queue.next();
+  if (text !== null) ask(text);
+}
+
 async function ask(text) {
   if (answering) {
-    composer.giveBack(text);
+    if (!queue.add(text)) composer.giveBack(text);
     return;
   }
   clearNotice();
@@ -239,6 +256,7 @@ sidebar.begin();
 composer.begin({ send: ask, stop });
 opinion.begin();
 anew.begin({
+  goOn: (element) => inPlace(element, null, (turn) => goOn(conversation(), element.dataset.message, freshKey(), turn)),
   again: (element) => inPlace(element, null, (turn) => again(conversation(), element.dataset.message, freshKey(), turn)),
   edit: (element, words) => inPlace(element, words, async (turn) => {
     const end = await edit(conversation(), element.dataset.message, words, turn);
@@ -263,6 +281,7 @@ document.addEventListener("click", (event) => {
 });
 
 const unfinished = transcript.unfinished();
+queue.begin({ send: sendNext, running: Boolean(unfinished) });
 if (unfinished && conversation()) {
   follow(unfinished, transcript.lastQuestion(), (turn) => resume(conversation(), turn));
 } else if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) {

@@ -35,7 +35,11 @@ function refresh() {
   counter.value = near ? `${count.toLocaleString()} / ${most.toLocaleString()}` : "";
   counter.classList.toggle("over", count > most);
   box.setAttribute("aria-invalid", String(count > most));
-  sendButton.disabled = busy || blocked || count > most || box.value.trim() === "";
+  const nothing = box.value.trim() === "";
+  sendButton.disabled = blocked || count > most || nothing;
+  // While an answer is written, what is sent waits its turn: the way to send shows when there is something.
+  sendButton.hidden = busy && nothing;
+  sendButton.setAttribute("aria-label", busy ? "Send when the answer is done" : "Send");
   if (!grows) {
     box.style.height = "auto";
     box.style.height = `${box.scrollHeight}px`;
@@ -75,10 +79,14 @@ export function write(text) {
   refresh();
 }
 
-/** Gives words back that could not be sent, unless the person has begun to write others. */
+/** Gives words back that could not be sent, unless the person has begun to write others; says whether it did. */
 export function giveBack(text) {
-  if (!box.value.trim()) write(text);
+  if (box.value.trim()) return false;
+  write(text);
+  return true;
 }
+
+export const text = () => box.value;
 
 export const focus = () => box.focus({ preventScroll: true });
 
@@ -86,7 +94,6 @@ export function setBusy(now) {
   // A button that vanishes under the finger takes the focus with it.
   const hadFocus = document.activeElement === sendButton || document.activeElement === stopButton;
   busy = now;
-  sendButton.hidden = now;
   stopButton.hidden = !now;
   stopButton.disabled = false;
   refresh();

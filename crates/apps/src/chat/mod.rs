@@ -2,7 +2,7 @@
 
 use crate::plan::{Open, Plan, Voice};
 use crate::turn::Opened;
-use crate::{Ask, Hall, prompt};
+use crate::{Ask, Hall, further, prompt};
 
 /// Given to the model when the app sets no prompt of its own. It holds nothing that may not leak.
 pub(crate) const INSTRUCTIONS: &str = "You are a helpful assistant. Answer in the language of the question, \
@@ -13,6 +13,8 @@ pub(crate) fn plan(hall: &Hall, opened: &Opened, ask: &Ask) -> Plan {
     let mut request = prompt::build(&opened.app, &opened.earlier, &ask.content, &ask.options);
     if !hall.rooms.models.configured() {
         request.passages = prompt::passages(&hall.rooms.manual, &ask.content);
+    } else if let Some(answer) = &opened.taken_up {
+        further::remind(&mut request, &answer.content);
     }
     let check = Open::new(request.passages.clone());
     Plan { voice: Voice::Model(request), check: Box::new(check) }

@@ -24,6 +24,7 @@ mod branches;
 mod chat;
 mod compression;
 mod content;
+mod continuing;
 mod conversations;
 mod declutter;
 mod desk;

@@ -65,6 +65,9 @@ async fn plant(world: &World, email: &str) -> (UserId, Subject) {
             "hand_offs (id, conversation_id, owner, app, state, reason, created_at, updated_at) VALUES ('h{n}', '{talk}', '{owner}', 'assistant', 'closed', {bytes}, {now}, {now})"
         ),
         format!(
+            "message_pieces (id, message_id, began, content) VALUES ('{answer} 0', '{answer}', 0, {bytes})"
+        ),
+        format!(
             "feedback (message_id, conversation_id, owner, app, rating, comment, created_at, updated_at) VALUES ('{answer}', '{talk}', '{owner}', 'assistant', 'up', {bytes}, {now}, {now})"
         ),
         format!(

@@ -70,6 +70,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "order.js"
     "turn.js"
     "anew.js"
+    "queue.js"
     "opinion.js"
     "person.js"
     "chat.js"

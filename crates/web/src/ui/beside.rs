@@ -23,6 +23,8 @@ pub struct Beside {
     pub opinion: Option<OpinionView>,
     /// It stands in a conversation of the reader's own, who may say it anew or have it answered anew.
     pub own: bool,
+    /// Its answer can be taken up where it stopped, while it is the last one.
+    pub continuable: bool,
     /// The other messages in its place; `None` where it stands alone.
     pub versions: Option<VersionsView>,
 }

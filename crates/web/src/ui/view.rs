@@ -88,6 +88,11 @@ impl Ending {
         }
     }
 
+    /// Whether more could have come.
+    pub const fn is_early(self) -> bool {
+        matches!(self, Ending::Length | Ending::Cancelled | Ending::Interrupted | Ending::Failed)
+    }
+
     /// One sentence under an answer that did not end by itself.
     pub fn note(self) -> Option<&'static str> {
         match self {

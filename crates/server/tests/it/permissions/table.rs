@@ -237,6 +237,7 @@ fn talk() -> Vec<Row> {
         row("GET /api/v1/conversations/{id}/messages", owners(200, true, false)),
         row("POST /api/v1/conversations/{id}/messages", owners(201, true, true)).json(message),
         row("POST /api/v1/conversations/{id}/messages/{message}/regenerate", owners(404, true, true)),
+        row("POST /api/v1/conversations/{id}/messages/{message}/continue", owners(404, true, true)),
         row("PUT /api/v1/conversations/{id}/messages/{message}", owners(404, true, true))
             .json(json!({"content": "hello"})),
         row("POST /v1/chat/completions", Plain(bound(known(200)))).json(completion),

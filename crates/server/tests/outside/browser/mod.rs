@@ -20,6 +20,7 @@ mod passkeys;
 mod person;
 mod scene;
 mod service;
+mod streams;
 mod troubles;
 mod tutor;
 mod ways_in;
