@@ -109,11 +109,17 @@ impl Engine {
         }
     }
 
-    /// Lets the statements of this transaction take their time: building an index does.
+    /// Lets the statements of this transaction take their time: building an index does. A server that is killed
+    /// meanwhile is missed within a second, where the engine can look; else the statement would go on to its end and
+    /// hold its locks against the next start.
     pub(crate) const fn unhurried(self) -> Option<&'static str> {
         match self {
             Engine::Sqlite => None,
-            Engine::Postgres => Some("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'"),
+            Engine::Postgres => Some(
+                "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'; \
+                 SELECT set_config(name, '1000', true) FROM pg_settings \
+                 WHERE name = 'client_connection_check_interval' AND version() LIKE '%linux%'",
+            ),
         }
     }
 

@@ -51,7 +51,7 @@ async fn a_forced_500_is_reported_without_the_caller() {
     assert_eq!(answer.status, 500, "{answer:?}");
     eventually(LONG, "everything arrives", async || {
         taken(&sentry, "/api/42/envelope/").iter().any(|body| body.contains("request failed"))
-            && taken(&otlp, "/v1/traces").iter().any(|body| body.contains("conversation."))
+            && SPANS.iter().all(|span| taken(&otlp, "/v1/traces").iter().any(|body| body.contains(span)))
             && !taken(&otlp, "/v1/metrics").is_empty()
             && taken(&otlp, "/v1/logs").iter().any(|body| body.contains("request failed"))
     })
@@ -74,11 +74,11 @@ async fn a_forced_500_is_reported_without_the_caller() {
         head.contains("api-key: nr-8f2LqWz91xVbN4kQ") && head.contains("application/x-protobuf"),
         "{head}"
     );
-    let traces: String = taken(&otlp, "/v1/traces").concat();
-    for part in ["POST /api/v1/conversations/{id}/messages", "permission", "model ", "http.route"] {
-        assert!(traces.contains(part), "{part}");
-    }
 }
+
+/// Parts of what a turn leaves in a trace. On several replicas they come at different times.
+const SPANS: [&str; 5] =
+    ["conversation.", "POST /api/v1/conversations/{id}/messages", "permission", "model ", "http.route"];
 
 /// A sink that is away fails no request and is counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -111,8 +111,9 @@ on_both_engines! {
             assert_eq!(hour["errors"]["met"], true, "{hour}");
             hour["routes"][0]["requests"].as_u64().unwrap()
         };
+        // What other replicas have counted comes when they have written it, every ten seconds.
+        eventually(LONG, "all are counted", async || requests(&admin).await >= 30).await;
         let before = requests(&admin).await;
-        assert!(before >= 30, "{before}");
         world.restart_with("LOG_LEVEL", "INFO").await;
         let admin = admin.at(world.address());
         assert!(requests(&admin).await >= before, "nothing is lost by a restart");
