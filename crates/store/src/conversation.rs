@@ -207,7 +207,7 @@ impl Store {
         let row =
             self.read("conversation.get").await?.one(sql, values![owner.to_string(), id.to_string()]).await?;
         let row = row.ok_or(Code::NotFound)?;
-        Sealed::read(&row)?.open(owner, &*self.subject_key(owner).await?)
+        self.opened(owner, |key| Sealed::read(&row)?.open(owner, key)).await
     }
 
     /// The conversation that belongs to a session name of this owner in this app.
@@ -222,7 +222,7 @@ impl Store {
         let row = self.read("conversation.session").await?.one(sql, values![owner.to_string(), tag]).await?;
         match row {
             None => Ok(None),
-            Some(row) => Sealed::read(&row)?.open(owner, &*self.subject_key(owner).await?).map(Some),
+            Some(row) => self.opened(owner, |key| Sealed::read(&row)?.open(owner, key)).await.map(Some),
         }
     }
 
@@ -238,7 +238,8 @@ impl Store {
         let step = if wanted.is_some() { 500 } else { page.limit + 1 };
         let enough = usize::try_from(page.limit).unwrap_or(usize::MAX).saturating_add(1);
         let app = filter.app.as_ref().map(|app| app.as_str().to_owned());
-        let key = self.subject_key(owner).await?;
+        // Not while a connection is held.
+        self.subject_key(owner).await?;
         let (mut before, mut tie) = match page.after {
             Some(cursor) => (cursor.key, cursor.tie),
             None => (i64::MAX, String::new()),
@@ -253,10 +254,11 @@ impl Store {
             let values = values![owner.to_string(), before, tie.as_str(), app.as_deref(), step];
             let rows = reader.all(sql, values).await?;
             let more = rows.len() == usize::try_from(step).unwrap_or(usize::MAX);
-            for row in &rows {
-                let sealed = Sealed::read(row)?;
-                (before, tie) = (sealed.updated_at.micros(), sealed.id.clone());
-                let conversation = sealed.open(owner, &key)?;
+            let opened = self.opened(owner, |key| {
+                rows.iter().map(|row| Sealed::read(row)?.open(owner, key)).collect::<Result<Vec<_>>>()
+            });
+            for conversation in opened.await? {
+                (before, tie) = (conversation.updated_at.micros(), conversation.id.to_string());
                 let title = conversation.title.as_deref().unwrap_or_default();
                 if wanted.as_ref().is_none_or(|q| title.to_lowercase().contains(q.as_str())) {
                     found.push(conversation);

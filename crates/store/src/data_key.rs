@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crypto::stream::{Opener, Sealer};
-use crypto::{DataKey, Place};
+use crypto::{AnotherKey, DataKey, Place};
 use kernel::{Code, Fault, Result, Subject};
 
 use crate::Store;
@@ -128,6 +128,25 @@ impl Store {
                 SubjectKey { subject: name, key, wrapped, created_at, stored: AtomicBool::new(false) }
             }
         }))
+    }
+
+    /// Opens what a query has found. Where it was sealed with another key than the one in hand, this process is behind:
+    /// another one destroyed the key, or made the first. Then it is opened with the key of the database.
+    pub(crate) async fn opened<T>(
+        &self,
+        subject: &Subject,
+        open: impl Fn(&SubjectKey) -> Result<T>,
+    ) -> Result<T> {
+        match open(&*self.subject_key(subject).await?) {
+            Err(fault) if AnotherKey::is_behind(&fault) => open(&*self.fresh_key(subject).await?),
+            outcome => outcome,
+        }
+    }
+
+    /// The key of a subject as the database has it now.
+    pub(crate) async fn fresh_key(&self, subject: &Subject) -> Result<Arc<SubjectKey>> {
+        self.inside.data_keys.invalidate(subject).await;
+        self.subject_key(subject).await
     }
 
     /// Runs a write that seals values, again with the subject's new key when the one in hand was replaced.

@@ -103,7 +103,7 @@ impl Store {
                    WHERE c.owner = $1 AND c.id = $2 AND m.id = $3";
         let values = values![owner.to_string(), conversation.to_string(), id.to_string()];
         let row = self.read("message.get").await?.one(sql, values).await?.ok_or(Code::NotFound)?;
-        Ok(open(&row, conversation, &*self.subject_key(owner).await?)?.1)
+        self.opened(owner, |key| open(&row, conversation, key)).await.map(|(_, message)| message)
     }
 
     /// The rows of messages with their positions. Only when there are none is asked whether the conversation
@@ -131,9 +131,9 @@ impl Store {
             return Ok(Found::default());
         }
         drop(reader);
-        let key = self.subject_key(owner).await?;
         let branched = rows.first().map_or(Ok(0), |row| row.int(12))? != 0;
-        Ok(Found { branched, rows: rows.iter().map(|row| open(row, id, &key)).collect::<Result<_>>()? })
+        let opened = self.opened(owner, |key| rows.iter().map(|row| open(row, id, key)).collect());
+        Ok(Found { branched, rows: opened.await? })
     }
 }
 

@@ -82,6 +82,35 @@ on_both_engines! {
         world.verify_audit().await;
     }
 
+    /// An app that has gone from the configuration leaves nothing behind for ever, and says how much is left.
+    async fn what_a_removed_app_leaves_goes_after_it(setup) {
+        let mut world = kept_for(setup, "2s").start().await;
+        let member = world.member().await;
+        let made = member.caller.post("/api/v1/conversations").json(&json!({"app": "workspace", "title": "left"})).send().await;
+        let path = format!("/api/v1/conversations/{}", made.json()["id"].as_str().unwrap());
+        let said = async |wanted: &str| world.stoa(&["check"]).await.out.contains(wanted);
+        assert!(said("there is none").await);
+        let file = world.folder.path().join("stoa.toml");
+        let with = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("{with}\n[[apps]]\nid = \"workspace\"\nremove = true\n")).unwrap();
+        assert!(said("the app `workspace` is not configured any more: 1 conversation and 0 files lie in it").await);
+        world.restart_with("RETENTION_REMOVED_APPS", "1h").await;
+        let said = async |wanted: &str| world.stoa(&["check"]).await.out.contains(wanted);
+        eventually(PATIENCE, "the end is known", async || said(", kept until 2").await).await;
+        // It was a slip of the pen: with the app its content is back.
+        std::fs::write(&file, &with).unwrap();
+        world.restart_with("LOG_LEVEL", "INFO").await;
+        let caller = member.caller.at(world.address());
+        assert_eq!(caller.get(&path).send().await.status, 200);
+        std::fs::write(&file, format!("{with}\n[[apps]]\nid = \"workspace\"\nremove = true\n")).unwrap();
+        world.restart_with("RETENTION_REMOVED_APPS", "1s").await;
+        let said = async |wanted: &str| world.stoa(&["check"]).await.out.contains(wanted);
+        eventually(PATIENCE, "nothing is left", async || said("there is none").await).await;
+        let told = world.await_audit("data.erased", |event| event["details"]["removed"]["workspace"].is_object()).await;
+        assert!(told["details"]["total"].as_u64().unwrap() > 0, "{told}");
+        world.verify_audit().await;
+    }
+
     /// A hold keeps what its time would take, and nobody erases it, until it ends.
     async fn a_hold_keeps_until_it_ends(setup) {
         let world = kept_for(setup, "2s").start().await;
