@@ -199,9 +199,18 @@ const STORE: Rows = Rows {
     width: 3,
 };
 
+/// Whom a held key keeps out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Held {
+    /// Who would destroy or replace it. Others may write for the same subject: an API key serves many callers at once.
+    Shared,
+    /// Everybody who writes for the subject: something of theirs is counted.
+    Alone,
+}
+
 /// Stores the keys that are new, locks the rows of all until the commit, and gives the subjects whose key in
 /// hand is not the one in the database.
-pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<String>, Trouble> {
+pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey], held: Held) -> Result<HashSet<String>, Trouble> {
     let unique: HashMap<&str, &SubjectKey> = keys.iter().map(|key| (key.subject.as_str(), *key)).collect();
     let mut fresh: Vec<&&SubjectKey> =
         unique.values().filter(|key| !key.stored.load(Ordering::Relaxed)).collect();
@@ -209,7 +218,10 @@ pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<St
     let rows =
         fresh.iter().flat_map(|key| values![key.subject.as_str(), key.wrapped.clone(), key.created_at]);
     STORE.run(tx, rows.collect::<Vec<Value>>()).await?;
-    let tail = tx.engine().locked();
+    let tail = match held {
+        Held::Shared => tx.engine().shared(),
+        Held::Alone => tx.engine().locked(),
+    };
     let subjects = unique.keys().map(|subject| (*subject).to_owned()).collect();
     let found =
         bulk::find(tx, "SELECT subject, wrapped FROM data_keys WHERE subject IN", tail, subjects).await?;
@@ -223,7 +235,7 @@ pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<St
 
 /// [`hold`] for one subject, inside a job.
 pub(crate) async fn hold_one(tx: &mut Tx, key: &SubjectKey) -> Result<(), Refusal> {
-    if hold(tx, &[key]).await?.is_empty() { Ok(()) } else { Err(Refusal::StaleKey) }
+    if hold(tx, &[key], Held::Alone).await?.is_empty() { Ok(()) } else { Err(Refusal::StaleKey) }
 }
 
 /// That the key in hand is the stored one, without a lock: enough for a job beside which nothing runs alone, because

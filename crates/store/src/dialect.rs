@@ -63,7 +63,15 @@ impl Engine {
         }
     }
 
-    /// The same for a join, of which only the rows of the table named `m` are locked.
+    /// Appended to a select whose rows must stay until the commit, for any number of transactions at once.
+    pub(crate) const fn shared(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "",
+            Engine::Postgres => " ORDER BY 1 FOR SHARE",
+        }
+    }
+
+    /// The same as [`Engine::locked`] for a join, of which only the rows of the table named `m` are locked.
     pub(crate) const fn locked_messages(self) -> &'static str {
         match self {
             Engine::Sqlite => "",

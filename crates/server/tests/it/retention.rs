@@ -35,6 +35,11 @@ fn kept_for(setup: Setup, span: &str) -> Setup {
     setup.unlimited().file("stoa.toml", &apps).set("METRICS_TOKEN", "metrics-token-Rk2Vb9Xz")
 }
 
+/// What `stoa check` says, without its lines.
+async fn checked(world: &World) -> String {
+    world.stoa(&["check"]).await.out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 on_both_engines! {
     /// What is kept for two seconds is gone after that from everywhere; what another app keeps is not touched.
     async fn content_goes_when_its_time_has_come(setup) {
@@ -88,14 +93,14 @@ on_both_engines! {
         let member = world.member().await;
         let made = member.caller.post("/api/v1/conversations").json(&json!({"app": "workspace", "title": "left"})).send().await;
         let path = format!("/api/v1/conversations/{}", made.json()["id"].as_str().unwrap());
-        let said = async |wanted: &str| world.stoa(&["check"]).await.out.contains(wanted);
+        let said = async |wanted: &str| checked(&world).await.contains(wanted);
         assert!(said("there is none").await);
         let file = world.folder.path().join("stoa.toml");
         let with = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, format!("{with}\n[[apps]]\nid = \"workspace\"\nremove = true\n")).unwrap();
         assert!(said("the app `workspace` is not configured any more: 1 conversation and 0 files lie in it").await);
         world.restart_with("RETENTION_REMOVED_APPS", "1h").await;
-        let said = async |wanted: &str| world.stoa(&["check"]).await.out.contains(wanted);
+        let said = async |wanted: &str| checked(&world).await.contains(wanted);
         eventually(PATIENCE, "the end is known", async || said(", kept until 2").await).await;
         // It was a slip of the pen: with the app its content is back.
         std::fs::write(&file, &with).unwrap();
@@ -104,7 +109,7 @@ on_both_engines! {
         assert_eq!(caller.get(&path).send().await.status, 200);
         std::fs::write(&file, format!("{with}\n[[apps]]\nid = \"workspace\"\nremove = true\n")).unwrap();
         world.restart_with("RETENTION_REMOVED_APPS", "1s").await;
-        let said = async |wanted: &str| world.stoa(&["check"]).await.out.contains(wanted);
+        let said = async |wanted: &str| checked(&world).await.contains(wanted);
         eventually(PATIENCE, "nothing is left", async || said("there is none").await).await;
         let told = world.await_audit("data.erased", |event| event["details"]["removed"]["workspace"].is_object()).await;
         assert!(told["details"]["total"].as_u64().unwrap() > 0, "{told}");
