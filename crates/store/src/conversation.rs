@@ -258,7 +258,7 @@ impl Store {
         let row =
             self.read("conversation.get").await?.one(sql, values![owner.to_string(), id.to_string()]).await?;
         let row = row.ok_or(Code::NotFound)?;
-        Sealed::read(&row)?.open(owner, &*self.subject_key(owner).await?)
+        self.opened(owner, |key| Sealed::read(&row)?.open(owner, key)).await
     }
 
     /// Those of these conversations that are this owner's, in no order.
@@ -275,8 +275,7 @@ impl Store {
         let sql = crate::blob::with_list(self.inside.engine, &head, 1, ids.len(), "");
         let row = std::iter::once(crate::value::Value::from(owner.to_string())).chain(crate::blob::list(&ids));
         let rows = self.read("conversation.several").await?.all(sql, row.collect()).await?;
-        let key = self.subject_key(owner).await?;
-        rows.iter().map(|row| Sealed::read(row)?.open(owner, &key)).collect()
+        self.opened(owner, |key| rows.iter().map(|row| Sealed::read(row)?.open(owner, key)).collect()).await
     }
 
     /// The conversation that belongs to a session name of this owner in this app.
@@ -291,7 +290,7 @@ impl Store {
         let row = self.read("conversation.session").await?.one(sql, values![owner.to_string(), tag]).await?;
         match row {
             None => Ok(None),
-            Some(row) => Sealed::read(&row)?.open(owner, &*self.subject_key(owner).await?).map(Some),
+            Some(row) => self.opened(owner, |key| Sealed::read(&row)?.open(owner, key)).await.map(Some),
         }
     }
 
@@ -350,10 +349,11 @@ impl Store {
             ];
             let rows = reader.all(sql.clone(), values).await?;
             let more = rows.len() == usize::try_from(step).unwrap_or(usize::MAX);
-            for row in &rows {
-                let sealed = Sealed::read(row)?;
-                (before, tie) = (sealed.updated_at.micros(), sealed.id.clone());
-                let conversation = sealed.open(owner, &key)?;
+            let opened = self.opened(owner, |key| {
+                rows.iter().map(|row| Sealed::read(row)?.open(owner, key)).collect::<Result<Vec<_>>>()
+            });
+            for conversation in opened.await? {
+                (before, tie) = (conversation.updated_at.micros(), conversation.id.to_string());
                 let title = conversation.title.as_deref().unwrap_or_default();
                 if wanted.as_ref().is_none_or(|q| title.to_lowercase().contains(q.as_str())) {
                     found.push(conversation);

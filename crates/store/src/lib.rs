@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod alert;
+mod app_content;
 mod audit;
 mod audit_cut;
 mod audit_verify;
@@ -86,6 +87,7 @@ mod writing;
 
 pub use access::Account;
 pub use alert::{Alert, AlertFilter, NewAlert, Raised};
+pub use app_content::AppContent;
 pub use audit::{AuditFilter, StoredEvent};
 pub use audit_cut::AuditCut;
 pub use audit_verify::{AuditFault, AuditVerdict};
@@ -116,7 +118,7 @@ pub use lockdown::{Lockdown, Mode};
 pub use look::{AccountCounts, Backlog, ServerFacts};
 pub use measure::Measure;
 pub use message::{FinishReason, FinishedMessage, Message, Opening, Role, Turn};
-pub use migrate::{Migration, STEPS, Step};
+pub use migrate::{At, Migration, STEPS, Step};
 pub use order::{Arrangement, TagCount};
 pub use outbox::{Mail, NewParcel, Parcel, Sink, Template};
 pub use outcome::{Outcome, Quality};

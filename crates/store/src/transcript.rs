@@ -138,7 +138,8 @@ impl Store {
             row = reader.one(sql, values()).await?.ok_or(Code::NotFound)?;
         }
         drop(reader);
-        Ok(open(&row, conversation, &*self.subject_key(owner).await?, &pieces)?.1)
+        let opened = self.opened(owner, |key| open(&row, conversation, key, &pieces)).await;
+        opened.map(|(_, message)| message)
     }
 
     /// The rows of messages with their positions. Only when there are none is asked whether the conversation
@@ -174,12 +175,9 @@ impl Store {
             return Ok(Found::default());
         }
         drop(reader);
-        let key = self.subject_key(owner).await?;
         let branched = rows.first().map_or(Ok(0), |row| row.int(12))? != 0;
-        Ok(Found {
-            branched,
-            rows: rows.iter().map(|row| open(row, id, &key, &pieces)).collect::<Result<_>>()?,
-        })
+        let opened = self.opened(owner, |key| rows.iter().map(|row| open(row, id, key, &pieces)).collect());
+        Ok(Found { branched, rows: opened.await? })
     }
 }
 

@@ -9,7 +9,7 @@ use kernel::{AuditEvent, Code, ConversationId, Fault, Result};
 use tokio::sync::oneshot;
 
 use crate::bulk::{self, Rows, Verb};
-use crate::data_key::{self, Refusal, SubjectKey};
+use crate::data_key::{self, Held, Refusal, SubjectKey};
 use crate::message::Role;
 use crate::piece;
 use crate::trouble::Trouble;
@@ -262,7 +262,10 @@ const MESSAGES: Rows = Rows {
 /// Appends the turns; the outcome of each is set. An error means that nothing of this call may be kept.
 pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder]) -> Result<(), Trouble> {
     let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
-    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
+    // New conversations of an owner are counted, and of one session there is one.
+    let news = orders.iter().any(|order| matches!(order.opening, SealedOpening::New { .. }));
+    let held = if news { Held::Alone } else { Held::Shared };
+    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>(), held).await?;
     let mut talks = Talks::load(tx, orders).await?;
     let mut rows = Vec::with_capacity(orders.len() * 2 * MESSAGES.width);
     // Which order opened which new conversation.
@@ -414,7 +417,7 @@ const FINISHED: Rows = Rows {
 /// `not_found`; one that has ended already is a `conflict`, unless this end [`may_follow`].
 pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<(), Trouble> {
     let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
-    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
+    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>(), Held::Shared).await?;
     let ids = orders.iter().map(|order| order.message.clone()).collect();
     let mut open = HashMap::with_capacity(orders.len());
     // What is in the index of the search already, and is written anew: that conversation is indexed again from there.

@@ -20,6 +20,7 @@ mod documents;
 mod erasures;
 mod files;
 mod measuring;
+mod migrating;
 mod order;
 mod outage;
 mod people;

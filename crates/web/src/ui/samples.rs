@@ -3,6 +3,7 @@
 //! looked at.
 
 mod files;
+mod operation;
 mod service;
 mod tutor;
 
@@ -447,6 +448,7 @@ fn every(words: Words) -> Vec<(&'static str, String)> {
     pages(words)
         .into_iter()
         .chain(files::pages(words))
+        .chain(operation::pages(words))
         .chain(service::pages(words))
         .chain(tutor::pages(words))
         .collect()
