@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::content::SpamGuard;
+use identity::hasher::Hasher;
 use identity::{AppsRead, Identity, May};
 use kernel::{Ambient, AppId, Result};
 use knowledge::Manual;
@@ -32,6 +33,8 @@ pub struct Rooms {
     pub manual: Manual,
     /// The documents of the apps.
     pub library: Library,
+    /// Passwords, of links that ask for one.
+    pub hasher: Hasher,
     /// Where files lie, and what may be kept.
     pub files: Shelves,
     /// Events that belong to no change.

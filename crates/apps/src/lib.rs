@@ -3,6 +3,7 @@
 
 mod admit;
 mod anew;
+mod attached;
 mod catalog;
 mod chat;
 mod cite;
@@ -16,6 +17,7 @@ mod live;
 mod once;
 mod plan;
 mod prompt;
+mod sharing;
 mod standing;
 mod stream;
 mod support;
@@ -27,6 +29,7 @@ mod watch;
 pub use ::files::clutter;
 pub use ::files::name::attachment;
 pub use anew::Said;
+pub use attached::{Attached, AttachedKind, Brought, of as attached_to};
 pub use catalog::{App, Catalog, Retention};
 pub use conversation::{ConversationEdit, Export, NewConversation};
 pub use desk::{DeskState, Handed, Inbox, InboxTab, News, OpenQuestion};
@@ -40,8 +43,10 @@ pub use library::{
     OpenDocument, Parts as LibraryParts, SUPPORTED, meant, takes_documents,
 };
 pub use live::{Numbered, StreamEvent, Subscription};
-pub use llm::{ChatMessage, Role as ChatRole};
+pub use llm::{ChatMessage, Image, ImageKind, Role as ChatRole};
 pub use once::{Claim, Once};
+pub use sharing::{ShareWish, Shared, SharedTalk, Snapshot, SnapshotMessage};
+pub use store::Share;
 pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
     StoredAnswer, Tree,

@@ -360,6 +360,7 @@ async fn delete(tx: &mut Tx, owner: String, id: String) -> Result<(), Refusal> {
         "DELETE FROM feedback WHERE conversation_id = $1",
         "DELETE FROM outcomes WHERE conversation_id = $1",
         "DELETE FROM gaps WHERE conversation_id = $1",
+        "DELETE FROM shares WHERE conversation_id = $1",
         "DELETE FROM messages WHERE conversation_id = $1",
     ] {
         tx.run(sql, values![id.as_str()]).await?;

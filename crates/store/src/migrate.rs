@@ -53,6 +53,8 @@ pub const STEPS: &[Step] = &[
     Step { version: 8, name: "branches", text: include_str!("../../../migrations/0008_branches.sql") },
     Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
     Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
+    Step { version: 11, name: "order", text: include_str!("../../../migrations/0011_order.sql") },
+    Step { version: 12, name: "shares", text: include_str!("../../../migrations/0012_shares.sql") },
 ];
 
 /// What the database says about a step.
@@ -334,6 +336,10 @@ pub(crate) const FREQUENT: &[&str] = &[
     "erasures_unsettled",
     "usage_days_by_day",
     "usage_days_by_owner",
+    "shares_by_digest",
+    "shares_by_owner",
+    "shares_by_conversation",
+    "shares_by_expiry",
 ];
 
 enum Stop {

@@ -33,10 +33,14 @@ pub(crate) const PARTS: &str = concat!(
 );
 
 /// What belongs to a conversation and has no other time.
-const BELONGINGS: [(&str, &str); 2] = [
+const BELONGINGS: [(&str, &str); 3] = [
     ("attempts", "DELETE FROM attempts WHERE conversation_id IN"),
     ("hand_offs", "DELETE FROM hand_offs WHERE conversation_id IN"),
+    ("shares", SHARES),
 ];
+
+/// Links to what was said: a copy must not outlive any of its messages.
+const SHARES: &str = "DELETE FROM shares WHERE conversation_id IN";
 
 /// What has a time of its own where the app says so.
 const QUALITY: [(&str, &str); 3] = [
@@ -126,6 +130,7 @@ async fn shorten(tx: &mut Tx, order: &SweepOrder, id: &str, swept: &mut Swept) -
     tx.run(with_list(engine, &counted, 2, 1, ADDED), row()).await?;
     let sql = with_list(engine, &format!("DELETE FROM messages WHERE {OLD}"), 2, 1, "");
     swept.add("messages", tx.run(sql, row()).await?);
+    swept.add("shares", tx.run(with_list(engine, SHARES, 0, 1, ""), values![id]).await?);
     swept.more = true;
     Ok(true)
 }
@@ -163,6 +168,7 @@ async fn remove_old(
     tx.run(with_list(engine, &counted, 1, ids.len(), ADDED), before(order, ids)).await?;
     let sql = with_list(engine, &format!("DELETE FROM messages WHERE {OLD}"), 1, ids.len(), "");
     swept.add("messages", tx.run(sql, before(order, ids)).await?);
+    swept.add("shares", tx.run(with_list(engine, SHARES, 0, ids.len(), ""), list(ids)).await?);
     if !order.spare_quality {
         const ORPHAN: &str =
             "WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id) AND conversation_id IN";

@@ -19,6 +19,7 @@ pub const TABLES: &[Table] = &[
     desk::FEEDBACK,
     desk::OUTCOMES,
     desk::GAPS,
+    talk::SHARES,
     talk::MESSAGES,
     talk::ATTEMPTS,
     talk::CONVERSATIONS,

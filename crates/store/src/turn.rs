@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::bulk::{self, Rows, Verb};
 use crate::data_key::{self, Refusal, SubjectKey};
 use crate::message::Role;
+use crate::share;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::{Value, values};
@@ -285,7 +286,7 @@ pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder]) -> Result<(), 
     }
     write_talks(tx, orders, &talks, &opened).await?;
     MESSAGES.run(tx, rows).await?;
-    Ok(())
+    share::end_of_edited(tx, orders).await
 }
 
 async fn write_talks(

@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn ask(question: &str, passages: Vec<Passage>) -> ChatRequest {
-        let message = ChatMessage { role: Role::User, content: question.to_owned() };
+        let message = ChatMessage::new(Role::User, question);
         ChatRequest { messages: vec![message], passages, ..ChatRequest::default() }
     }
 
