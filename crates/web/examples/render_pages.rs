@@ -233,6 +233,8 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         messages,
         earlier_url: None,
         desk: None,
+        shares: true,
+        attaches: true,
         model: model(connected),
         lesson: None,
         now: now(),

@@ -39,7 +39,7 @@ struct Groups {
     file_deletions: OpenApiRouter<Site>,
     /// Documents on their way in: larger than other bodies, repeated safely by what they are.
     documents: OpenApiRouter<Site>,
-    /// Keys: what only accounts have, where a POST is repeated safely.
+    /// Keys and links: what only accounts have, where a POST is repeated safely.
     keys: OpenApiRouter<Site>,
     /// What only admins have.
     admin: OpenApiRouter<Site>,
@@ -132,7 +132,10 @@ fn groups() -> Groups {
         keys: OpenApiRouter::new()
             .routes(routes!(api::keys::list, api::keys::create))
             .routes(routes!(api::keys::revoke))
-            .routes(routes!(api::keys::rotate)),
+            .routes(routes!(api::keys::rotate))
+            .routes(routes!(api::shares::create))
+            .routes(routes!(api::shares::list))
+            .routes(routes!(api::shares::end)),
         admin: admin(),
         entrance: OpenApiRouter::new()
             .routes(routes!(api::auth::register))
@@ -290,6 +293,7 @@ pub fn router(site: Site) -> Router {
                 .layer(from_fn_with_state(site.clone(), who::file_deletions))
                 .layer(from_fn_with_state(site.clone(), pages::around)),
         )
+        .merge(pages::shared::routes(&site))
         .merge(pages::entrance(&site))
         .merge(pages::assets())
         .merge(document::routes(&document))

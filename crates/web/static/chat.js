@@ -7,6 +7,8 @@ import * as transcript from "./transcript.js";
 import * as composer from "./composer.js";
 import * as sidebar from "./sidebar.js";
 import * as anew from "./anew.js";
+import * as attach from "./attach.js";
+import * as share from "./share.js";
 import * as opinion from "./opinion.js";
 import * as person from "./person.js";
 import { again, edit, resume, send } from "./turn.js";
@@ -63,7 +65,7 @@ function listener(answer, asked) {
 }
 
 /** Follows a turn to its end, whatever the end is. `run` gives what `done` says. */
-async function follow(answer, question, run, asked) {
+async function follow(answer, question, run, asked, files = []) {
   answering = true;
   stopping = false;
   composer.setBusy(true);
@@ -78,7 +80,7 @@ async function follow(answer, question, run, asked) {
   answering = false;
   composer.setBusy(false);
   if (end) await finish(answer, end.message_id ?? answer.id, asked);
-  else await failed(problem, answer, question);
+  else await failed(problem, answer, question, files);
   if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) full();
 }
 
@@ -108,7 +110,7 @@ async function finish(answer, id, asked) {
   document.dispatchEvent(new Event("stoa:answered"));
 }
 
-async function failed(error, answer, question) {
+async function failed(error, answer, question, files) {
   if (!(error instanceof Problem)) {
     console.error(error);
     error = new Problem({ code: "page", detail: "Something went wrong on this page. Reload it and try again." });
@@ -120,23 +122,23 @@ async function failed(error, answer, question) {
     else if (error.lost || !(await dress(answer, answer.id))) answer.note("Something went wrong while this was being written.");
     const again = error.lost
       ? { label: "Reload", run: () => location.reload() }
-      : question !== null && { label: "Try again", run: () => ask(question) };
+      : question !== null && { label: "Try again", run: () => ask(question, files) };
     notice({ text: error.message, action: again || undefined });
     return;
   }
   answer.remove();
-  refused(error, question);
+  refused(error, question, files);
 }
 
 /** The message was not taken: the words go back to the person, with the reason. */
-function refused(error, question) {
+function refused(error, question, files) {
   if (transcript.isEmpty()) transcript.welcome(true);
   if (question === null) {
     notice({ text: error.message, calm: error.status > 0 && error.status < 500 });
     return;
   }
-  composer.giveBack(question);
-  const again = { label: "Try again", run: () => { composer.write(""); ask(question); } };
+  composer.giveBack(question, files);
+  const again = { label: "Try again", run: () => { composer.write(""); ask(question, attach.take()); } };
   if (error.code === "conversation_full") {
     full();
   } else if (error.status === 429) {
@@ -161,22 +163,23 @@ function refused(error, question) {
   }
 }
 
-async function ask(text) {
+async function ask(text, files = []) {
   if (answering) {
-    composer.giveBack(text);
+    composer.giveBack(text, files);
     return;
   }
   clearNotice();
   const key = doubtful?.text === text && doubtful.conversation === conversation() ? doubtful.key : freshKey();
   doubtful = null;
   const asked = transcript.addPerson(text);
+  attach.show(asked, files);
   const answer = new transcript.Answer();
   transcript.goToEnd();
   await follow(answer, text, async (turn) => {
     try {
       await openConversation(text);
       sidebar.promote(conversation());
-      const end = await send(conversation(), text, key, turn);
+      const end = await send(conversation(), text, key, turn, files.map((file) => file.id));
       count();
       return end;
     } catch (error) {
@@ -185,7 +188,7 @@ async function ask(text) {
       if (error instanceof Problem && error.status === 0) doubtful = { text, key, conversation: conversation() };
       throw error;
     }
-  }, asked);
+  }, asked, files);
 }
 
 /** Lets the answer of `run` take the place of a message and all that follows it, which come back if nothing came of it. */
@@ -229,6 +232,7 @@ transcript.watch();
 prepare(document);
 listen();
 sidebar.begin();
+share.begin(sidebar.chosenNow);
 composer.begin({ send: ask, stop });
 opinion.begin();
 anew.begin({

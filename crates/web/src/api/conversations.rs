@@ -14,6 +14,9 @@ use super::view::{ConversationView, List, MessageView};
 use crate::Site;
 use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
+use crate::front::Sandboxed;
+use crate::pages::carry;
+use crate::ui::paper;
 use crate::who::Who;
 
 /// A conversation to be made.
@@ -154,8 +157,8 @@ pub(crate) async fn delete(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
-    /// `json` (unless said) or `markdown`.
-    #[param(pattern = "^(json|markdown)$")]
+    /// `json` (unless said), `markdown`, or `html`: a page that stands alone.
+    #[param(pattern = "^(json|markdown|html)$")]
     format: Option<String>,
 }
 
@@ -171,10 +174,20 @@ pub(crate) struct ExportView {
     said: Vec<uuid::Uuid>,
 }
 
+impl From<apps::Export> for ExportView {
+    fn from(export: apps::Export) -> ExportView {
+        ExportView {
+            messages: export.every.iter().map(MessageView::from).collect(),
+            said: export.messages.iter().map(|message| message.id.uuid()).collect(),
+            conversation: export.conversation.into(),
+        }
+    }
+}
+
 /// A whole conversation as a file.
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/export", operation_id = "exportConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation"), ExportQuery), responses(
-    (status = 200, description = "The conversation, as JSON or Markdown", content((ExportView = "application/json"), (String = "text/markdown"))),
+    (status = 200, description = "The conversation, as JSON, Markdown or HTML", content((ExportView = "application/json"), (String = "text/markdown"), (String = "text/html"))),
     OnOne,
 ))]
 pub(crate) async fn export(
@@ -185,21 +198,23 @@ pub(crate) async fn export(
 ) -> Outcome<Response> {
     let may = who.may(&site, ConversationRead)?;
     let id = ConversationId::parse(&id)?;
-    let markdown = match query.format.as_deref() {
-        None | Some("json") => false,
-        Some("markdown") => true,
-        Some(_) => {
-            return Err(Fault::invalid("format", "unknown", "the formats are `json` and `markdown`").into());
-        }
-    };
+    let format = query.format.as_deref().unwrap_or("json");
+    if !["json", "markdown", "html"].contains(&format) {
+        let say = "the formats are `json`, `markdown` and `html`";
+        return Err(Fault::invalid("format", "unknown", say).into());
+    }
     let export = site.hall.export(&may, id).await?;
-    let (ending, mut response) = if markdown {
-        ("md", ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], export.markdown()).into_response())
-    } else {
-        let messages = export.every.iter().map(MessageView::from).collect();
-        let said = export.messages.iter().map(|message| message.id.uuid()).collect();
-        let view = ExportView { conversation: export.conversation.into(), messages, said };
-        ("json", axum::Json(view).into_response())
+    let (ending, mut response) = match format {
+        "markdown" => {
+            ("md", ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], export.markdown()).into_response())
+        }
+        "html" => {
+            let page = paper::alone(&carry::sheet(&site, &export))?;
+            let mut response = ([(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+            response.extensions_mut().insert(Sandboxed);
+            ("html", response)
+        }
+        _ => ("json", axum::Json(ExportView::from(export)).into_response()),
     };
     if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"conversation-{id}.{ending}\"")) {
         response.headers_mut().insert(CONTENT_DISPOSITION, name);

@@ -20,6 +20,7 @@ pub(crate) mod messages;
 pub(crate) mod password;
 pub(crate) mod problems;
 pub(crate) mod sessions;
+pub(crate) mod shares;
 pub(crate) mod teaching;
 pub(crate) mod view;
 pub(crate) mod whoami;

@@ -6,6 +6,7 @@ pub(crate) mod admin;
 pub(crate) mod app;
 pub mod assets;
 pub mod beside;
+pub(crate) mod carry;
 pub(crate) mod chart;
 pub(crate) mod desk;
 pub mod device;
@@ -21,6 +22,7 @@ pub mod markdown;
 mod openapi;
 pub(crate) mod operation;
 pub mod pages;
+pub(crate) mod paper;
 pub mod pieces;
 pub mod reference;
 #[cfg(test)]
