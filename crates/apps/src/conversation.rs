@@ -13,7 +13,7 @@ use kernel::{
 use store::{Conversation, ConversationChange, ConversationFilter, Message, Role};
 
 use crate::anew::Said;
-use crate::{Hall, kind};
+use crate::{Hall, attached, kind};
 
 /// A conversation to be made.
 #[derive(Clone, Debug, Default)]
@@ -247,6 +247,9 @@ impl Export {
                 message.created_at.rfc3339_seconds(),
                 message.content
             ));
+            for file in attached::of(&message.details) {
+                text.push_str(&format!("\nFile: {}\n", file.name));
+            }
         }
         text
     }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::files::Shelves;
+use crate::import::Bringing;
 use crate::live::LiveTurns;
 use crate::{App, Catalog, Library};
 
@@ -55,12 +56,18 @@ pub struct Hall {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: LiveTurns,
     pub(crate) spam: Arc<SpamGuard>,
+    pub(crate) bringing: Arc<Bringing>,
 }
 
 impl Hall {
     /// The services over these rooms.
     pub fn new(rooms: Rooms) -> Hall {
-        Hall { rooms: Arc::new(rooms), live: LiveTurns::default(), spam: Arc::new(SpamGuard::new()) }
+        Hall {
+            rooms: Arc::new(rooms),
+            live: LiveTurns::default(),
+            spam: Arc::new(SpamGuard::new()),
+            bringing: Arc::default(),
+        }
     }
 
     /// The apps that the caller may enter, in the order of the configuration.

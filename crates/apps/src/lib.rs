@@ -3,6 +3,7 @@
 
 mod admit;
 mod anew;
+mod archive;
 mod attached;
 mod catalog;
 mod chat;
@@ -11,6 +12,7 @@ mod conversation;
 mod desk;
 mod files;
 mod hall;
+mod import;
 mod kind;
 mod library;
 mod live;
@@ -38,6 +40,7 @@ pub use files::{
     Upload, Usage, reconcile,
 };
 pub use hall::{Hall, Rooms};
+pub use import::{Import, ImportProblem, ImportReport};
 pub use library::{
     Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Offered, OpenAt,
     OpenDocument, Parts as LibraryParts, SUPPORTED, meant, takes_documents,

@@ -20,6 +20,7 @@ pub(crate) fn build(app: &App, earlier: &[Message], question: &str, options: &Op
         system: Some(kind::instructions(app).to_owned()).filter(|text| !text.is_empty()),
         messages,
         passages: Vec::new(),
+        from_files: false,
         model: app.model.clone(),
         max_tokens: least(options.max_tokens, app.max_tokens),
         temperature: options.temperature.or(app.temperature),

@@ -19,6 +19,8 @@ pub struct ChatRequest {
     /// What the built-in answerer may quote. A provider is not shown them: who wants that writes them into a
     /// message.
     pub passages: Vec<Passage>,
+    /// They are those of files that came with the question, not of the manual.
+    pub from_files: bool,
     /// The model of the app. It is asked of the first provider alone; those behind it answer with their own.
     pub model: Option<String>,
     /// Tokens of the answer at the most; never more than the configuration allows.

@@ -336,7 +336,7 @@ fn text(condition: &str) -> crate::connection::Sql {
     crate::connection::Sql::Built(format!("SELECT {COLUMNS} FROM conversations {condition}").into())
 }
 
-async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Result<(), Refusal> {
+pub(crate) async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Result<(), Refusal> {
     let Some(most) = most else { return Ok(()) };
     // The owner's data key is locked, so nobody else counts at the same time.
     let counted = "SELECT COUNT(*) FROM conversations WHERE owner = $1 AND app = $2";

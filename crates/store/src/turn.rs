@@ -220,7 +220,7 @@ const CHANGED_TALKS: Rows = Rows {
     ),
     width: 6,
 };
-const MESSAGES: Rows = Rows {
+pub(crate) const MESSAGES: Rows = Rows {
     verb: Verb::Insert(
         "INSERT INTO messages (id, conversation_id, position, parent_id, role, content, citations, created_at, \
          finish_reason, model, input_tokens, output_tokens, details)",

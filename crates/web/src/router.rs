@@ -37,7 +37,7 @@ struct Groups {
     files: OpenApiRouter<Site>,
     /// Files that are thrown away together.
     file_deletions: OpenApiRouter<Site>,
-    /// Documents on their way in: larger than other bodies, repeated safely by what they are.
+    /// Documents and conversations on their way in: larger than other bodies, repeated safely by what they are.
     documents: OpenApiRouter<Site>,
     /// Keys and links: what only accounts have, where a POST is repeated safely.
     keys: OpenApiRouter<Site>,
@@ -64,6 +64,7 @@ fn groups() -> Groups {
             .routes(routes!(api::conversations::list, api::conversations::create))
             .routes(routes!(api::conversations::read, api::conversations::rename, api::conversations::delete))
             .routes(routes!(api::conversations::export))
+            .routes(routes!(api::conversations::export_all))
             .routes(routes!(api::conversations::stop))
             .routes(routes!(api::feedback::rate))
             .routes(routes!(api::feedback::hand_off))
@@ -128,7 +129,9 @@ fn groups() -> Groups {
         file_deletions: OpenApiRouter::new()
             .routes(routes!(api::files::delete_many))
             .routes(routes!(api::files::declutter::apply)),
-        documents: OpenApiRouter::new().routes(routes!(api::documents::list, api::documents::create)),
+        documents: OpenApiRouter::new()
+            .routes(routes!(api::documents::list, api::documents::create))
+            .routes(routes!(api::import::create)),
         keys: OpenApiRouter::new()
             .routes(routes!(api::keys::list, api::keys::create))
             .routes(routes!(api::keys::revoke))

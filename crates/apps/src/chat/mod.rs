@@ -40,6 +40,7 @@ pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask:
         let (files, question) = (attached::of(&opened.user.details), ask.content.clone());
         let found = tokio::task::spawn_blocking(move || attached::passages(&files, &question));
         request.passages = found.await.map_err(Fault::internal)?;
+        request.from_files = !request.passages.is_empty();
         if request.passages.is_empty() {
             request.passages = prompt::passages(&hall.rooms.manual, &ask.content);
         }

@@ -1,5 +1,6 @@
 //! Conversations: made, listed, read, renamed, deleted, exported, stopped.
 
+use apps::TakeoutForm;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -219,6 +220,40 @@ pub(crate) async fn export(
     if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"conversation-{id}.{ending}\"")) {
         response.headers_mut().insert(CONTENT_DISPOSITION, name);
     }
+    Ok(response)
+}
+
+/// In which form everything is wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EverythingQuery {
+    /// `zip`, the one there is.
+    #[param(pattern = "^zip$")]
+    format: Option<String>,
+}
+
+/// All of one's conversations as an archive: each as Markdown and as JSON with its branches, and the files that their
+/// messages brought. It is made while it leaves. `POST /api/v1/conversations/import` takes it in again.
+#[utoipa::path(get, path = "/api/v1/conversations/export", operation_id = "exportConversations", tag = "conversations", params(EverythingQuery), responses(
+    (status = 200, description = "The archive", body = Vec<u8>, content_type = "application/zip"),
+    Reading,
+))]
+pub(crate) async fn export_all(
+    State(site): State<Site>,
+    who: Who,
+    Query(query): Query<EverythingQuery>,
+) -> Outcome<Response> {
+    let may = who.may(&site, ConversationRead)?;
+    if query.format.is_some_and(|format| format != "zip") {
+        return Err(Fault::invalid("format", "unknown", "the format is `zip`").into());
+    }
+    let archive = site.hall.archive(&may, |export| {
+        serde_json::to_vec_pretty(&ExportView::from(export)).map_err(Fault::internal)
+    });
+    let mut response = super::me::export_answer(archive, TakeoutForm::Zip);
+    let name = HeaderValue::from_static("attachment; filename=\"stoa-conversations.zip\"");
+    response.headers_mut().insert(CONTENT_DISPOSITION, name);
     Ok(response)
 }
 

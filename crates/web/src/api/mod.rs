@@ -12,6 +12,7 @@ pub(crate) mod documents;
 pub(crate) mod factors;
 pub(crate) mod feedback;
 pub(crate) mod files;
+pub(crate) mod import;
 pub(crate) mod input;
 pub(crate) mod jwks;
 pub(crate) mod keys;

@@ -90,6 +90,8 @@ pub(crate) struct MessageView {
     /// Why it ended: `stop`, `length`, `cancelled`, `interrupted`, `blocked`, `error`; `null` while it is being
     /// written.
     pub(crate) finish_reason: Option<&'static str>,
+    /// The model that wrote it.
+    pub(crate) model: Option<String>,
     /// The messages in its place, oldest first, itself too: other answers, other words. Empty where it stands alone.
     pub(crate) branches: Vec<Uuid>,
 }
@@ -113,6 +115,7 @@ impl From<&apps::Message> for MessageView {
             attachments: apps::attached_to(&row.details).into_iter().map(AttachmentView::from).collect(),
             created_at: row.created_at,
             finish_reason: row.finish_reason.map(apps::FinishReason::as_str),
+            model: row.model.clone(),
             branches: Vec::new(),
         }
     }
