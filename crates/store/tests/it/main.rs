@@ -30,6 +30,7 @@ mod schema;
 mod secrecy;
 mod server;
 mod sessions;
+mod shares;
 mod snapshots;
 mod subjects;
 mod tables;

@@ -7,6 +7,7 @@ mod accounts;
 mod administration;
 mod attacks;
 mod authenticator;
+mod carrying;
 mod endings;
 mod files;
 mod journeys;
