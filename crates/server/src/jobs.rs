@@ -132,6 +132,7 @@ pub(crate) async fn tidy(store: Store, expired: Duration, ambient: Ambient, stop
             store.purge_idempotent(now).await?;
             store.purge_sessions(now - expired).await?;
             store.purge_tickets(now).await?;
+            store.purge_shares(now).await?;
             metrics::gauge!("stoa_active_sessions").set(store.count_sessions().await? as f64);
             store.prune_revoked(now - REVOKED).await
         };

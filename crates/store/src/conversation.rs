@@ -433,7 +433,7 @@ fn text(condition: &str) -> crate::connection::Sql {
     crate::connection::Sql::Built(format!("SELECT {COLUMNS} FROM conversations {condition}").into())
 }
 
-async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Result<(), Refusal> {
+pub(crate) async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Result<(), Refusal> {
     let Some(most) = most else { return Ok(()) };
     // The owner's data key is locked, so nobody else counts at the same time.
     let counted = "SELECT COUNT(*) FROM conversations WHERE owner = $1 AND app = $2";
@@ -459,6 +459,7 @@ pub(crate) async fn delete(tx: &mut Tx, owner: &str, id: &str) -> Result<String,
         "DELETE FROM outcomes WHERE conversation_id = $1",
         "DELETE FROM gaps WHERE conversation_id = $1",
         "DELETE FROM conversation_tags WHERE conversation_id = $1",
+        "DELETE FROM shares WHERE conversation_id = $1",
         "DELETE FROM messages WHERE conversation_id = $1",
         // What the index of the search knows of it is taken out soon.
         "INSERT INTO search_gone (conversation_id, owner) SELECT id, owner FROM conversations \

@@ -54,6 +54,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
     Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
     Step { version: 11, name: "order", text: include_str!("../../../migrations/0011_order.sql") },
+    Step { version: 12, name: "shares", text: include_str!("../../../migrations/0012_shares.sql") },
     Step { version: 13, name: "streams", text: include_str!("../../../migrations/0013_streams.sql") },
 ];
 
@@ -362,6 +363,10 @@ pub(crate) const FREQUENT: &[&str] = &[
     "search_runs_by_owner",
     "search_runs_unready",
     "search_gone_by_owner",
+    "shares_by_digest",
+    "shares_by_owner",
+    "shares_by_conversation",
+    "shares_by_expiry",
 ];
 
 /// Is told the step and how many of its statements have run.

@@ -25,6 +25,7 @@ pub const TABLES: &[Table] = &[
     order::SEARCH_RUNS,
     order::CONVERSATION_TAGS,
     talk::MESSAGE_PIECES,
+    talk::SHARES,
     talk::MESSAGES,
     talk::ATTEMPTS,
     talk::CONVERSATIONS,

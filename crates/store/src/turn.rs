@@ -12,6 +12,7 @@ use crate::bulk::{self, Rows, Verb};
 use crate::data_key::{self, Held, Refusal, SubjectKey};
 use crate::message::Role;
 use crate::piece;
+use crate::share;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::{Value, values};
@@ -250,7 +251,7 @@ const CHANGED_TALKS: Rows = Rows {
     ),
     width: 6,
 };
-const MESSAGES: Rows = Rows {
+pub(crate) const MESSAGES: Rows = Rows {
     verb: Verb::Insert(
         "INSERT INTO messages (id, conversation_id, position, parent_id, role, content, citations, created_at, \
          finish_reason, model, input_tokens, output_tokens, details, writer)",
@@ -321,7 +322,7 @@ pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder]) -> Result<(), 
     }
     write_talks(tx, orders, &talks, &opened).await?;
     MESSAGES.run(tx, rows).await?;
-    Ok(())
+    share::end_of_edited(tx, orders).await
 }
 
 async fn write_talks(

@@ -234,6 +234,8 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         earlier_url: None,
         past: false,
         desk: None,
+        shares: true,
+        attaches: true,
         model: model(connected),
         lesson: None,
         now: now(),

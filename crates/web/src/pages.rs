@@ -4,6 +4,7 @@ mod account;
 mod admin;
 mod app;
 mod backups;
+pub(crate) mod carry;
 mod declutter;
 mod desk;
 mod documents;
@@ -18,6 +19,7 @@ mod operation;
 mod person;
 mod places;
 mod security;
+pub(crate) mod shared;
 mod sign;
 mod talk;
 mod teaching;
@@ -33,7 +35,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
-use identity::{AccountRead, AppsRead, ConversationRead, Converse, FilesRead};
+use identity::{AccountRead, AppsRead, ConversationRead, ConversationShare, Converse, FilesRead, FilesWrite};
 use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
 use serde::Deserialize;
 use utoipa::openapi::OpenApi;
@@ -85,6 +87,7 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .merge(learning::routes())
         .merge(teaching::routes())
         .merge(account::routes())
+        .merge(carry::routes())
         .merge(admin::routes())
         .merge(files::routes())
         .merge(declutter::routes())
@@ -262,6 +265,8 @@ async fn chat_page(
         messages,
         earlier_url,
         past,
+        shares: site.hall.shares(this) && site.identity.may(&who.principal, ConversationShare).is_ok(),
+        attaches: attaches(site, who, this),
         model: model(site, Some(this)),
         limits: LimitsView {
             max_chars: this.max_input_chars,
@@ -272,6 +277,13 @@ async fn chat_page(
         now: site.ambient.now(),
     };
     Ok(Html(ui::pages::chat(&page)?))
+}
+
+/// Whether messages of this caller may bring files: the app takes them, and the caller may keep some.
+fn attaches(site: &Site, who: &Who, app: &apps::App) -> bool {
+    let store = || site.hall.file_app(&who.principal, None).ok();
+    app.attachments
+        && store().is_some_and(|store| site.identity.may(&who.principal, FilesWrite(store)).is_ok())
 }
 
 /// One finished message as sanitised HTML; it takes the place of the text that was streamed.

@@ -21,6 +21,7 @@ mod authentication;
 mod backups;
 mod bedrock;
 mod branches;
+mod carrying;
 mod chat;
 mod compression;
 mod content;

@@ -88,6 +88,31 @@ pub(super) const CONVERSATIONS: Table = Table {
     },
 };
 
+/// What others may read of a conversation. The content opens with the link alone, which is not here.
+pub(super) const SHARES: Table = Table {
+    name: "shares",
+    columns: &[
+        ("id", Text),
+        ("owner", Text),
+        ("conversation_id", Text),
+        ("app", Text),
+        ("digest", Inner),
+        ("content", Inner),
+        ("password", Inner),
+        ("masked", Number),
+        ("messages", Number),
+        ("created_at", Time),
+        ("expires_at", Time),
+        ("opened_at", Time),
+    ],
+    rule: Rule::Subject {
+        condition: "owner = $1",
+        export: true,
+        erase: true,
+        why: "what the subject shows to others of its conversations",
+    },
+};
+
 pub(super) const PROBLEMS: Table = Table {
     name: "problems",
     columns: &[

@@ -33,6 +33,7 @@ mod search;
 mod secrecy;
 mod server;
 mod sessions;
+mod shares;
 mod snapshots;
 mod subjects;
 mod tables;

@@ -50,6 +50,7 @@ pub(super) fn done(word: &str) -> Option<String> {
         "passkey-gone" => "The passkey is removed.",
         "ended" => "Signed out there.",
         "others" => "You are signed out everywhere else.",
+        "unshared" => "The link has ended. Whoever opens it finds nothing.",
         "revoked" => "The key is revoked.",
         "proven" => "Thank you. Now try it again.",
         _ => return None,

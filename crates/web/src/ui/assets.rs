@@ -48,6 +48,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "work.css"
     "files.css"
     "tutor.css"
+    "paper.css"
     "frame.js"
     "sse.js"
     "api.js"
@@ -72,6 +73,8 @@ const FILES: &[(&str, &[u8])] = table! {
     "anew.js"
     "queue.js"
     "opinion.js"
+    "share.js"
+    "attach.js"
     "person.js"
     "chat.js"
     "pages.js"
@@ -83,6 +86,8 @@ const FILES: &[(&str, &[u8])] = table! {
     "files.js"
     "tutor.js"
     "sw.js"
+    "paper.js"
+    "carry.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
@@ -133,6 +138,11 @@ pub fn find(path: &str) -> Option<&'static Asset> {
     let (stem_and_hash, extension) = path.strip_prefix(PREFIX)?.rsplit_once('.')?;
     let (stem, _) = stem_and_hash.rsplit_once('.')?;
     ASSETS.get(format!("{stem}.{extension}").as_str()).filter(|asset| asset.url == path)
+}
+
+/// The text of the asset with this source name, to be put into a file that stands alone; empty when there is none.
+pub(crate) fn text(name: &str) -> &'static str {
+    ASSETS.get(name).and_then(|asset| std::str::from_utf8(&asset.body).ok()).unwrap_or_default()
 }
 
 /// The picture that browsers ask for as `/favicon.ico`, whatever the page says.

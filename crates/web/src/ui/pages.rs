@@ -288,6 +288,8 @@ mod tests {
                 by: HOSTILE.to_owned(),
                 action: "/apps/a/b/person".to_owned(),
             }),
+            shares: true,
+            attaches: true,
             model: ModelView { connected: true, label: HOSTILE.to_owned() },
             limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 12 },
             lesson: None,

@@ -44,8 +44,9 @@ const fn tab(path: &'static str, icon: &'static str, name: &'static str) -> Tab 
     Tab { path, icon, name }
 }
 
-pub(super) const ACCOUNT: [Tab; 4] = [
+pub(super) const ACCOUNT: [Tab; 5] = [
     tab("/account", "user", "Profile"),
+    tab("/account/conversations", "chat", "Conversations"),
     tab("/account/security", "shield", "Security"),
     tab("/account/sessions", "sessions", "Sessions"),
     tab("/account/keys", "key", "API keys"),

@@ -3,7 +3,7 @@
 use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
 use serde_json::Value;
 
-pub use super::beside::{Beside, ClosestView, DeskLine, OpinionView, VersionsView};
+pub use super::beside::{AttachedView, Beside, ClosestView, DeskLine, OpinionView, VersionsView};
 use super::beside::{href, page_of};
 pub use super::frame::{Frame, PersonView, Viewer};
 
@@ -225,6 +225,10 @@ pub struct ChatPage {
     pub past: bool,
     /// Whether a person has been asked for; `None` where nobody can be.
     pub desk: Option<DeskLine>,
+    /// Whether the person may give out links to conversations of this app.
+    pub shares: bool,
+    /// Whether the person's messages may bring files.
+    pub attaches: bool,
     /// What answers here.
     pub model: ModelView,
     /// What may be sent.

@@ -1,6 +1,7 @@
 //! The table: what each operation answers to whom. Groups of operations with the same expectations share a constructor;
 //! a cell that differs is written where it differs.
 
+mod carried;
 mod holding;
 mod kept;
 mod operation;
@@ -158,6 +159,7 @@ pub fn table() -> Vec<Row> {
     [
         public(),
         talk(),
+        carried::rows(),
         teaching(),
         service::desks(),
         service::documents(),

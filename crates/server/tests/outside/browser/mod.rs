@@ -8,6 +8,7 @@ mod administration;
 mod attacks;
 mod audited;
 mod authenticator;
+mod carrying;
 mod endings;
 mod files;
 mod installed;

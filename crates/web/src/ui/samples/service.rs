@@ -263,6 +263,8 @@ fn conversation(words: Words, state: &'static str) -> String {
         earlier_url: None,
         past: false,
         desk: Some(desk),
+        shares: true,
+        attaches: true,
         model: ModelView { connected: true, label: "llama3.2".to_owned() },
         limits: LimitsView { max_chars: 20_000, max_user_messages: None, user_messages: 4 },
         lesson: None,
