@@ -12,6 +12,7 @@ mod files;
 mod form;
 mod guest;
 mod holds;
+mod language;
 mod learning;
 mod leaving;
 mod order;
@@ -44,6 +45,7 @@ use self::guest::Guest;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::view::{
     AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage, HealthView, LimitsView, ModelView,
     PersonView, ToolView, Viewer,
@@ -65,6 +67,7 @@ const SHOWN_OF_LESSONS: u32 = 100;
 /// The pages of signing in, for whoever comes.
 pub(crate) fn entrance(site: &Site) -> Router<Site> {
     sign::routes()
+        .merge(language::routes())
         .layer(from_fn_with_state(site.clone(), guest::anyone))
         .layer(from_fn_with_state(site.clone(), guest::pages))
 }
@@ -209,7 +212,9 @@ impl Past {
 fn entered(site: &Site, who: &Who, app: &str) -> Outcome<apps::App> {
     let app = AppId::parse(app).map_err(|_| Fault::new(Code::NotFound))?;
     who.may(site, Converse(app.clone())).map_err(|failure| match failure.0.code() {
-        Code::Forbidden => Fault::new(Code::Forbidden).say("This app is not open to your account.").into(),
+        Code::Forbidden => {
+            Fault::new(Code::Forbidden).say(key("This app is not open to your account.")).into()
+        }
         _ => failure,
     })?;
     let all = site.hall.apps(&who.may(site, AppsRead)?);
@@ -356,7 +361,7 @@ fn model(site: &Site, app: Option<&apps::App>) -> ModelView {
     let named = app.and_then(|app| app.model.as_deref());
     match site.models.default_model() {
         Some(model) => ModelView { connected: true, label: named.map_or(model, str::to_owned) },
-        None => ModelView { connected: false, label: "Built-in answerer".to_owned() },
+        None => ModelView { connected: false, label: key("Built-in answerer").to_owned() },
     }
 }
 
@@ -366,10 +371,10 @@ fn tools(app: &apps::App, who: &identity::Principal) -> Vec<ToolView> {
     let manages = who.managed().contains(&app.id);
     match (app.kind, manages) {
         (AppKind::Support, true) => {
-            vec![tool("documents", "file", "Documents"), tool("desk", "inbox", "Desk")]
+            vec![tool("documents", "file", key("Documents")), tool("desk", "inbox", key("Desk"))]
         }
-        (AppKind::Support, false) => vec![tool("documents", "file", "Documents")],
-        (AppKind::Chat | AppKind::Tutor, true) => vec![tool("desk/quality", "chart", "Quality")],
+        (AppKind::Support, false) => vec![tool("documents", "file", key("Documents"))],
+        (AppKind::Chat | AppKind::Tutor, true) => vec![tool("desk/quality", "chart", key("Quality"))],
         (AppKind::Chat | AppKind::Tutor, false) | (AppKind::Files, _) => Vec::new(),
     }
 }

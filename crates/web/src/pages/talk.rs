@@ -17,6 +17,7 @@ use super::person::Person;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::fragments;
 use crate::ui::view::{
     Beside, CitationView, DeskLine, Ending, MessageView, OpinionView, Speaker, VersionsView,
@@ -51,7 +52,7 @@ async fn rate(
     let rating = match fields.text("rating") {
         "none" => None,
         word => {
-            let unknown = || Fault::invalid("rating", "unknown", "an answer helped or it did not");
+            let unknown = || Fault::invalid("rating", "unknown", key("an answer helped or it did not"));
             Some(Rating::parse(word).ok_or_else(unknown)?)
         }
     };

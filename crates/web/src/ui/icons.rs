@@ -15,6 +15,9 @@ pub fn icon(name: &str) -> Markup {
         "archive" => r#"<path d="M4 4.500h16v4H4zM5.500 8.500V19.500h13V8.500M10 12.500h4"/>"#,
         "select" => r#"<rect x="4" y="4" width="16" height="16" rx="3"/><path d="m8 12 3 3 5-6"/>"#,
         "clock" => r#"<circle cx="12" cy="12" r="8.500"/><path d="M12 7v5l3.500 2"/>"#,
+        "globe" => {
+            r#"<circle cx="12" cy="12" r="8.5"/><path d="M3.5 12h17M12 3.5c3.200 3 3.200 14 0 17M12 3.500c-3.200 3-3.200 14 0 17"/>"#
+        }
         "plus" => r#"<path d="M12 5v14M5 12h14"/>"#,
         "menu" => r#"<path d="M4 7h16M4 12h16M4 17h10"/>"#,
         "close" => r#"<path d="m6 6 12 12M18 6 6 18"/>"#,

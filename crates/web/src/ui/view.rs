@@ -6,6 +6,7 @@ use serde_json::Value;
 pub use super::beside::{AttachedView, Beside, ClosestView, DeskLine, OpinionView, VersionsView};
 use super::beside::{href, page_of};
 pub use super::frame::{Frame, PersonView, Viewer};
+use crate::texts::key;
 
 /// An app that the person may enter.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,11 +98,11 @@ impl Ending {
     pub fn note(self) -> Option<&'static str> {
         match self {
             Ending::Writing | Ending::Complete => None,
-            Ending::Length => Some("The answer reached its length limit."),
-            Ending::Cancelled => Some("You stopped this answer."),
-            Ending::Interrupted => Some("This answer was interrupted. What had arrived was kept."),
-            Ending::Blocked => Some("The content rules of this app ended the answer."),
-            Ending::Failed => Some("Something went wrong while this was being written."),
+            Ending::Length => Some(key("The answer reached its length limit.")),
+            Ending::Cancelled => Some(key("You stopped this answer.")),
+            Ending::Interrupted => Some(key("This answer was interrupted. What had arrived was kept.")),
+            Ending::Blocked => Some(key("The content rules of this app ended the answer.")),
+            Ending::Failed => Some(key("Something went wrong while this was being written.")),
         }
     }
 }
