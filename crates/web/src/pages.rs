@@ -37,7 +37,7 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
 use identity::{AccountRead, AppsRead, ConversationRead, ConversationShare, Converse, FilesRead, FilesWrite};
-use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
+use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, RequestId};
 use serde::Deserialize;
 use utoipa::openapi::OpenApi;
 
