@@ -53,15 +53,15 @@ pub use library::{
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Image, ImageKind, Role as ChatRole};
 pub use once::{Claim, Once};
+pub use order::{MOST_AT_ONCE, TEMPORARY};
+pub use seek::{FoundTalk, Snippet};
 pub use sharing::{ShareWish, Shared, SharedTalk, Snapshot, SnapshotMessage};
 pub use store::Share;
+pub use store::{Arrangement, ConversationFilter, Folder, Lying, SearchTended, TagCount};
 pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
     StoredAnswer, Tree,
 };
-pub use order::{MOST_AT_ONCE, TEMPORARY};
-pub use seek::{FoundTalk, Snippet};
-pub use store::{Arrangement, ConversationFilter, Folder, Lying, SearchTended, TagCount};
 pub use store::{DayCount, InboxCounts, Opinion};
 pub use store::{Document, DocumentStatus, Passage};
 pub use support::UNFOUNDED;

@@ -202,7 +202,8 @@ impl Store {
             places.sort_unstable();
         }
         let replaced = runs.iter().map(|run| run.id.clone()).collect();
-        self.write_run(&key, level, draft, Turnover { indexed: Vec::new(), replaced, lease: lease.clone() }).await
+        self.write_run(&key, level, draft, Turnover { indexed: Vec::new(), replaced, lease: lease.clone() })
+            .await
     }
 
     /// Writes a run in pieces, and lets it count in the end.
@@ -216,8 +217,7 @@ impl Store {
         let id = fresh(&self.inside.ambient);
         if let (Some(first), Some(last)) = (draft.entries.first(), draft.entries.last()) {
             let messages = i64::try_from(draft.entries.len()).unwrap_or(i64::MAX);
-            let row =
-                values![id.as_str(), key.subject.as_str(), level, messages, first.at, last.at];
+            let row = values![id.as_str(), key.subject.as_str(), level, messages, first.at, last.at];
             let pages = part::write_entries(&draft.entries);
             let pages = (1..).zip(pages).map(|(page, bytes): (i64, _)| (-page, bytes));
             let parts: Vec<(i64, Vec<u8>)> = pages.chain(part::write_words(level, &draft.words)).collect();

@@ -106,7 +106,8 @@ impl Store {
         tended: &mut SearchTended,
     ) -> Result<()> {
         let name_of = owner.to_string();
-        let sql = "SELECT conversation_id FROM search_gone WHERE owner = $1 ORDER BY conversation_id LIMIT 1000";
+        let sql =
+            "SELECT conversation_id FROM search_gone WHERE owner = $1 ORDER BY conversation_id LIMIT 1000";
         let rows = self.read("search.gone").await?.all(sql, values![name_of.as_str()]).await?;
         let ids = rows.iter().map(|row| Ok(row.text(0)?)).collect::<Result<Vec<String>>>()?;
         tended.more |= ids.len() == 1_000;
