@@ -219,6 +219,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
                 id: ConversationId::parse(&uuid(n))?,
                 title: Some(title.to_owned()).filter(|title| !title.is_empty()),
                 updated_at: Time::from_seconds(now().micros() / 1_000_000 - hours * 3600),
+                order: Default::default(),
             })
         })
         .collect::<Outcome<_>>()?;
@@ -231,8 +232,12 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         next_conversations: None,
         limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 2 },
         messages,
+        ordered: Default::default(),
         earlier_url: None,
+        past: false,
         desk: None,
+        shares: true,
+        attaches: true,
         model: model(connected),
         lesson: None,
         now: now(),

@@ -65,21 +65,26 @@ const conversations = "/api/v1/conversations";
 const one = (id) => `${conversations}/${encodeURIComponent(id)}`;
 const json = async (answer) => (await answer).json();
 
-export const createConversation = (app, key) => json(call("POST", conversations, { body: { app }, key }));
+export const createConversation = (app, key, temporary = false) =>
+  json(call("POST", conversations, { body: temporary ? { app, temporary } : { app }, key }));
 export const getConversation = (id) => json(call("GET", one(id)));
 export const listConversations = (app, after) =>
-  json(call("GET", `${conversations}?${new URLSearchParams({ app, after, limit: "50" })}`));
+  json(call("GET", `${conversations}?${new URLSearchParams({ app, after, limit: "50", pinned: "false", folder: "none" })}`));
 export const renameConversation = (id, title) => json(call("PUT", one(id), { body: { title } }));
 export const deleteConversation = (id) => call("DELETE", one(id));
 export const stopConversation = (id) => call("POST", `${one(id)}/stop`);
+export const shareConversation = (id, wish, key) => json(call("POST", `${one(id)}/shares`, { body: wish, key }));
+export const endShare = (id) => call("DELETE", `/api/v1/shares/${encodeURIComponent(id)}`);
 export const exportUrl = (id, format) => `${one(id)}/export?format=${format}`;
 
 const stream = "text/event-stream, application/json;q=0.5, application/problem+json;q=0.5";
 
-export const sendMessage = (id, content, key) =>
-  call("POST", `${one(id)}/messages`, { body: { content, resumable: true }, key, accept: stream });
+export const sendMessage = (id, content, key, files = []) =>
+  call("POST", `${one(id)}/messages`, { body: { content, file_ids: files, resumable: true }, key, accept: stream });
 export const answerAgain = (id, message, key) =>
   call("POST", `${one(id)}/messages/${encodeURIComponent(message)}/regenerate`, { body: { resumable: true }, key, accept: stream });
+export const continueAnswer = (id, message, key) =>
+  call("POST", `${one(id)}/messages/${encodeURIComponent(message)}/continue`, { body: { resumable: true }, key, accept: stream });
 export const editMessage = (id, message, content) =>
   call("PUT", `${one(id)}/messages/${encodeURIComponent(message)}`, { body: { content, resumable: true }, accept: stream });
 export const goOver = (id, message) => call("PUT", one(id), { body: { head: message } });

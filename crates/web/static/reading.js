@@ -25,6 +25,14 @@ export function prepare(root) {
     box.append(pre);
     reachable(pre);
   }
+  for (const wide of root.querySelectorAll(".prose table, .prose math[display=block]")) {
+    if (wide.parentElement.matches(".wide")) continue;
+    const box = document.createElement("div");
+    box.className = "wide";
+    wide.replaceWith(box);
+    box.append(wide);
+    reachable(box);
+  }
 }
 
 // Sizes are looked at when the browser has them: asking for them would lay out a long transcript again each time.
@@ -54,6 +62,18 @@ export async function copy(button, text) {
   }
   clearTimeout(Number(button.dataset.timer));
   button.dataset.timer = String(setTimeout(() => { words.textContent = before; }, 1600));
+}
+
+/** Gives a piece of code as a file, named after its language. */
+function save(box) {
+  const language = box.querySelector(".code-language").textContent;
+  const endings = { text: "txt", rust: "rs", python: "py", javascript: "js", typescript: "ts", bash: "sh", shell: "sh", markdown: "md", csharp: "cs", kotlin: "kt", ruby: "rb", haskell: "hs", console: "sh" };
+  const address = URL.createObjectURL(new Blob([box.querySelector("code").textContent], { type: "text/plain" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = `code.${endings[language] ?? language.replace(/[^a-z0-9]/g, "") ?? "txt"}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
 /** Puts a floating box beside an element, inside the window. */
@@ -105,6 +125,11 @@ export function listen() {
       target.target = "_blank";
     } else if (target.matches("[data-copy-code]")) {
       copy(target, target.closest(".code").querySelector("code").textContent);
+    } else if (target.matches("[data-wrap-code]")) {
+      const wrapped = target.closest(".code").classList.toggle("wrapped");
+      target.setAttribute("aria-pressed", String(wrapped));
+    } else if (target.matches("[data-save-code]")) {
+      save(target.closest(".code"));
     } else if (target.matches("[data-copy-message]")) {
       copy(target, target.closest(".message").querySelector(".prose").innerText.trim());
     }

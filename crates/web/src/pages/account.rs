@@ -51,6 +51,7 @@ pub(super) fn done(word: &str) -> Option<String> {
         "passkey-gone" => key("The passkey is removed."),
         "ended" => key("Signed out there."),
         "others" => key("You are signed out everywhere else."),
+        "unshared" => key("The link has ended. Whoever opens it finds nothing."),
         "revoked" => key("The key is revoked."),
         "proven" => key("Thank you. Now try it again."),
         _ => return None,

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use identity::{ConversationRate, ConversationRead, May};
-use kernel::{AppId, ConversationId, Fault, MessageId, Result};
+use kernel::{AppId, AppKind, ConversationId, Fault, MessageId, Result};
 
 use super::app::serves_customers;
 use super::form::{Fields, onward};
@@ -119,10 +119,16 @@ pub(super) async fn views(
     let authors = site.hall.authors(messages).await;
     let tree = site.hall.tree(may, id).await?;
     let opinions = site.hall.opinions(may, id).await?;
+    let kept = site.hall.kept_files(may, messages.iter()).await?;
     let opinions: HashMap<MessageId, &Opinion> = opinions.iter().map(|one| (one.message_id, one)).collect();
+    let chats = site.hall.app(app)?.kind == AppKind::Chat;
     let with_opinion = |row: &apps::Message| {
         let mut view = message_view(app, &authors, row);
         view.beside.own = true;
+        view.beside.continuable = chats && view.speaker == Speaker::Answerer && view.ending.is_early();
+        for file in &mut view.beside.attached {
+            file.deleted = file.id.is_some_and(|id| !kept.contains(&id));
+        }
         view.beside.versions = VersionsView::of(row.id, tree.beside(row.id));
         // What a person wrote is not rated, and nothing is before it is complete.
         if view.speaker == Speaker::Answerer && view.beside.person.is_none() && view.ending != Ending::Writing

@@ -34,14 +34,23 @@ macro_rules! table {
 /// Each file stands below the files that it names, so that their hashes are known when its own is taken.
 const FILES: &[(&str, &[u8])] = table! {
     "icon.svg"
+    "icon-180.png"
+    "icon-192.png"
+    "icon-512.png"
+    "icon-mask.png"
     "manifest.webmanifest"
     "app.css"
+    "prose.css"
+    "keys.css"
+    "contrast.css"
     "chat.css"
+    "order.css"
     "pages.css"
     "forms.css"
     "work.css"
     "files.css"
     "tutor.css"
+    "paper.css"
     "frame.js"
     "say.js"
     "sse.js"
@@ -49,13 +58,26 @@ const FILES: &[(&str, &[u8])] = table! {
     "notices.js"
     "passkey.js"
     "passkeys.js"
+    "palette.js"
+    "keys.js"
     "reading.js"
+    "speech.js"
     "transcript.js"
+    "earlier.js"
     "composer.js"
     "sidebar.js"
+    "arrange.js"
+    "folders.js"
+    "select.js"
+    "search.js"
+    "temporary.js"
+    "order.js"
     "turn.js"
     "anew.js"
+    "queue.js"
     "opinion.js"
+    "share.js"
+    "attach.js"
     "person.js"
     "chat.js"
     "pages.js"
@@ -66,6 +88,9 @@ const FILES: &[(&str, &[u8])] = table! {
     "swap.js"
     "files.js"
     "tutor.js"
+    "sw.js"
+    "paper.js"
+    "carry.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
@@ -143,9 +168,19 @@ pub fn find(path: &str) -> Option<&'static Asset> {
     ASSETS.get(format!("{stem}.{extension}").as_str()).filter(|asset| asset.url == path)
 }
 
+/// The text of the asset with this source name, to be put into a file that stands alone; empty when there is none.
+pub(crate) fn text(name: &str) -> &'static str {
+    ASSETS.get(name).and_then(|asset| std::str::from_utf8(&asset.body).ok()).unwrap_or_default()
+}
+
 /// The picture that browsers ask for as `/favicon.ico`, whatever the page says.
 pub fn favicon() -> Option<&'static Asset> {
     ASSETS.get("icon.svg")
+}
+
+/// The worker of the installed app; it has to stand at the root to watch over the whole site.
+pub fn worker() -> Option<&'static Asset> {
+    ASSETS.get("sw.js")
 }
 
 /// Every asset, in no order.

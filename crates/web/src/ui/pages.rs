@@ -21,6 +21,11 @@ pub fn chat(page: &ChatPage) -> Result<String> {
     fill(&ChatTemplate { page, frame: &page.frame })
 }
 
+/// The page that the installed app shows without a network. It names nobody.
+pub fn offline() -> Result<String> {
+    fill(&OfflineTemplate)
+}
+
 /// The page for a request that failed. It cannot fail itself.
 pub fn failure(page: &ErrorPage) -> String {
     ErrorTemplate { page, frame: &Frame::default() }
@@ -41,6 +46,10 @@ struct ChatTemplate<'a> {
     page: &'a ChatPage,
     frame: &'a Frame,
 }
+
+#[derive(Template)]
+#[template(path = "offline.html")]
+struct OfflineTemplate;
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -103,6 +112,11 @@ impl ChatTemplate<'_> {
             rest = older;
         }
         shelves
+    }
+
+    /// Whether the open conversation goes by itself.
+    fn is_temporary(&self) -> bool {
+        self.page.conversation.as_ref().is_some_and(|open| open.order.temporary)
     }
 
     fn is_open(&self, conversation: &ConversationView) -> bool {
@@ -177,6 +191,11 @@ impl ChatTemplate<'_> {
 }
 
 impl FrontTemplate<'_> {
+    /// Where one can ask something at once.
+    fn first_talk(&self) -> Option<&AppView> {
+        self.frame.apps.iter().find(|app| app.kind != AppKind::Files)
+    }
+
     /// Where programs send their requests.
     fn endpoint(&self) -> String {
         format!("{}/v1", self.page.base_url)
@@ -211,6 +230,7 @@ mod tests {
     use kernel::{AppId, ConversationId, MessageId, Time};
 
     use super::super::assets;
+    use super::super::order::{FolderView, OrderView, OrderedView};
     use super::super::view::{
         Beside, DeskLine, HealthView, LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
     };
@@ -234,6 +254,7 @@ mod tests {
             id: ConversationId::parse(&format!("01939f2e-7c4a-7b31-9d55-0000000000{n:02}")).unwrap(),
             title: Some(HOSTILE.to_owned()),
             updated_at: now() - Duration::from_secs(age),
+            order: OrderView { tags: vec![HOSTILE.to_owned()], temporary: n == 2, ..OrderView::default() },
         }
     }
 
@@ -260,16 +281,28 @@ mod tests {
         ChatPage {
             app: app(),
             frame: frame(),
+            ordered: OrderedView {
+                pinned: vec![conversation(4, 60)],
+                folders: vec![FolderView {
+                    id: kernel::FolderId::parse("01939f2e-7c4a-7b31-9d55-000000000009").unwrap(),
+                    name: HOSTILE.to_owned(),
+                    depth: 1,
+                    conversations: 2,
+                }],
+            },
             conversations: vec![conversation(1, 60), conversation(2, 3 * DAY), conversation(3, 400 * DAY)],
             next_conversations: Some(HOSTILE.to_owned()),
             conversation: Some(conversation(2, 3 * DAY)),
             messages: vec![said(Speaker::Person), said(Speaker::Answerer)],
             earlier_url: Some("/apps/assistant?before=1".to_owned()),
+            past: false,
             desk: Some(DeskLine {
                 state: "claimed",
                 by: HOSTILE.to_owned(),
                 action: "/apps/a/b/person".to_owned(),
             }),
+            shares: true,
+            attaches: true,
             model: ModelView { connected: true, label: HOSTILE.to_owned() },
             limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 12 },
             lesson: None,

@@ -45,14 +45,15 @@ const fn tab(path: &'static str, icon: &'static str, name: &'static str) -> Tab 
     Tab { path, icon, name }
 }
 
-const ACCOUNT: [Tab; 4] = [
+pub(super) const ACCOUNT: [Tab; 5] = [
     tab("/account", "user", key("Profile")),
+    tab("/account/conversations", "chat", key("Conversations")),
     tab("/account/security", "shield", key("Security")),
     tab("/account/sessions", "sessions", key("Sessions")),
     tab("/account/keys", "key", key("API keys")),
 ];
 
-const ADMIN: [Tab; 13] = [
+pub(super) const ADMIN: [Tab; 13] = [
     tab("/admin", "pulse", key("Overview")),
     tab("/admin/users", "users", key("Users")),
     tab("/admin/sessions", "sessions", key("Sessions")),

@@ -11,7 +11,7 @@ pub(super) fn of(file: &File) -> Vec<String> {
         return filtered(&file.text);
     }
     if path.starts_with(SCRIPTS) && path.ends_with(".js") {
-        return called(&file.text, &["say", "count"], false);
+        return called(&file.text, &["say", "count", "many"], false);
     }
     let pages = ["crates/web/src/pages", "crates/web/src/ui/"].iter().any(|room| path.starts_with(room));
     if pages && path.ends_with(".rs") && !path.contains("samples") {
