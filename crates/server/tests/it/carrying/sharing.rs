@@ -112,7 +112,8 @@ async fn an_app_shares_in_production_when_it_is_told_to() {
         let https = world.anonymous().with("x-forwarded-proto", "https").with("host", "chat.example.org");
         let login = json!({"email": "ann@example.org", "password": PASSWORD});
         let tokens = https.post("/api/v1/auth/login").json(&login).send().await.json();
-        let ann = https.with("authorization", &format!("Bearer {}", tokens["access_token"].as_str().unwrap()));
+        let ann =
+            https.with("authorization", &format!("Bearer {}", tokens["access_token"].as_str().unwrap()));
         let id = world.conversation(&ann).await;
         world.say(&ann, &id, "hello").await;
         let made = ann.post(&format!("/api/v1/conversations/{id}/shares")).json(&json!({})).send().await;
