@@ -27,7 +27,7 @@ impl Hall {
         content::validate::message(ask.field, text, app.max_input_chars as usize)?;
         // One key speaks for many people, who all say "hello": repeats count for people alone. Who wants another
         // answer repeats nothing.
-        let again = matches!(ask.target, Target::Beside(_, Anew::Answer(_)));
+        let again = matches!(ask.target, Target::Beside(_, Anew::Answer(_) | Anew::Further(_)));
         if may.who().is_key() || again {
             content::spam::check(text)?;
         } else {

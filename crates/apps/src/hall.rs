@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::files::Shelves;
+use crate::follow::Followed;
 use crate::import::Bringing;
 use crate::live::LiveTurns;
 use crate::{App, Catalog, Library};
@@ -55,6 +56,7 @@ pub struct Rooms {
 pub struct Hall {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: LiveTurns,
+    pub(crate) followed: Followed,
     pub(crate) spam: Arc<SpamGuard>,
     pub(crate) bringing: Arc<Bringing>,
 }
@@ -65,6 +67,7 @@ impl Hall {
         Hall {
             rooms: Arc::new(rooms),
             live: LiveTurns::default(),
+            followed: Followed::default(),
             spam: Arc::new(SpamGuard::new()),
             bringing: Arc::default(),
         }

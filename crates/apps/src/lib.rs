@@ -11,14 +11,19 @@ mod cite;
 mod conversation;
 mod desk;
 mod files;
+mod follow;
+mod further;
 mod hall;
 mod import;
 mod kind;
 mod library;
 mod live;
 mod once;
+mod order;
+mod pen;
 mod plan;
 mod prompt;
+mod seek;
 mod sharing;
 mod standing;
 mod stream;
@@ -48,8 +53,11 @@ pub use library::{
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Image, ImageKind, Role as ChatRole};
 pub use once::{Claim, Once};
+pub use order::{MOST_AT_ONCE, TEMPORARY};
+pub use seek::{FoundTalk, Snippet};
 pub use sharing::{ShareWish, Shared, SharedTalk, Snapshot, SnapshotMessage};
 pub use store::Share;
+pub use store::{Arrangement, ConversationFilter, Folder, Lying, SearchTended, TagCount};
 pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
     StoredAnswer, Tree,

@@ -72,6 +72,8 @@ ids! {
     ConversationId
     /// A message of a conversation.
     MessageId
+    /// A folder of conversations.
+    FolderId
     /// An API key.
     KeyId
     /// An anonymous browser.

@@ -37,7 +37,11 @@ function refresh() {
   counter.value = near ? `${count.toLocaleString()} / ${most.toLocaleString()}` : "";
   counter.classList.toggle("over", count > most);
   box.setAttribute("aria-invalid", String(count > most));
-  sendButton.disabled = busy || blocked || count > most || box.value.trim() === "" || !attach.settled();
+  const nothing = box.value.trim() === "";
+  sendButton.disabled = blocked || count > most || nothing || !attach.settled();
+  // While an answer is written, what is sent waits its turn: the way to send shows when there is something.
+  sendButton.hidden = busy && nothing;
+  sendButton.setAttribute("aria-label", busy ? "Send when the answer is done" : "Send");
   if (!grows) {
     box.style.height = "auto";
     box.style.height = `${box.scrollHeight}px`;
@@ -78,11 +82,16 @@ export function write(text) {
   refresh();
 }
 
-/** Gives words and files back that could not be sent, unless the person has begun to write others. */
+/** Gives words and files back that could not be sent, unless the person has begun to write others; says of the words
+ * whether it did. */
 export function giveBack(text, files = []) {
-  if (!box.value.trim()) write(text);
   attach.giveBack(files);
+  if (box.value.trim()) return false;
+  write(text);
+  return true;
 }
+
+export const text = () => box.value;
 
 export const focus = () => box.focus({ preventScroll: true });
 
@@ -90,7 +99,6 @@ export function setBusy(now) {
   // A button that vanishes under the finger takes the focus with it.
   const hadFocus = document.activeElement === sendButton || document.activeElement === stopButton;
   busy = now;
-  sendButton.hidden = now;
   stopButton.hidden = !now;
   stopButton.disabled = false;
   refresh();

@@ -8,7 +8,7 @@ use store::Message;
 use crate::attached;
 use crate::plan::{Open, Plan, Voice};
 use crate::turn::Opened;
-use crate::{Ask, Hall, prompt};
+use crate::{Ask, Hall, further, prompt};
 
 /// Given to the model when the app sets no prompt of its own. It holds nothing that may not leak.
 pub(crate) const INSTRUCTIONS: &str = "You are a helpful assistant. Answer in the language of the question, \
@@ -35,6 +35,9 @@ pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask:
         }
         if let Some(last) = request.messages.last_mut() {
             last.images.extend(ask.brought.images.iter().cloned());
+        }
+        if let Some(answer) = &opened.taken_up {
+            further::remind(&mut request, &answer.content);
         }
     } else {
         let (files, question) = (attached::of(&opened.user.details), ask.content.clone());

@@ -19,12 +19,25 @@ pub(super) const MESSAGES: Table = Table {
         ("input_tokens", Number),
         ("output_tokens", Number),
         ("details", SealedJson),
+        ("writer", Inner),
     ],
     rule: Rule::Subject {
         condition: "conversation_id IN (SELECT id FROM conversations WHERE owner = $1)",
         export: true,
         erase: true,
         why: "what the subject said and was told",
+    },
+};
+
+pub(super) const MESSAGE_PIECES: Table = Table {
+    name: "message_pieces",
+    columns: &[("id", Inner), ("message_id", Text), ("began", Number), ("content", SealedText)],
+    rule: Rule::Subject {
+        condition: "message_id IN (SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id \
+                    WHERE c.owner = $1)",
+        export: true,
+        erase: true,
+        why: "what the subject is being told at this moment",
     },
 };
 
@@ -60,6 +73,12 @@ pub(super) const CONVERSATIONS: Table = Table {
         ("messages", Number),
         ("last_message", Inner),
         ("branched", Inner),
+        ("pinned_at", Time),
+        ("archived_at", Time),
+        ("folder_id", Text),
+        ("tags", SealedJson),
+        ("temporary", Number),
+        ("searched", Inner),
     ],
     rule: Rule::Subject {
         condition: "owner = $1",

@@ -1,4 +1,4 @@
-//! What is asked or answered anew: another answer, other words. What was there before stays beside it.
+//! What is asked or answered anew: another answer, other words, the rest of an answer. What was said before stays.
 
 use apps::{Anew, Ask, Brought, Options, Target};
 use axum::extract::State;
@@ -61,6 +61,29 @@ pub(crate) async fn regenerate(
     let may = talking(&site, &who, id).await?;
     let resumable = again.unwrap_or_default().resumable;
     let ask = site.hall.again(&may, id, message, resumable).await?;
+    answered(&site, &may, ask, &headers).await
+}
+
+/// Takes up an answer that ended with `length`, `cancelled`, `interrupted` or `error` where it stopped: it becomes one
+/// message. Only the last answer of a conversation, of a chat. JSON, or a stream of events when
+/// `Accept: text/event-stream`; the stream tells the whole answer, what was there before first.
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/messages/{message}/continue", operation_id = "continueMessage", tag = "messages",
+    request_body = inline(Option<Again>),
+    params(("id" = Uuid, Path, description = "The conversation"), ("message" = Uuid, Path, description = "The answer")), responses(
+    (status = 200, description = "With `Accept: text/event-stream`: the events `message`, `delta`, `citation`, `done`, `error`", body = EventView, content_type = "text/event-stream"),
+    (status = 201, description = "The turn, with the whole answer", body = TurnView),
+    Talking,
+))]
+pub(crate) async fn go_on(
+    State(site): State<Site>,
+    who: Who,
+    Path((id, message)): Path<(String, String)>,
+    headers: HeaderMap,
+    MaybeJson(again): MaybeJson<Again>,
+) -> Outcome<Response> {
+    let (id, message) = (ConversationId::parse(&id)?, MessageId::parse(&message)?);
+    let may = talking(&site, &who, id).await?;
+    let ask = site.hall.further(&may, id, message, again.unwrap_or_default().resumable).await?;
     answered(&site, &may, ask, &headers).await
 }
 

@@ -36,6 +36,9 @@ pub(crate) struct NewConversation {
     /// The problem of the tutor that it works on.
     #[schema(value_type = Option<uuid::Uuid>)]
     problem_id: Option<String>,
+    /// `true`: it is in no list and no search, and is deleted an hour after its last message.
+    #[serde(default)]
+    temporary: bool,
 }
 
 /// Makes an empty conversation.
@@ -50,7 +53,7 @@ pub(crate) async fn create(
 ) -> Outcome<Response> {
     let may = who.may(&site, Converse(site.hall.known(app_field(&new.app)?)?))?;
     let problem = new.problem_id.as_deref().map(problem_field).transpose()?;
-    let new = apps::NewConversation { title: new.title, topic: new.topic, problem };
+    let new = apps::NewConversation { title: new.title, topic: new.topic, problem, temporary: new.temporary };
     let made = site.hall.create_conversation(&may, new).await?;
     Ok((StatusCode::CREATED, axum::Json(ConversationView::from(made))).into_response())
 }
@@ -63,8 +66,17 @@ pub(crate) struct Filter {
     /// Only those of this app.
     #[param(pattern = "^[a-z][a-z0-9-]{0,31}$")]
     app: Option<String>,
-    /// Only those whose title holds this text.
+    /// Only those whose title holds this text. What was said in them is searched by `/conversations/search`.
     q: Option<String>,
+    /// Only those in this folder itself; `none`: in no folder.
+    #[param(value_type = Option<String>)]
+    folder: Option<String>,
+    /// Only those with this tag.
+    tag: Option<String>,
+    /// `true`: those that were put away; they are left out else.
+    archived: Option<bool>,
+    /// `true`: pinned ones only; `false`: the others.
+    pinned: Option<bool>,
     /// How many, 1 to 100; 20 unless said.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
@@ -86,7 +98,14 @@ pub(crate) async fn list(
     let may = who.may(&site, ConversationRead)?;
     let app = filter.app.as_deref().map(app_field).transpose()?;
     let page = PageRequest::parse(filter.limit, filter.after.as_deref())?;
-    let found = site.hall.conversations(&may, app, filter.q, page).await?;
+    let folder = match filter.folder.as_deref() {
+        None => None,
+        Some("none") => Some(apps::Lying::Loose),
+        Some(id) => Some(apps::Lying::In(super::order::folder_field("folder", id)?)),
+    };
+    let (archived, pinned) = (filter.archived.unwrap_or(false), filter.pinned);
+    let wanted = apps::ConversationFilter { app, q: filter.q, archived, pinned, folder, tag: filter.tag };
+    let found = site.hall.conversations(&may, wanted, page).await?;
     Ok(axum::Json(List::of(found, ConversationView::from)))
 }
 
@@ -112,13 +131,26 @@ pub(crate) async fn read(
 pub(crate) struct Change {
     /// The new title, one line.
     #[schema(min_length = 1, max_length = 200)]
-    title: Option<String>,
+    pub(super) title: Option<String>,
     /// A message: the conversation goes over to the talk that leads through it, to the end of the newest.
     #[schema(value_type = Option<uuid::Uuid>)]
     head: Option<String>,
+    /// Whether it stands above the others.
+    pub(super) pinned: Option<bool>,
+    /// Whether it is put away: out of the list, still found.
+    pub(super) archived: Option<bool>,
+    /// The folder it lies in; `null` takes it out.
+    #[serde(default, deserialize_with = "super::order::given")]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub(super) folder_id: Option<Option<String>>,
+    /// All its tags; an empty list takes them away.
+    #[schema(max_items = 20)]
+    pub(super) tags: Option<Vec<String>>,
+    /// `false`: a temporary conversation is kept.
+    pub(super) temporary: Option<bool>,
 }
 
-/// Renames a conversation, or goes over to another of its branches.
+/// Renames a conversation, puts it in order, or goes over to another of its branches.
 #[utoipa::path(put, path = "/api/v1/conversations/{id}", operation_id = "renameConversation", tag = "conversations", request_body = Change,
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "The conversation", body = ConversationView),
@@ -132,7 +164,8 @@ pub(crate) async fn rename(
 ) -> Outcome<axum::Json<ConversationView>> {
     let may = who.may(&site, ConversationWrite)?;
     let head = change.head.as_deref().map(head_field).transpose()?;
-    let change = apps::ConversationEdit { title: change.title, head };
+    let order = super::order::arrangement(&change)?;
+    let change = apps::ConversationEdit { title: change.title, head, order };
     let changed = site.hall.change(&may, ConversationId::parse(&id)?, change).await?;
     Ok(axum::Json(ConversationView::from(changed)))
 }

@@ -18,6 +18,7 @@ pub(crate) mod jwks;
 pub(crate) mod keys;
 pub(crate) mod me;
 pub(crate) mod messages;
+pub(crate) mod order;
 pub(crate) mod password;
 pub(crate) mod problems;
 pub(crate) mod sessions;

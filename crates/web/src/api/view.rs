@@ -40,6 +40,16 @@ pub(crate) struct ConversationView {
     pub(crate) topic: Option<String>,
     /// How many messages it holds.
     pub(crate) message_count: u32,
+    /// It stands above the others.
+    pub(crate) pinned: bool,
+    /// It was put away.
+    pub(crate) archived: bool,
+    /// Its folder.
+    pub(crate) folder_id: Option<Uuid>,
+    /// Its tags.
+    pub(crate) tags: Vec<String>,
+    /// It is in no list and no search, and is deleted an hour after its last message.
+    pub(crate) temporary: bool,
     /// `waiting`: a person has been asked for; `claimed`: a person has it; else `null`.
     pub(crate) hand_off: Option<&'static str>,
     /// When it was made.
@@ -58,6 +68,11 @@ impl From<apps::Conversation> for ConversationView {
             title: row.title,
             topic: row.topic,
             message_count: row.messages,
+            pinned: row.pinned,
+            archived: row.archived,
+            folder_id: row.folder.map(kernel::FolderId::uuid),
+            tags: row.tags,
+            temporary: row.temporary,
             hand_off: row.hand_off.map(apps::HandOffState::as_str),
             created_at: row.created_at,
             updated_at: row.updated_at,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::frame::{grouped, initials, size};
+use crate::texts::say;
 
 /// What goes with a message beyond its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Beside {
     pub opinion: Option<OpinionView>,
     /// It stands in a conversation of the reader's own, who may say it anew or have it answered anew.
     pub own: bool,
+    /// Its answer can be taken up where it stopped, while it is the last one.
+    pub continuable: bool,
     /// The other messages in its place; `None` where it stands alone.
     pub versions: Option<VersionsView>,
     /// The files that came with it.
@@ -153,9 +156,9 @@ impl DeskLine {
     /// The state as a sentence.
     pub fn words(&self) -> String {
         match (self.state, self.by.as_str()) {
-            ("waiting", _) => "A person has been asked.".to_owned(),
-            ("claimed", "") => "A person is answering.".to_owned(),
-            ("claimed", name) => format!("{name} is answering."),
+            ("waiting", _) => say("A person has been asked.").to_string(),
+            ("claimed", "") => say("A person is answering.").to_string(),
+            ("claimed", name) => say("{name} is answering.").with("name", name).to_string(),
             _ => String::new(),
         }
     }
@@ -163,7 +166,11 @@ impl DeskLine {
 
 /// What a person of the desk is called, with the letters of the round picture.
 pub fn signature(name: &str) -> (String, String) {
-    if name.is_empty() { ("A person".to_owned(), "P".to_owned()) } else { (name.to_owned(), initials(name)) }
+    if name.is_empty() {
+        (say("A person").to_string(), "P".to_owned())
+    } else {
+        (name.to_owned(), initials(name))
+    }
 }
 
 /// Where in the documents of an app something stands. `quote` is a place in the text of the document, in bytes.

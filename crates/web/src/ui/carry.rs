@@ -5,6 +5,7 @@ use kernel::Time;
 
 use super::shell::Shell;
 use super::view::AppView;
+use crate::texts::filters;
 
 /// The page.
 #[derive(Clone, Debug, Template)]

@@ -9,6 +9,15 @@ pub fn icon(name: &str) -> Markup {
         "disk" => {
             r#"<ellipse cx="12" cy="6" rx="7.5" ry="2.8"/><path d="M4.5 6v12c0 1.5 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800V6M4.500 12c0 1.500 3.400 2.800 7.500 2.800s7.500-1.300 7.500-2.800"/>"#
         }
+        "pin" => r#"<path d="M9 4h6l-.8 5.500 3.300 3.500H6.500l3.300-3.500zM12 13v7"/>"#,
+        "folder" => r#"<path d="M3.500 18.500v-13h6l2 2.500h9v10.500z"/>"#,
+        "tag" => r#"<path d="M4 4h8l8 8-8 8-8-8zM8.500 8.500h.01" stroke-width="1.800"/>"#,
+        "archive" => r#"<path d="M4 4.500h16v4H4zM5.500 8.500V19.500h13V8.500M10 12.500h4"/>"#,
+        "select" => r#"<rect x="4" y="4" width="16" height="16" rx="3"/><path d="m8 12 3 3 5-6"/>"#,
+        "clock" => r#"<circle cx="12" cy="12" r="8.500"/><path d="M12 7v5l3.500 2"/>"#,
+        "globe" => {
+            r#"<circle cx="12" cy="12" r="8.5"/><path d="M3.5 12h17M12 3.5c3.200 3 3.200 14 0 17M12 3.500c-3.200 3-3.200 14 0 17"/>"#
+        }
         "plus" => r#"<path d="M12 5v14M5 12h14"/>"#,
         "menu" => r#"<path d="M4 7h16M4 12h16M4 17h10"/>"#,
         "close" => r#"<path d="m6 6 12 12M18 6 6 18"/>"#,
@@ -113,6 +122,15 @@ pub fn icon(name: &str) -> Markup {
             r#"<circle cx="12" cy="12" r="9"/><path d="M9.500 9.500a2.500 2.500 0 1 1 3.600 2.300c-.7.400-1.100.900-1.100 1.700M12 16.700v.01"/>"#
         }
         "chart" => r#"<path d="M4 4v16h16M8 16v-4M12.500 16V8M17 16v-6"/>"#,
+        "keyboard" => {
+            r#"<rect x="3" y="6" width="18" height="12" rx="2"/><path d="M7 10h.01M10.400 10h.01M13.700 10h.01M17 10h.01M7 14h.01M17 14h.01M10 14h4"/>"#
+        }
+        "contrast" => {
+            r#"<circle cx="12" cy="12" r="8.500" stroke-width="2.400"/><path d="M8.500 16 12 7.500l3.500 8.500M9.700 13.400h4.600"/>"#
+        }
+        "wrap" => {
+            r#"<path d="M4 6.500h16M4 12h12.500a3 3 0 0 1 0 6H12M14 15.500 11.500 18l2.500 2.500M4 18h4"/>"#
+        }
         "search" => r#"<circle cx="10.500" cy="10.500" r="6"/><path d="m15 15 5 5"/>"#,
         _ => return Markup(String::new()),
     };

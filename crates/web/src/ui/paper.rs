@@ -7,6 +7,7 @@ use kernel::{Result, Time};
 use super::form::FormView;
 use super::view::{CitationView, MessageView, Speaker};
 use super::{Markup, assets, fill, frame};
+use crate::texts::filters;
 
 /// A conversation as a document.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 
 mod carry;
 mod files;
+mod operation;
 mod service;
 mod tutor;
 
@@ -449,6 +450,7 @@ fn every(words: Words) -> Vec<(&'static str, String)> {
         .into_iter()
         .chain(carry::pages(words))
         .chain(files::pages(words))
+        .chain(operation::pages(words))
         .chain(service::pages(words))
         .chain(tutor::pages(words))
         .collect()

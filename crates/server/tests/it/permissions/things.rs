@@ -9,6 +9,8 @@ use crate::world::{Caller, PASSWORD, World};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Thing {
     Conversation,
+    /// A folder of conversations.
+    Folder,
     /// A problem of the tutor: it belongs to the app.
     Problem,
     /// A document of support: it belongs to the app too.
@@ -44,6 +46,7 @@ impl Thing {
             () if has("/erasures/") => Thing::Receipt,
             () if has("/alerts/") || has("/passkeys/") => Thing::Unmade,
             () if has("/batches/") => Thing::Batch,
+            () if has("/folders/") => Thing::Folder,
             () if has("/files/") => Thing::File,
             () if has("/conversations/") || has("/apps/") => Thing::Conversation,
             () => panic!("what does {operation} work on?"),
@@ -87,6 +90,11 @@ impl Things {
         };
         Some(match thing {
             Thing::Conversation => conversation(&caller, owner.map_or("assistant", |owner| owner.app)).await,
+            Thing::Folder => {
+                let body = json!({"name": format!("untouched {}", self.made)});
+                let made = caller.post("/api/v1/folders").json(&body).send().await;
+                id(made, 201)
+            }
             Thing::File => file(&caller, self.made).await,
             Thing::Batch => {
                 let path = format!("/api/v1/files/{}", file(&caller, self.made).await);
@@ -175,6 +183,7 @@ impl Things {
         };
         match thing {
             Thing::Conversation => get(&self.stranger, format!("/api/v1/conversations/{id}")).await,
+            Thing::Folder => among(get(&self.stranger, "/api/v1/folders".to_owned()).await),
             Thing::File => get(&self.stranger, format!("/api/v1/files/{id}")).await,
             Thing::Batch => get(&self.stranger, "/api/v1/files?trashed=true".to_owned()).await,
             Thing::Session => among(get(&self.stranger, "/api/v1/me/sessions?limit=100".to_owned()).await),

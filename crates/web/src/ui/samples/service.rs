@@ -248,17 +248,20 @@ fn conversation(words: Words, state: &'static str) -> String {
         id: ConversationId::parse(ID).unwrap(),
         title: Some(words.say("How do I send my blender back?")),
         updated_at: ago(60),
+        order: Default::default(),
     };
     let desk =
         DeskLine { state, by: words.say("Ada Lovelace"), action: format!("/apps/support/{ID}/person") };
     chat(&ChatPage {
         app: app(words),
         frame: shell.frame,
+        ordered: Default::default(),
         conversations: vec![open.clone()],
         next_conversations: None,
         conversation: Some(open),
         messages: talk(words),
         earlier_url: None,
+        past: false,
         desk: Some(desk),
         shares: true,
         attaches: true,
