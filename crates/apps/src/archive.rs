@@ -43,8 +43,10 @@ impl Hall {
         let mut archive = Archive::default();
         let (mut listed, mut files): (Vec<Value>, HashSet<FileId>) = (Vec::new(), HashSet::new());
         let mut page = PageRequest::first(PageRequest::MOST);
+        // Those that were put away come behind the others.
+        let mut archived = false;
         loop {
-            let filter = ConversationFilter::default();
+            let filter = ConversationFilter { archived, ..ConversationFilter::default() };
             let found = self.rooms.store.conversations(&may.owner(), filter, page.clone()).await?;
             for conversation in found.items {
                 if !may.who().apps().contains(&conversation.app) {
@@ -61,6 +63,7 @@ impl Hall {
                 let folder = folder(&conversation);
                 listed.push(json!({
                     "id": conversation.id, "app": conversation.app, "title": conversation.title, "folder": folder,
+                    "tags": conversation.tags, "pinned": conversation.pinned, "archived": conversation.archived,
                     "messages": export.every.len(), "updated_at": conversation.updated_at,
                 }));
                 let markdown = export.markdown();
@@ -69,7 +72,8 @@ impl Hall {
             }
             match found.next {
                 Some(next) => page = PageRequest::parse(Some(PageRequest::MOST), Some(&next))?,
-                None => break,
+                None if archived => break,
+                None => (archived, page) = (true, PageRequest::first(PageRequest::MOST)),
             }
         }
         let audit = AuditEvent::new(EventType::DataExported, may.owner()).from(may.who().address());

@@ -41,6 +41,8 @@ pub struct ImportedConversation {
     pub max_per_owner: Option<u32>,
 }
 
+const KNOWN: &str = "SELECT id FROM conversations WHERE session_tag = $1 OR (id = $2 AND owner = $3)";
+
 impl ImportedConversation {
     /// Whether there are messages beside those that it says now.
     fn branched(&self) -> bool {
@@ -65,6 +67,12 @@ impl Store {
     ) -> Result<bool> {
         let purpose = format!("import\n{}\n{}\n{}", new.owner, new.app, new.source);
         let tag = self.secrets().await?.blind.tag(&purpose);
+        // Most of an export that comes again is here: that is seen without writing. What counts is asked again below.
+        let own = new.own.map(|own| own.to_string()).unwrap_or_default();
+        let known = values![tag.as_str(), own.as_str(), new.owner.to_string()];
+        if self.read("conversation.known").await?.one(KNOWN, known).await?.is_some() {
+            return Ok(false);
+        }
         let (id, branched) = (new.id.to_string(), new.branched());
         let said = new.messages.iter().filter(|message| message.role == Role::User).count();
         let (said, all) =
@@ -106,15 +114,12 @@ impl Store {
                     sealed.details
                 ]);
             }
-            let (tag, own, app, most) =
-                (tag.clone(), new.own.map(|own| own.to_string()), new.app.clone(), new.max_per_owner);
+            let (tag, own, app, most) = (tag.clone(), own.clone(), new.app.clone(), new.max_per_owner);
             let audit = audit.clone();
             self.write_sealed("conversation.import", Vec::new(), move |tx| {
                 Box::pin(async move {
                     data_key::hold_one(tx, &key).await?;
-                    let known = "SELECT id FROM conversations WHERE session_tag = $1 OR (id = $2 AND owner = $3)";
-                    let own = own.unwrap_or_default();
-                    if tx.one(known, values![tag, own, key.subject.as_str()]).await?.is_some() {
+                    if tx.one(KNOWN, values![tag, own, key.subject.as_str()]).await?.is_some() {
                         return Ok(false);
                     }
                     conversation::admit(tx, &key.subject, &app, most).await?;

@@ -291,9 +291,7 @@ mod tests {
         for piece in out {
             match piece {
                 Piece::Begin => texts.push(String::new()),
-                Piece::Bytes(bytes) => {
-                    texts.last_mut().unwrap().push_str(std::str::from_utf8(&bytes).unwrap())
-                }
+                Piece::Bytes(bytes) => texts.last_mut().unwrap().push_str(&String::from_utf8_lossy(&bytes)),
                 Piece::End => {}
             }
         }

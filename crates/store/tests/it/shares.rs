@@ -42,7 +42,7 @@ on_both_engines! {
         let foreign = store.share(share(world, other, id, "three"), vec![]).await;
         assert_eq!(foreign.unwrap_err().code(), Code::NotFound, "only its owner shares a conversation");
         assert_eq!(store.end_share(&other, made.id, vec![]).await.unwrap_err().code(), Code::NotFound);
-        assert_eq!(store.shares(&owner, PageRequest::first(5)).await.unwrap().items, [made.clone()]);
+        assert_eq!(store.shares(&owner, PageRequest::first(5)).await.unwrap().items, std::slice::from_ref(&made));
         assert!(store.shares(&other, PageRequest::first(5)).await.unwrap().items.is_empty());
         for _ in 0..2 {
             store.note_opened(made.id, event(owner).remove(0)).await.unwrap();

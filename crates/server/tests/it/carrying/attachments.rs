@@ -60,7 +60,7 @@ on_both_engines! {
         let visitor = world.visitor();
         let other = world.conversation(&visitor).await;
         assert_eq!(say(&visitor, &other, "Look", &[&notes]).await.status, 401, "visitors keep no files");
-        assert_eq!(ann.delete(&format!("/api/v1/files/{notes}?permanent=true")).send().await.status, 200);
+        assert_eq!(ann.delete(&format!("/api/v1/files/{notes}?permanent=true")).send().await.status, 204);
         assert_eq!(say(&ann, &talk, "Look", &[&notes]).await.status, 404);
         let listed = world.messages(&ann, &talk).await;
         assert_eq!(listed[0]["attachments"][0]["deleted"], true);

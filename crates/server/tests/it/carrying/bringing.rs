@@ -119,6 +119,9 @@ on_both_engines! {
             let other = world.conversation(&ann).await;
             world.say(&ann, &other, &format!("other {number}")).await;
         }
+        // One that was put away is taken along too.
+        let put = ann.put(&format!("/api/v1/conversations/{talk}")).json(&json!({"archived": true})).send().await;
+        assert_eq!(put.status, 200, "{put:?}");
         let archive = ann.get("/api/v1/conversations/export?format=zip").send().await;
         assert_eq!((archive.status, archive.header("content-type")), (200, "application/zip"));
         assert!(String::from_utf8_lossy(&archive.body).contains("conversation.md"));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Caller, World, on_both_engines};
+use crate::world::{Answer, Caller, PASSWORD, Setup, World, on_both_engines};
 
 /// A link to this conversation: its address without the server, and its id.
 async fn link(caller: &Caller, id: &str, wish: Value) -> (String, String) {
@@ -107,8 +107,13 @@ on_both_engines! {
 #[tokio::test]
 async fn an_app_shares_in_production_when_it_is_told_to() {
     for (file, status) in [("", 403), ("[[apps]]\nid = \"assistant\"\nsharing = true\n", 201)] {
-        let world = crate::world::Setup::sqlite().production().file("stoa.toml", file).start().await;
-        let ann = world.person("ann@example.org", false).await.caller;
+        let world = Setup::sqlite().production().file("stoa.toml", file).start().await;
+        world.account("ann@example.org", false).await;
+        let https = world.anonymous().with("x-forwarded-proto", "https").with("host", "chat.example.org");
+        let login = json!({"email": "ann@example.org", "password": PASSWORD});
+        let tokens = https.post("/api/v1/auth/login").json(&login).send().await.json();
+        let ann =
+            https.with("authorization", &format!("Bearer {}", tokens["access_token"].as_str().unwrap()));
         let id = world.conversation(&ann).await;
         world.say(&ann, &id, "hello").await;
         let made = ann.post(&format!("/api/v1/conversations/{id}/shares")).json(&json!({})).send().await;
