@@ -25,7 +25,7 @@ async fn a_first_visit_is_light_and_asks_nobody_else() {
                 .await;
             let sizes = sizes.as_array().unwrap();
             let whole: u64 = sizes.iter().map(|one| one[1].as_u64().unwrap()).sum();
-            println!("a first visit of {path}: {} answers, {whole} bytes over the wire", sizes.len());
+            eprintln!("a first visit of {path}: {} answers, {whole} bytes over the wire", sizes.len());
             assert!(whole > 5_000, "it was loaded: {sizes:?}");
             assert!(whole < MOST, "{path}: {whole} bytes: {sizes:#?}");
             for one in sizes {

@@ -140,7 +140,7 @@ async fn open(person: &Person, talk: &str, count: u64) {
     let (middle, worst) = (took[took.len() / 2], took[took.len() - 1]);
     let nodes = person.value("document.querySelectorAll('*').length").await;
     let size = person.value("performance.getEntriesByType('navigation')[0].decodedBodySize").await;
-    println!(
+    eprintln!(
         "a conversation of {count} messages opens in {middle:.0} ms (worst of 5: {worst:.0} ms), {nodes} elements, {size} bytes of HTML"
     );
     hold(worst < 300.0, "opens in under 300 ms");
@@ -166,7 +166,7 @@ async fn typing(person: &Person, count: u64) {
     assert!(typed.len() > 150, "{} letters", typed.len());
     typed.sort_by(f64::total_cmp);
     let p95 = typed[typed.len() * 95 / 100];
-    println!(
+    eprintln!(
         "a letter typed among {count} messages is there after {:.1} ms (p95 {p95:.1} ms, worst {:.1} ms)",
         typed[typed.len() / 2],
         typed[typed.len() - 1]
@@ -179,7 +179,7 @@ async fn typing(person: &Person, count: u64) {
     person.until("document.querySelector('.writing .prose')?.textContent.includes('piece050')").await;
     person.until("!document.querySelector('.writing')").await;
     let long: Vec<f64> = serde_json::from_value(person.value("window.__long").await).unwrap();
-    println!("while a hundred pieces a second arrive: {} tasks longer than 50 ms {long:?}", long.len());
+    eprintln!("while a hundred pieces a second arrive: {} tasks longer than 50 ms {long:?}", long.len());
     hold(long.is_empty(), "a stream holds nothing up");
     person
         .until("document.querySelector('.message:last-of-type .prose').textContent.includes('piece400')")
@@ -196,6 +196,6 @@ fn hold(holds: bool, what: &str) {
     if std::env::var("STOA_TEST_FIGURES").is_ok_and(|value| value == "1") {
         assert!(holds, "not held: {what}");
     } else if !holds {
-        println!("NOT HELD on this machine at this time: {what}");
+        eprintln!("NOT HELD on this machine at this time: {what}");
     }
 }
