@@ -4,6 +4,7 @@ mod account;
 mod admin;
 mod app;
 mod backups;
+pub(crate) mod carry;
 mod declutter;
 mod desk;
 mod documents;
@@ -11,12 +12,15 @@ mod files;
 mod form;
 mod guest;
 mod holds;
+mod language;
 mod learning;
 mod leaving;
 mod operation;
+mod order;
 mod person;
 mod places;
 mod security;
+pub(crate) mod shared;
 mod sign;
 mod talk;
 mod teaching;
@@ -32,8 +36,8 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
-use identity::{AccountRead, AppsRead, ConversationRead, Converse, FilesRead};
-use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
+use identity::{AccountRead, AppsRead, ConversationRead, ConversationShare, Converse, FilesRead, FilesWrite};
+use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, RequestId};
 use serde::Deserialize;
 use utoipa::openapi::OpenApi;
 
@@ -41,6 +45,7 @@ use self::guest::Guest;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::view::{
     AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage, HealthView, LimitsView, ModelView,
     PersonView, ToolView, Viewer,
@@ -62,6 +67,7 @@ const SHOWN_OF_LESSONS: u32 = 100;
 /// The pages of signing in, for whoever comes.
 pub(crate) fn entrance(site: &Site) -> Router<Site> {
     sign::routes()
+        .merge(language::routes())
         .layer(from_fn_with_state(site.clone(), guest::anyone))
         .layer(from_fn_with_state(site.clone(), guest::pages))
 }
@@ -84,6 +90,7 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .merge(learning::routes())
         .merge(teaching::routes())
         .merge(account::routes())
+        .merge(carry::routes())
         .merge(admin::routes())
         .merge(files::routes())
         .merge(declutter::routes())
@@ -205,7 +212,9 @@ impl Past {
 fn entered(site: &Site, who: &Who, app: &str) -> Outcome<apps::App> {
     let app = AppId::parse(app).map_err(|_| Fault::new(Code::NotFound))?;
     who.may(site, Converse(app.clone())).map_err(|failure| match failure.0.code() {
-        Code::Forbidden => Fault::new(Code::Forbidden).say("This app is not open to your account.").into(),
+        Code::Forbidden => {
+            Fault::new(Code::Forbidden).say(key("This app is not open to your account.")).into()
+        }
         _ => failure,
     })?;
     let all = site.hall.apps(&who.may(site, AppsRead)?);
@@ -222,7 +231,7 @@ async fn chat_page(
     let past = open.is_some_and(|(_, before)| before.is_some());
     let app = this.id.clone();
     let may = who.may(site, ConversationRead)?;
-    let listed = site.hall.conversations(&may, Some(app.clone()), None, PageRequest::first(LISTED)).await?;
+    let (ordered, listed) = order::listed(site, &may, &app, LISTED).await?;
     let frame = frame(site, Some(who), &format!("/apps/{app}")).await;
     let mut user_messages = 0;
     let mut earlier_url = None;
@@ -254,12 +263,15 @@ async fn chat_page(
         app: app_view(this, &who.principal),
         desk,
         frame,
+        ordered,
         conversations: listed.items.into_iter().map(conversation_view).collect(),
         next_conversations: listed.next,
         conversation,
         messages,
         earlier_url,
         past,
+        shares: site.hall.shares(this) && site.identity.may(&who.principal, ConversationShare).is_ok(),
+        attaches: attaches(site, who, this),
         model: model(site, Some(this)),
         limits: LimitsView {
             max_chars: this.max_input_chars,
@@ -270,6 +282,13 @@ async fn chat_page(
         now: site.ambient.now(),
     };
     Ok(Html(ui::pages::chat(&page)?))
+}
+
+/// Whether messages of this caller may bring files: the app takes them, and the caller may keep some.
+fn attaches(site: &Site, who: &Who, app: &apps::App) -> bool {
+    let store = || site.hall.file_app(&who.principal, None).ok();
+    app.attachments
+        && store().is_some_and(|store| site.identity.may(&who.principal, FilesWrite(store)).is_ok())
 }
 
 /// One finished message as sanitised HTML; it takes the place of the text that was streamed.
@@ -342,7 +361,7 @@ fn model(site: &Site, app: Option<&apps::App>) -> ModelView {
     let named = app.and_then(|app| app.model.as_deref());
     match site.models.default_model() {
         Some(model) => ModelView { connected: true, label: named.map_or(model, str::to_owned) },
-        None => ModelView { connected: false, label: "Built-in answerer".to_owned() },
+        None => ModelView { connected: false, label: key("Built-in answerer").to_owned() },
     }
 }
 
@@ -352,10 +371,10 @@ fn tools(app: &apps::App, who: &identity::Principal) -> Vec<ToolView> {
     let manages = who.managed().contains(&app.id);
     match (app.kind, manages) {
         (AppKind::Support, true) => {
-            vec![tool("documents", "file", "Documents"), tool("desk", "inbox", "Desk")]
+            vec![tool("documents", "file", key("Documents")), tool("desk", "inbox", key("Desk"))]
         }
-        (AppKind::Support, false) => vec![tool("documents", "file", "Documents")],
-        (AppKind::Chat | AppKind::Tutor, true) => vec![tool("desk/quality", "chart", "Quality")],
+        (AppKind::Support, false) => vec![tool("documents", "file", key("Documents"))],
+        (AppKind::Chat | AppKind::Tutor, true) => vec![tool("desk/quality", "chart", key("Quality"))],
         (AppKind::Chat | AppKind::Tutor, false) | (AppKind::Files, _) => Vec::new(),
     }
 }
@@ -371,5 +390,12 @@ fn app_view(app: &apps::App, who: &identity::Principal) -> AppView {
 }
 
 fn conversation_view(row: apps::Conversation) -> ConversationView {
-    ConversationView { id: row.id, title: row.title, updated_at: row.updated_at }
+    let order = ui::order::OrderView {
+        pinned: row.pinned,
+        archived: row.archived,
+        folder: row.folder,
+        tags: row.tags,
+        temporary: row.temporary,
+    };
+    ConversationView { id: row.id, title: row.title, updated_at: row.updated_at, order }
 }

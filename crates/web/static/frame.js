@@ -2,7 +2,9 @@
 // and menus that close when somebody clicks elsewhere or presses Escape.
 (() => {
   const root = document.documentElement;
-  const names = { auto: "as the system says", light: "light", dark: "dark", contrast: "high contrast" };
+  const texts = globalThis.stoaTexts ?? {};
+  const say = (text) => texts[text] ?? text;
+  const names = { auto: say("Colours: as the system says"), light: say("Colours: light"), dark: say("Colours: dark"), contrast: say("Colours: high contrast") };
   const order = ["auto", "light", "dark", "contrast"];
 
   // Storage may be forbidden; then the choice lasts as long as the page.
@@ -25,7 +27,7 @@
       meta.content = paper ?? meta.dataset.own;
     }
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
-      button.setAttribute("aria-label", `Colours: ${names[chosen()]}`);
+      button.setAttribute("aria-label", names[chosen()]);
     }
   };
 

@@ -1,8 +1,10 @@
 // What makes written text pleasant to read: local times, copying, links that keep the page, passages at hand.
 
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+import { locale, say } from "./say.js";
+
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const hour = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
 
 /** Prepares the text below `root`: an answer that has just arrived, or the whole page. Safe to call again. */
 export function prepare(root) {
@@ -18,7 +20,7 @@ export function prepare(root) {
     const pre = code.parentElement;
     const box = frame.content.firstElementChild.cloneNode(true);
     const language = [...code.classList].find((name) => name.startsWith("language-"));
-    box.querySelector(".code-language").textContent = language ? language.slice("language-".length) : "text";
+    box.querySelector(".code-language").textContent = language ? language.slice("language-".length) : say("text");
     pre.replaceWith(box);
     box.append(pre);
     reachable(pre);
@@ -51,10 +53,10 @@ export async function copy(button, text) {
   button.dataset.words = before;
   try {
     await navigator.clipboard.writeText(text);
-    words.textContent = "Copied";
+    words.textContent = say("Copied");
   } catch {
     // Without a secure origin there is no clipboard: select the text, so that the keyboard can copy it.
-    words.textContent = "Press Ctrl+C";
+    words.textContent = say("Press Ctrl+C");
     const source = button.closest(".code, .copyable")?.querySelector("pre") ?? button.closest(".message")?.querySelector(".prose");
     if (source) getSelection().selectAllChildren(source);
   }

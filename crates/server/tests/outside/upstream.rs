@@ -129,6 +129,9 @@ fn event(data: &Value) -> String {
 
 /// What is answered, and how fast.
 fn answer(question: &str) -> (String, Duration) {
+    if question.contains("at leisure") {
+        return (slow_answer(), SLOW * 3);
+    }
     if question.contains("slowly") {
         return (slow_answer(), SLOW);
     }

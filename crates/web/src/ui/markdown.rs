@@ -95,9 +95,8 @@ fn options(text: &str) -> Options<'static> {
     options.extension.tasklist = true;
     // Models write formulas in either of these ways.
     options.extension.math_dollars = true;
-    // Each beginning that has no end is looked for through all that follows: many of them are no formulas.
-    let begun = text.matches("\\(").count() + text.matches("\\[").count();
-    options.extension.math_latex = begun <= MOST_FORMULAS;
+    // Each beginning without an end is looked for through all that follows.
+    options.extension.math_latex = maths::begun(text) <= MOST_FORMULAS;
     // Models break lines where they mean a break.
     options.render.hardbreaks = true;
     // No raw HTML is left in the tree when it is printed; what is printed raw is only our own chips.

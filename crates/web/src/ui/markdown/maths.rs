@@ -103,6 +103,11 @@ pub(super) fn mathml(formula: &str, display: bool) -> Option<String> {
     Some(format!(r#"{head} alttext="{alternative}"{rest}"#))
 }
 
+/// How many formulas a text begins with a backslash; many of them are none.
+pub(super) fn begun(text: &str) -> usize {
+    text.matches("\\(").count() + text.matches("\\[").count()
+}
+
 fn unfit(formula: &str) -> bool {
     let mut depth = 0_usize;
     let mut deepest = 0;
