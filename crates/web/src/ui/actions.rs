@@ -40,6 +40,7 @@ const EVERYWHERE: &[Action] = &[
 
 const CONVERSATIONS: &[Action] = &[
     action("new", "New conversation", "n", ".side .new"),
+    action("seek", "Search everything that was said", "s", "#seek"),
     action("list", "Open the list of conversations", "l", "[data-open-side]"),
     action("menu", "Menu of this conversation", "m", "[data-open-conversation]"),
     action("older", "Show older conversations", "", "[data-more-conversations]"),

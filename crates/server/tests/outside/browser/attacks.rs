@@ -64,6 +64,17 @@ async fn hostile_text_runs_nothing() {
         for (number, text) in texts.iter().enumerate() {
             entitle(person, number, text).await;
         }
+        for (number, text) in texts.iter().enumerate().take(20) {
+            let name: String = text.chars().filter(|c| !c.is_control() && *c != '/').take(60).collect();
+            let made = person.ask("POST", "/api/v1/folders", json!({"name": format!("{number} {name}")})).await;
+            // Names of folders have rules of their own; what they let through must be harmless.
+            assert!([201, 422].contains(&made.status), "{name}: {}", made.text);
+        }
+        let shares = format!("/api/v1/conversations/{}/shares", talk.rsplit('/').next().unwrap());
+        let shared = person.ask("POST", &shares, json!({})).await;
+        assert_eq!(shared.status, 201, "{}", shared.text);
+        let shared = shared.body["url"].as_str().unwrap();
+        let shared = format!("/shared/{}", shared.rsplit('/').next().unwrap());
         for bypass in [false, true] {
             person.tool("Page.setBypassCSP", json!({"enabled": bypass})).await;
             for path in ["/apps/assistant", &talk] {
@@ -77,6 +88,17 @@ async fn hostile_text_runs_nothing() {
                 person.nothing_amiss().await;
             }
             person.look(&format!("attacks-{bypass}")).await;
+            // The same words as strangers see them, and as a search finds them.
+            person.open(&shared).await;
+            person.see(".prose, .bubble").await;
+            person.value(POKE).await;
+            assert_eq!(person.value(FOREIGN).await, json!([]), "shared, bypass {bypass}");
+            person.nothing_amiss().await;
+            person.open("/apps/assistant").await;
+            person.fill("#seek", "alert script").await;
+            person.until("document.querySelector('[data-found] .hit')").await;
+            assert_eq!(person.value(FOUND).await, json!([]), "found, bypass {bypass}");
+            person.nothing_amiss().await;
             searched(person).await;
         }
         person.open("/apps/assistant/%3Cscript%3Ealert(1)%3C%2Fscript%3E?q=%3Cscript%3Ealert(1)%3C/script%3E#<img src=x onerror=alert(1)>")
@@ -193,6 +215,11 @@ async fn entitle(person: &Person, number: usize, text: &str) {
     let read = person.ask("GET", &format!("/api/v1/conversations/{id}"), Value::Null).await;
     assert_eq!(read.body["title"], title);
 }
+
+/// Elements among what a search found that are not its own.
+const FOUND: &str = r#"[...document.querySelectorAll("[data-found] *")]
+  .filter((one) => /^(script|iframe|style|img|object|embed|form|math|x)$/.test(one.localName) || [...one.attributes].some((a) => /^on|^style$|^src/.test(a.name)))
+  .map((one) => one.outerHTML.slice(0, 120))"#;
 
 /// Touches everything, as a person would by accident.
 const POKE: &str = r#"(() => {

@@ -122,6 +122,10 @@ async fn nothing_is_amiss_for_a_visitor() {
         ];
         auditor.read(person, &pages).await;
         person.open(&conversation).await;
+        person.fill("#seek", "conversation").await;
+        person.until("document.querySelector('[data-found] .hit')").await;
+        auditor.look(person, "what a search finds").await;
+        person.open(&conversation).await;
         person.click("[data-open-palette]").await;
         person.see("[role=option]").await;
         auditor.look(person, "the palette").await;
@@ -150,7 +154,14 @@ async fn nothing_is_amiss_for_a_member_and_an_admin() {
         member.sign_in("grace@example.com", "another lantern over the harbour").await;
         member.at("/").await;
         let conversation = talk(&member).await;
-        let own = ["/account", "/account/security", "/account/sessions", "/account/keys", "/account/email"];
+        let own = [
+            "/account",
+            "/account/conversations",
+            "/account/security",
+            "/account/sessions",
+            "/account/keys",
+            "/account/email",
+        ];
         let rest = ["/", &conversation, "/apps/tutor", "/files", "/files/trash", "/files/declutter"];
         auditor.read(&member, &own).await;
         auditor.read(&member, &rest).await;
