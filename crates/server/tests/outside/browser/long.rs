@@ -16,7 +16,7 @@ const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-T
 (async () => {
   const { id } = await (await post("/api/v1/conversations", { app: "assistant", title: "A long one" })).json();
   for (let n = 0; n < count / 2; n += 1) {
-    const words = `Repeat: Number ${n}. ${"Some words of a long conversation. ".repeat(12)}${n % 4 ? "" : "\n\n- one\n- **two**\n\n`code`"}`;
+    const words = `Repeat: Number ${n}. ${Array.from({ length: 60 }, (_, i) => `${((n * 977 + i * i * 131) % 46656).toString(36)}word`).join(" ")}.${n % 4 ? "" : "\n\n- one\n- **two**\n\n`code`"}`;
     const answer = await post(`/api/v1/conversations/${id}/messages`, { content: words });
     if (answer.status !== 201) return `${answer.status} ${await answer.text()}`;
   }
