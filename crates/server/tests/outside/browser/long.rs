@@ -13,10 +13,14 @@ use crate::place;
 const FILL: &str = r#"
 const [count, done] = arguments;
 const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+// No two messages alike: what is nearly the same as before is refused.
+const all = "garden river market window letter summer bridge silver kitchen morning forest paper engine island button winter mirror castle pencil harbour yellow station orange planet bottle ladder violin pepper carpet shadow lantern valley anchor basket candle desert feather hammer jacket meadow".split(" ");
+let seed = 7;
+const pick = () => all[(seed = (seed * 48271) % 2147483647) % all.length];
 (async () => {
   const { id } = await (await post("/api/v1/conversations", { app: "assistant", title: "A long one" })).json();
   for (let n = 0; n < count / 2; n += 1) {
-    const words = `Repeat: Number ${n}. ${Array.from({ length: 60 }, (_, i) => `${((n * 977 + i * i * 131) % 46656).toString(36)}word`).join(" ")}.${n % 4 ? "" : "\n\n- one\n- **two**\n\n`code`"}`;
+    const words = `Repeat: Number ${n}. ${Array.from({ length: 70 }, pick).join(" ")}.${n % 4 ? "" : "\n\n- one\n- **two**\n\n`code`"}`;
     const answer = await post(`/api/v1/conversations/${id}/messages`, { content: words });
     if (answer.status !== 201) return `${answer.status} ${await answer.text()}`;
   }
