@@ -28,8 +28,7 @@ const pick = () => all[(seed = (seed * 48271) % 2147483647) % all.length];
 })().then(done, (error) => done(String(error)));
 "#;
 
-const SETTINGS: [(&str, &str); 3] =
-    [("RATE_LIMIT_ENABLED", "false"), ("MAX_CONVERSATION_LENGTH", "100000"), ("SPAM_ENABLED", "false")];
+const SETTINGS: [(&str, &str); 2] = [("RATE_LIMIT_ENABLED", "false"), ("MAX_CONVERSATION_LENGTH", "100000")];
 
 async fn fill(scene: &Scene, count: u64) -> String {
     let person = &scene.person;
