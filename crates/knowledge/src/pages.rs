@@ -23,6 +23,7 @@ pages![
     "commands.md",
     "troubleshooting.md",
     "security.md",
+    "pages.md",
 ];
 
 #[cfg(test)]

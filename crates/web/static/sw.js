@@ -3,7 +3,7 @@
 
 const STORE = "stoa-offline";
 const PAGE = "/offline";
-const PARTS = [PAGE, "/static/app.css", "/static/pages.css", "/static/frame.js", "/static/icon.svg"];
+const PARTS = [PAGE, "/static/app.css", "/static/pages.css", "/static/contrast.css", "/static/frame.js", "/static/icon.svg"];
 
 addEventListener("install", (event) => {
   const keep = async () => {

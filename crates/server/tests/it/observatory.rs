@@ -149,7 +149,7 @@ async fn the_front_page_would_be_graded_a_plus() {
     if score >= 90 {
         score += found.iter().map(|(_, points)| (*points).max(0)).sum::<i32>();
     }
-    println!("HTTP Observatory's rules: {score} points: {found:#?}");
+    eprintln!("HTTP Observatory's rules: {score} points: {found:#?}");
     assert!(found.iter().all(|(_, points)| *points >= 0), "{found:#?}");
     assert!(score >= 130, "{score}: {found:#?}");
 }

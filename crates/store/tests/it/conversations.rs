@@ -182,6 +182,15 @@ on_both_engines! {
         assert!(parents.windows(2).all(|pair| pair[1].0 == Some(pair[0].1)), "each answers the one before it");
         let recent = store.recent_messages(&owner, id, 3).await.unwrap();
         assert_eq!(recent.iter().map(|message| message.content.as_str()).collect::<Vec<_>>(), ["answer to 119", "120", "answer to 120"]);
+        let before = store.messages_before(&owner, id, recent[0].id, 2).await.unwrap();
+        assert_eq!(before.iter().map(|message| message.content.as_str()).collect::<Vec<_>>(), ["118", "answer to 118", "119"][1..]);
+        let first = store.messages_before(&owner, id, parents[1].1, 9).await.unwrap();
+        assert_eq!((first.len(), first[0].content.as_str()), (1, "0"));
+        assert!(store.messages_before(&owner, id, parents[0].1, 9).await.unwrap().is_empty(), "nothing was said before");
+        let stranger = world.user();
+        assert_eq!(store.messages_before(&stranger, id, recent[0].id, 2).await.unwrap_err().code(), Code::NotFound);
+        let elsewhere = store.record_turn(world.opening(owner, "elsewhere"), vec![]).await.unwrap();
+        assert_eq!(store.messages_before(&owner, elsewhere, recent[0].id, 2).await.unwrap_err().code(), Code::NotFound);
     }
 
     async fn what_is_said_anew_stands_beside_what_was_there(world) {
@@ -212,6 +221,9 @@ on_both_engines! {
         );
         store.record_turn(world.turn(owner, id, "c"), vec![]).await.unwrap();
         assert_eq!(said().await, ["a", "another answer", "c", "answer to c"]);
+        let last = store.recent_messages(&owner, id, 1).await.unwrap().remove(0);
+        let before = store.messages_before(&owner, id, last.id, 2).await.unwrap();
+        assert_eq!(before.iter().map(|message| message.content.as_str()).collect::<Vec<_>>(), ["another answer", "c"], "on the path alone");
 
         // The first message in other words: a second beginning.
         let mut instead = Turn { joint: Joint::Under(None), ..world.turn(owner, id, "A") };

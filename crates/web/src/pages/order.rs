@@ -20,7 +20,7 @@ use crate::ui::order::{FolderView, OrderedView};
 const BELOW: usize = 20;
 
 /// Messages that the newest page surely holds.
-const NEWEST: usize = 50;
+const NEWEST: usize = super::SHOWN as usize;
 
 /// The way to a message.
 pub(super) fn routes() -> Router<Site> {

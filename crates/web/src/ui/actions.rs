@@ -42,6 +42,7 @@ const EVERYWHERE: &[Action] = &[
 
 const CONVERSATIONS: &[Action] = &[
     action("new", key("New conversation"), "n", ".side .new"),
+    action("seek", key("Search everything that was said"), "s", "#seek"),
     action("list", key("Open the list of conversations"), "l", "[data-open-side]"),
     action("menu", key("Menu of this conversation"), "m", "[data-open-conversation]"),
     action("older", key("Show older conversations"), "", "[data-more-conversations]"),

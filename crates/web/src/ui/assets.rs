@@ -65,6 +65,7 @@ const FILES: &[(&str, &[u8])] = table! {
     "transcript.js"
     "attach.js"
     "earlier.js"
+    "attach.js"
     "composer.js"
     "sidebar.js"
     "arrange.js"

@@ -54,7 +54,7 @@ pub fn render_cited(text: &str, cites: Cites<'_>) -> String {
     if text.len() > MOST_BYTES || piles_up(text) {
         return plain(text);
     }
-    let options = options();
+    let options = options(text);
     let arena = Arena::new();
     let root = comrak::parse_document(&arena, text, &options);
     if deeper_than(root, DEEPEST) {
@@ -87,7 +87,7 @@ fn plain(text: &str) -> String {
     html
 }
 
-fn options() -> Options<'static> {
+fn options(text: &str) -> Options<'static> {
     let mut options = Options::default();
     options.extension.table = true;
     options.extension.strikethrough = true;
@@ -95,7 +95,8 @@ fn options() -> Options<'static> {
     options.extension.tasklist = true;
     // Models write formulas in either of these ways.
     options.extension.math_dollars = true;
-    options.extension.math_latex = true;
+    // Each beginning without an end is looked for through all that follows.
+    options.extension.math_latex = maths::begun(text) <= MOST_FORMULAS;
     // Models break lines where they mean a break.
     options.render.hardbreaks = true;
     // No raw HTML is left in the tree when it is printed; what is printed raw is only our own chips.

@@ -64,6 +64,12 @@ async fn hostile_text_runs_nothing() {
         for (number, text) in texts.iter().enumerate() {
             entitle(person, number, text).await;
         }
+        for (number, text) in texts.iter().enumerate().take(20) {
+            let name: String = text.chars().filter(|c| !c.is_control() && *c != '/').take(60).collect();
+            let made = person.ask("POST", "/api/v1/folders", json!({"name": format!("{number} {name}")})).await;
+            // Names of folders have rules of their own; what they let through must be harmless.
+            assert!([201, 400, 422].contains(&made.status), "{name}: {}", made.text);
+        }
         for bypass in [false, true] {
             person.tool("Page.setBypassCSP", json!({"enabled": bypass})).await;
             for path in ["/apps/assistant", &talk] {
@@ -77,6 +83,12 @@ async fn hostile_text_runs_nothing() {
                 person.nothing_amiss().await;
             }
             person.look(&format!("attacks-{bypass}")).await;
+            // And as a search finds them.
+            person.open("/apps/assistant").await;
+            person.fill("#seek", "alert script").await;
+            person.until("document.querySelector('[data-found] .hit')").await;
+            assert_eq!(person.value(FOUND).await, json!([]), "found, bypass {bypass}");
+            person.nothing_amiss().await;
             searched(person).await;
         }
         person.open("/apps/assistant/%3Cscript%3Ealert(1)%3C%2Fscript%3E?q=%3Cscript%3Ealert(1)%3C/script%3E#<img src=x onerror=alert(1)>")
@@ -193,6 +205,11 @@ async fn entitle(person: &Person, number: usize, text: &str) {
     let read = person.ask("GET", &format!("/api/v1/conversations/{id}"), Value::Null).await;
     assert_eq!(read.body["title"], title);
 }
+
+/// Elements among what a search found that are not its own.
+const FOUND: &str = r#"[...document.querySelectorAll("[data-found] *")]
+  .filter((one) => /^(script|iframe|style|img|object|embed|form|math|x)$/.test(one.localName) || [...one.attributes].some((a) => /^on|^style$|^src/.test(a.name)))
+  .map((one) => one.outerHTML.slice(0, 120))"#;
 
 /// Touches everything, as a person would by accident.
 const POKE: &str = r#"(() => {

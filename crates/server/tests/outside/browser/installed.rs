@@ -25,7 +25,7 @@ async fn a_first_visit_is_light_and_asks_nobody_else() {
                 .await;
             let sizes = sizes.as_array().unwrap();
             let whole: u64 = sizes.iter().map(|one| one[1].as_u64().unwrap()).sum();
-            println!("a first visit of {path}: {} answers, {whole} bytes over the wire", sizes.len());
+            eprintln!("a first visit of {path}: {} answers, {whole} bytes over the wire", sizes.len());
             assert!(whole > 5_000, "it was loaded: {sizes:?}");
             assert!(whole < MOST, "{path}: {whole} bytes: {sizes:#?}");
             for one in sizes {
@@ -89,7 +89,7 @@ async fn it_can_be_installed_and_says_so_when_there_is_no_network() {
         let ready = "const [done] = arguments; navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready).then(() => caches.open('stoa-offline')).then((store) => store.keys()).then((all) => done(all.map(({ url }) => new URL(url).pathname)), (error) => done([String(error)]));";
         let kept = person.browser.execute_async(ready, Vec::new()).await.unwrap();
         let kept: Vec<String> = serde_json::from_value(kept.json().clone()).unwrap();
-        assert!(kept.contains(&"/offline".to_owned()) && kept.len() == 5, "{kept:?}");
+        assert!(kept.contains(&"/offline".to_owned()) && kept.len() == 6, "{kept:?}");
         person.until("navigator.serviceWorker.controller").await;
         person.open("/apps/assistant").await;
         person.see("#message").await;
@@ -99,7 +99,7 @@ async fn it_can_be_installed_and_says_so_when_there_is_no_network() {
         person.look("offline-desk").await;
         let all = "const [done] = arguments; caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name)))).then((stores) => Promise.all(stores.map((store) => store.keys()))).then((keys) => done(keys.flat().length), (error) => done(String(error)));";
         let all = person.browser.execute_async(all, Vec::new()).await.unwrap();
-        assert_eq!(*all.json(), json!(5), "nothing of a conversation is kept");
+        assert_eq!(*all.json(), json!(6), "nothing of a conversation is kept");
         // The browser says of a page without a server what it likes; that is no finding.
         let _ = person.browser.browser_log().await;
     })

@@ -134,7 +134,7 @@ async fn the_transcript_is_a_log_that_does_not_speak_by_itself() {
                   log: document.querySelector('[data-transcript]').getAttribute('role'),
                   live: document.querySelector('[data-transcript]').getAttribute('aria-live'),
                   regions: [...document.querySelectorAll('[aria-live=polite], [aria-live=assertive], [role=status]')].filter((one) => one.closest('.talk')).length,
-                  nameless: [...document.querySelectorAll('button, a[href], input, textarea')].filter((one) =>
+                  nameless: [...document.querySelectorAll('button, a[href], input, textarea')].filter((one) => one.checkVisibility() &&
                     !(one.textContent.trim() || one.ariaLabel || one.title || one.labels?.length || one.querySelector('[aria-label]'))).map((one) => one.outerHTML),
                 })",
             )

@@ -130,6 +130,8 @@ async fn the_chosen_colours_are_kept() {
         person.open("/docs").await;
         assert_eq!(person.value(paper).await, night, "on every page");
         person.click("[data-theme-switch]").await;
+        assert_eq!(person.value(paper).await, "rgb(255, 255, 255)", "high contrast, light as the system is");
+        person.click("[data-theme-switch]").await;
         assert_eq!(person.value(paper).await, day, "and back to what the system says");
     })
     .await;

@@ -103,6 +103,11 @@ pub(super) fn mathml(formula: &str, display: bool) -> Option<String> {
     Some(format!(r#"{head} alttext="{alternative}"{rest}"#))
 }
 
+/// How many formulas a text begins with a backslash; many of them are none.
+pub(super) fn begun(text: &str) -> usize {
+    text.matches("\\(").count() + text.matches("\\[").count()
+}
+
 fn unfit(formula: &str) -> bool {
     let mut depth = 0_usize;
     let mut deepest = 0;
@@ -186,7 +191,7 @@ mod tests {
             "$\\unicode{x3c}script$",
         ] {
             let html = render(text);
-            for never in ["<script", "<img", " href=", "style=\"", "src=x onerror"] {
+            for never in ["<script", "<img", " href=", "style=\"", "onclick=\""] {
                 assert!(!html.contains(never), "{text} → {html}");
             }
         }
