@@ -6,6 +6,7 @@ use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Resu
 use store::{Conversation, Joint, Message, Role, Tree};
 
 use crate::Hall;
+use crate::attached::Brought;
 use crate::turn::{Anew, Ask, Options, Target};
 
 /// A message as a conversation says it.
@@ -44,6 +45,7 @@ impl Hall {
             content: said.content,
             field: "message",
             options: Options::default(),
+            brought: Brought::default(),
             resumable,
         })
     }
@@ -68,7 +70,7 @@ impl Hall {
         }
         Ok(match anew {
             Anew::Answer(_) | Anew::Further(_) => (Joint::Again, Some(said)),
-            Anew::Words(_) => (Joint::Under(said.parent_id), None),
+            Anew::Words(_) => (Joint::Under(said.parent_id), Some(said)),
         })
     }
 

@@ -7,6 +7,7 @@ use kernel::{AppKind, Code, ConversationId, Fault, MessageId, Result, Subject};
 use llm::{ChatMessage, ChatRequest, Quote};
 use store::{FinishReason, Message, Role};
 
+use crate::attached::Brought;
 use crate::live::StreamEvent;
 use crate::plan::{Check, Closing};
 use crate::turn::{Anew, Answer, Ask, Options, Target};
@@ -41,6 +42,7 @@ impl Hall {
             content: said.content,
             field: "message",
             options: Options::default(),
+            brought: Brought::default(),
             resumable,
         })
     }
@@ -102,9 +104,8 @@ fn complete() -> Fault {
 /// Shows the model what it has said.
 pub(crate) fn remind(request: &mut ChatRequest, said: &str) {
     if !said.is_empty() {
-        let message = |role, content: &str| ChatMessage { role, content: content.to_owned() };
-        request.messages.push(message(llm::Role::Assistant, said));
-        request.messages.push(message(llm::Role::User, GO_ON));
+        request.messages.push(ChatMessage::new(llm::Role::Assistant, said));
+        request.messages.push(ChatMessage::new(llm::Role::User, GO_ON));
     }
 }
 

@@ -12,6 +12,7 @@ use store::{ConversationChange, FinishReason, Joint, Message, Opening, Role, Tur
 use tokio_util::sync::CancellationToken;
 
 use crate::admit::{Admitted, noted};
+use crate::attached::{self, Brought};
 use crate::further::Seam;
 use crate::live::{Occupied, busy};
 use crate::plan::{Check, Plan, Voice};
@@ -32,6 +33,8 @@ pub struct Ask {
     pub field: &'static str,
     /// How to answer.
     pub options: Options,
+    /// What comes with the text.
+    pub brought: Brought,
     /// A stream without readers runs on for a while.
     pub resumable: bool,
 }
@@ -190,6 +193,15 @@ impl Hall {
             Target::Conversation(_) | Target::Session(_) | Target::New => (Joint::End, None),
         };
         let most = app.context_messages;
+        let attached = match (&ask.brought.files, &before) {
+            // Other words in the place of a message leave its files where they are.
+            (None, Some(before)) => before.details.clone(),
+            _ => {
+                let attached = self.attach(may, &app, ask).await?;
+                self.admit_attached(may, &app, &attached)?;
+                attached::details(&attached)
+            }
+        };
         let earlier = match (&existing, &ask.options.history, joint) {
             (Some(conversation), None, Joint::End) if conversation.messages > 0 => {
                 rooms.store.recent_messages(&owner, conversation.id, most).await?
@@ -219,7 +231,7 @@ impl Hall {
             model: None,
             input_tokens: None,
             output_tokens: None,
-            details: Value::Null,
+            details: attached,
         };
         let user = before.filter(|_| joint == Joint::Again).unwrap_or(said);
         let untitled = existing.as_ref().is_some_and(|c| c.title.is_none());

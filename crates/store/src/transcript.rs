@@ -11,6 +11,7 @@ use crate::value::{Row, values};
 
 const FORWARDS: &str = "m.position > $3 ORDER BY m.position LIMIT $4";
 const BACKWARDS: &str = "m.position > $3 ORDER BY m.position DESC LIMIT $4";
+const BEFORE: &str = "m.position < $3 ORDER BY m.position DESC LIMIT $4";
 
 /// Messages with their positions, and whether their conversation has others beside its path.
 #[derive(Default)]
@@ -72,6 +73,32 @@ impl Store {
         Ok(found.messages())
     }
 
+    /// The `n` messages before this one of what a conversation says now, oldest first. `not_found` for a message that it
+    /// does not hold.
+    pub async fn messages_before(
+        &self,
+        owner: &Subject,
+        id: ConversationId,
+        before: MessageId,
+        n: u32,
+    ) -> Result<Vec<Message>> {
+        let sql = "SELECT m.position FROM conversations c JOIN messages m ON m.conversation_id = c.id \
+                   WHERE c.owner = $1 AND c.id = $2 AND m.id = $3";
+        let values = values![owner.to_string(), id.to_string(), before.to_string()];
+        let row = self.read("message.place").await?.one(sql, values).await?.ok_or(Code::NotFound)?;
+        let position = row.int(0)?;
+        let mut found = self.message_rows(owner, id, BEFORE, position, n).await?;
+        found.rows.reverse();
+        if found.branched {
+            let path = self.path(owner, id).await?;
+            let end = path.partition_point(|at| *at < position);
+            let earlier = path.get(..end).unwrap_or_default();
+            let from = earlier.len().saturating_sub(n as usize);
+            found = self.rows_at(owner, id, earlier.get(from..).unwrap_or_default()).await?;
+        }
+        Ok(found.messages())
+    }
+
     /// The messages at these positions, in order.
     pub(crate) async fn messages_at(
         &self,
@@ -111,7 +138,8 @@ impl Store {
             row = reader.one(sql, values()).await?.ok_or(Code::NotFound)?;
         }
         drop(reader);
-        Ok(open(&row, conversation, &*self.subject_key(owner).await?, &pieces)?.1)
+        let opened = self.opened(owner, |key| open(&row, conversation, key, &pieces)).await;
+        opened.map(|(_, message)| message)
     }
 
     /// The rows of messages with their positions. Only when there are none is asked whether the conversation
@@ -147,12 +175,9 @@ impl Store {
             return Ok(Found::default());
         }
         drop(reader);
-        let key = self.subject_key(owner).await?;
         let branched = rows.first().map_or(Ok(0), |row| row.int(12))? != 0;
-        Ok(Found {
-            branched,
-            rows: rows.iter().map(|row| open(row, id, &key, &pieces)).collect::<Result<_>>()?,
-        })
+        let opened = self.opened(owner, |key| rows.iter().map(|row| open(row, id, key, &pieces)).collect());
+        Ok(Found { branched, rows: opened.await? })
     }
 }
 

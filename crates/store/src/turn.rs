@@ -9,9 +9,10 @@ use kernel::{AuditEvent, Code, ConversationId, Fault, Result};
 use tokio::sync::oneshot;
 
 use crate::bulk::{self, Rows, Verb};
-use crate::data_key::{self, Refusal, SubjectKey};
+use crate::data_key::{self, Held, Refusal, SubjectKey};
 use crate::message::Role;
 use crate::piece;
+use crate::share;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::{Value, values};
@@ -250,7 +251,7 @@ const CHANGED_TALKS: Rows = Rows {
     ),
     width: 6,
 };
-const MESSAGES: Rows = Rows {
+pub(crate) const MESSAGES: Rows = Rows {
     verb: Verb::Insert(
         "INSERT INTO messages (id, conversation_id, position, parent_id, role, content, citations, created_at, \
          finish_reason, model, input_tokens, output_tokens, details, writer)",
@@ -262,7 +263,10 @@ const MESSAGES: Rows = Rows {
 /// Appends the turns; the outcome of each is set. An error means that nothing of this call may be kept.
 pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder]) -> Result<(), Trouble> {
     let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
-    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
+    // New conversations of an owner are counted, and of one session there is one.
+    let news = orders.iter().any(|order| matches!(order.opening, SealedOpening::New { .. }));
+    let held = if news { Held::Alone } else { Held::Shared };
+    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>(), held).await?;
     let mut talks = Talks::load(tx, orders).await?;
     let mut rows = Vec::with_capacity(orders.len() * 2 * MESSAGES.width);
     // Which order opened which new conversation.
@@ -318,7 +322,7 @@ pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder]) -> Result<(), 
     }
     write_talks(tx, orders, &talks, &opened).await?;
     MESSAGES.run(tx, rows).await?;
-    Ok(())
+    share::end_of_edited(tx, orders).await
 }
 
 async fn write_talks(
@@ -398,7 +402,7 @@ fn may_follow(stored: &str, end: Option<&str>) -> bool {
     }
 }
 
-const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reason, m.writer FROM messages m \
+const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reason, m.writer, m.position, c.searched FROM messages m \
      JOIN conversations c ON c.id = m.conversation_id WHERE m.role = 'assistant' AND m.id IN";
 const FINISHED: Rows = Rows {
     verb: Verb::Update(
@@ -414,12 +418,17 @@ const FINISHED: Rows = Rows {
 /// `not_found`; one that has ended already is a `conflict`, unless this end [`may_follow`].
 pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<(), Trouble> {
     let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
-    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
+    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>(), Held::Shared).await?;
     let ids = orders.iter().map(|order| order.message.clone()).collect();
     let mut open = HashMap::with_capacity(orders.len());
+    // What is in the index of the search already, and is written anew: that conversation is indexed again from there.
+    let mut indexed: HashMap<String, (String, i64)> = HashMap::new();
     for row in bulk::find(tx, UNFINISHED, tx.engine().locked_messages(), ids).await? {
-        let (reason, writer) = (row.maybe_text(3)?, row.maybe_text(4)?);
-        open.insert(row.text(0)?, (row.text(1)?, row.text(2)?, reason, writer));
+        let (id, position) = (row.text(0)?, row.int(5)?);
+        if position <= row.int(6)? {
+            indexed.insert(id.clone(), (row.text(1)?, position));
+        }
+        open.insert(id, (row.text(1)?, row.text(2)?, row.maybe_text(3)?, row.maybe_text(4)?));
     }
     let mut rows = Vec::with_capacity(orders.len() * FINISHED.width);
     let mut ended = Vec::with_capacity(orders.len());
@@ -454,5 +463,11 @@ pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<()
         };
     }
     FINISHED.run(tx, rows).await?;
+    for order in orders.iter().filter(|order| order.outcome.is_ok()) {
+        if let Some((conversation, position)) = indexed.get(&order.message) {
+            let sql = "UPDATE conversations SET searched = $2 WHERE id = $1 AND searched > $2";
+            tx.run(sql, values![conversation.as_str(), position - 1]).await?;
+        }
+    }
     piece::gathered(tx, &ended).await
 }

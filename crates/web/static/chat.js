@@ -7,8 +7,12 @@ import * as transcript from "./transcript.js";
 import * as composer from "./composer.js";
 import * as sidebar from "./sidebar.js";
 import * as anew from "./anew.js";
+import * as attach from "./attach.js";
+import * as earlier from "./earlier.js";
+import * as share from "./share.js";
 import * as opinion from "./opinion.js";
 import * as person from "./person.js";
+import { firstSentence } from "./speech.js";
 import * as queue from "./queue.js";
 import { again, edit, goOn, resume, send } from "./turn.js";
 
@@ -34,7 +38,9 @@ function full() {
 
 async function openConversation(text) {
   if (conversation()) return;
-  const created = await createConversation(talk.dataset.app, freshKey());
+  const temporary = document.querySelector("[data-make-temporary]")?.checked ?? false;
+  const created = await createConversation(talk.dataset.app, freshKey(), temporary);
+  if (temporary) talk.dataset.temporary = "";
   talk.dataset.conversation = created.id;
   history.replaceState(null, "", `${newPage}/${encodeURIComponent(created.id)}`);
   const title = created.title || shorten(text);
@@ -68,10 +74,11 @@ function listener(answer, asked) {
 }
 
 /** Follows a turn to its end, whatever the end is. `run` gives what `done` says. */
-async function follow(answer, question, run, asked) {
+async function follow(answer, question, run, asked, files = []) {
   answering = true;
   stopping = false;
   composer.setBusy(true);
+  transcript.announce(`${talk.dataset.appName} is answering.`);
   let end = null;
   let problem = null;
   try {
@@ -84,7 +91,7 @@ async function follow(answer, question, run, asked) {
   composer.setBusy(false);
   const whole = end && !stopping && ["stop", "length"].includes(end.finish_reason);
   if (end) await finish(answer, end.message_id ?? answer.id, asked);
-  else await failed(problem, answer, question);
+  else await failed(problem, answer, question, files);
   if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) {
     full();
     queue.hold();
@@ -111,14 +118,14 @@ async function finish(answer, id, asked) {
   }
   const text = answer.text;
   if (!(await dress(answer, id)) && stopping) answer.note("You stopped this answer.");
-  transcript.announce(`Answer: ${(answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500)}`);
+  transcript.announce(`Answer: ${firstSentence(answer.element.querySelector(".prose")?.innerText || text)}`);
   const { title } = await getConversation(conversation()).catch(() => ({}));
   if (title) sidebar.retitle(conversation(), title);
   person.settled();
   document.dispatchEvent(new Event("stoa:answered"));
 }
 
-async function failed(error, answer, question) {
+async function failed(error, answer, question, files) {
   if (!(error instanceof Problem)) {
     console.error(error);
     error = new Problem({ code: "page", detail: "Something went wrong on this page. Reload it and try again." });
@@ -130,23 +137,23 @@ async function failed(error, answer, question) {
     else if (error.lost || !(await dress(answer, answer.id))) answer.note("Something went wrong while this was being written.");
     const again = error.lost
       ? { label: "Reload", run: () => location.reload() }
-      : question !== null && { label: "Try again", run: () => ask(question) };
+      : question !== null && { label: "Try again", run: () => ask(question, files) };
     notice({ text: error.message, action: again || undefined });
     return;
   }
   answer.remove();
-  refused(error, question);
+  refused(error, question, files);
 }
 
 /** The message was not taken: the words go back to the person, with the reason. */
-function refused(error, question) {
+function refused(error, question, files) {
   if (transcript.isEmpty()) transcript.welcome(true);
   if (question === null) {
     notice({ text: error.message, calm: error.status > 0 && error.status < 500 });
     return;
   }
-  if (!composer.giveBack(question)) queue.giveBack(question);
-  const again = { label: "Try again", run: () => { composer.write(""); ask(question); } };
+  if (!composer.giveBack(question, files)) queue.giveBack(question);
+  const again = { label: "Try again", run: () => { composer.write(""); ask(question, attach.take()); } };
   if (error.code === "conversation_full") {
     full();
   } else if (error.status === 429) {
@@ -178,22 +185,24 @@ function sendNext() {
   if (text !== null) ask(text);
 }
 
-async function ask(text) {
+async function ask(text, files = []) {
   if (answering) {
-    if (!queue.add(text)) composer.giveBack(text);
+    // What waits is words alone: files stay in the composer until they can go with theirs.
+    if (files.length > 0 || !queue.add(text)) composer.giveBack(text, files);
     return;
   }
   clearNotice();
   const key = doubtful?.text === text && doubtful.conversation === conversation() ? doubtful.key : freshKey();
   doubtful = null;
   const asked = transcript.addPerson(text);
+  attach.show(asked, files);
   const answer = new transcript.Answer();
   transcript.goToEnd();
   await follow(answer, text, async (turn) => {
     try {
       await openConversation(text);
       sidebar.promote(conversation());
-      const end = await send(conversation(), text, key, turn);
+      const end = await send(conversation(), text, key, turn, files.map((file) => file.id));
       count();
       return end;
     } catch (error) {
@@ -202,16 +211,18 @@ async function ask(text) {
       if (error instanceof Problem && error.status === 0) doubtful = { text, key, conversation: conversation() };
       throw error;
     }
-  }, asked);
+  }, asked, files);
 }
 
 /** Lets the answer of `run` take the place of a message and all that follows it, which come back if nothing came of it. */
 async function inPlace(element, asked, run) {
   if (answering) return;
   clearNotice();
+  const hadFocus = element.contains(document.activeElement);
   const putBack = transcript.cut(element);
   const question = asked === null ? null : transcript.addPerson(asked);
   const answer = new transcript.Answer();
+  if (hadFocus) answer.focus();
   await follow(answer, null, async (turn) => {
     try {
       return await run(turn);
@@ -246,6 +257,7 @@ transcript.watch();
 prepare(document);
 listen();
 sidebar.begin();
+share.begin(sidebar.chosenNow);
 composer.begin({ send: ask, stop });
 opinion.begin();
 anew.begin({
@@ -267,6 +279,7 @@ anew.begin({
   },
 });
 person.begin(() => answering);
+earlier.begin();
 document.addEventListener("click", (event) => {
   const suggestion = event.target.closest?.("[data-suggestion]");
   if (suggestion) ask(suggestion.textContent);

@@ -1,5 +1,7 @@
 // The box in which the person writes: grows with the text, counts near the limit, keeps the draft.
 
+import * as attach from "./attach.js";
+
 const form = document.querySelector("[data-composer]");
 const box = form.querySelector("textarea");
 const counter = form.querySelector("[data-counter]");
@@ -36,7 +38,7 @@ function refresh() {
   counter.classList.toggle("over", count > most);
   box.setAttribute("aria-invalid", String(count > most));
   const nothing = box.value.trim() === "";
-  sendButton.disabled = blocked || count > most || nothing;
+  sendButton.disabled = blocked || count > most || nothing || !attach.settled();
   // While an answer is written, what is sent waits its turn: the way to send shows when there is something.
   sendButton.hidden = busy && nothing;
   sendButton.setAttribute("aria-label", busy ? "Send when the answer is done" : "Send");
@@ -46,14 +48,15 @@ function refresh() {
   }
 }
 
-/** Listens. `send(text)` and `stop()` are called when the person asks for it. */
+/** Listens. `send(text, files)` and `stop()` are called when the person asks for it. */
 export function begin({ send, stop }) {
   const submit = () => {
     if (sendButton.disabled) return;
     const text = box.value;
     write("");
-    send(text);
+    send(text, attach.take());
   };
+  attach.begin({ form, box, changed: refresh });
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   box.addEventListener("input", () => { keepDraft(box.value); refresh(); });
   box.addEventListener("keydown", (event) => {
@@ -79,8 +82,10 @@ export function write(text) {
   refresh();
 }
 
-/** Gives words back that could not be sent, unless the person has begun to write others; says whether it did. */
-export function giveBack(text) {
+/** Gives words and files back that could not be sent, unless the person has begun to write others; says of the words
+ * whether it did. */
+export function giveBack(text, files = []) {
+  attach.giveBack(files);
   if (box.value.trim()) return false;
   write(text);
   return true;

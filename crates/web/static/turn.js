@@ -17,8 +17,8 @@ const SILENCE = 35_000;
  * Sends a message and follows its answer. Gives what the `done` event says: `{ message_id, finish_reason, usage }`.
  * Throws a Problem: with `begun` when the server has taken the message, without when it has not.
  */
-export async function send(conversation, content, key, listener) {
-  const response = await sendMessage(conversation, content, key);
+export async function send(conversation, content, key, listener, files = []) {
+  const response = await sendMessage(conversation, content, key, files);
   return follow(conversation, response, listener);
 }
 

@@ -73,12 +73,43 @@ pub(super) const CONVERSATIONS: Table = Table {
         ("messages", Number),
         ("last_message", Inner),
         ("branched", Inner),
+        ("pinned_at", Time),
+        ("archived_at", Time),
+        ("folder_id", Text),
+        ("tags", SealedJson),
+        ("temporary", Number),
+        ("searched", Inner),
     ],
     rule: Rule::Subject {
         condition: "owner = $1",
         export: true,
         erase: true,
         why: "the subject's conversations",
+    },
+};
+
+/// What others may read of a conversation. The content opens with the link alone, which is not here.
+pub(super) const SHARES: Table = Table {
+    name: "shares",
+    columns: &[
+        ("id", Text),
+        ("owner", Text),
+        ("conversation_id", Text),
+        ("app", Text),
+        ("digest", Inner),
+        ("content", Inner),
+        ("password", Inner),
+        ("masked", Number),
+        ("messages", Number),
+        ("created_at", Time),
+        ("expires_at", Time),
+        ("opened_at", Time),
+    ],
+    rule: Rule::Subject {
+        condition: "owner = $1",
+        export: true,
+        erase: true,
+        why: "what the subject shows to others of its conversations",
     },
 };
 

@@ -88,7 +88,7 @@ on_both_engines! {
         assert!(outcomes.iter().flat_map(|outcome| outcome.as_ref().err()).all(|fault| fault.code() == Code::TooManyConversations));
         let new = NewConversation {
             id: ConversationId::new(&world.ambient), owner, app: world.app.clone(), title: None, topic: None,
-            session: None, max_per_owner: Some(5), problem: None,
+            session: None, max_per_owner: Some(5), problem: None, temporary: false,
         };
         assert_eq!(store.create_conversation(new, vec![]).await.unwrap_err().code(), Code::TooManyConversations);
         assert_eq!(store.conversation(&owner, id).await.unwrap().user_messages, 10);
@@ -157,7 +157,7 @@ on_both_engines! {
         assert!(!ids.contains(&store.record_turn(turn, vec![]).await.unwrap()));
         let new = NewConversation {
             id: ConversationId::new(&world.ambient), owner, app: world.app.clone(), title: None, topic: None,
-            session: Some("test".into()), max_per_owner: None, problem: None,
+            session: Some("test".into()), max_per_owner: None, problem: None, temporary: false,
         };
         assert_eq!(store.create_conversation(new, vec![]).await.unwrap_err().code(), Code::Conflict);
     }
@@ -285,7 +285,7 @@ on_both_engines! {
             let new = NewConversation {
                 id: ConversationId::new(&world.ambient), owner,
                 app: AppId::parse(if n == 3 { "tutor" } else { "assistant" }).unwrap(),
-                title: Some(format!("Title ÄÖ {n}")), topic: None, session: None, max_per_owner: None, problem: None,
+                title: Some(format!("Title ÄÖ {n}")), topic: None, session: None, max_per_owner: None, problem: None, temporary: false,
             };
             ids.push(store.create_conversation(new, vec![]).await.unwrap().id);
         }
@@ -299,9 +299,9 @@ on_both_engines! {
             after = Some(kernel::Cursor::parse(&next).unwrap());
         }
         assert_eq!(listed, [ids[0], ids[6], ids[5], ids[4], ids[3], ids[2], ids[1]]);
-        let filter = ConversationFilter { app: Some(AppId::parse("tutor").unwrap()), q: None };
+        let filter = ConversationFilter { app: Some(AppId::parse("tutor").unwrap()), ..Default::default() };
         assert_eq!(store.conversations(&owner, filter, PageRequest::first(9)).await.unwrap().items.len(), 1);
-        let filter = ConversationFilter { app: None, q: Some("äö 5".into()) };
+        let filter = ConversationFilter { q: Some("äö 5".into()), ..Default::default() };
         let found = store.conversations(&owner, filter, PageRequest::first(9)).await.unwrap();
         assert_eq!(found.items.iter().map(|item| item.id).collect::<Vec<_>>(), [ids[5]]);
     }

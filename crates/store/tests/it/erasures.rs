@@ -1,7 +1,7 @@
 //! An erasure that leaves nothing: a marker is planted in every table that holds somebody's data, as the registry names
 //! them, and searched for everywhere afterwards. A new table fails this test until it has joined in.
 
-use kernel::{Code, PasskeyId, Subject, UserId};
+use kernel::{Code, PageRequest, PasskeyId, Subject, UserId};
 use store::{NewKey, NewPasskey, Opening, Rule, StoredAnswer, TABLES};
 
 use crate::people::by_operator;
@@ -98,6 +98,15 @@ async fn plant(world: &World, email: &str) -> (UserId, Subject) {
         format!(
             "usage_days (id, day, app, owner, requests, conversations, input_tokens, output_tokens, failed) VALUES ('1 assistant {owner}', 1, 'assistant', '{owner}', 1, 1, 1, 1, 0)"
         ),
+        format!(
+            "folders (id, owner, tag, name, created_at) VALUES ('d{n}', '{owner}', '{MARKER}', {bytes}, {now})"
+        ),
+        format!("conversation_tags (conversation_id, tag, owner) VALUES ('{talk}', '{MARKER}', '{owner}')"),
+        format!(
+            "search_runs (id, owner, level, messages, first_at, last_at, ready) VALUES ('r{n}', '{owner}', 0, 1, {now}, {now}, 1)"
+        ),
+        format!("search_parts (run, part, content) VALUES ('r{n}', 1, {bytes})"),
+        format!("search_gone (conversation_id, owner) VALUES ('{talk}', '{owner}')"),
     ] {
         world.tamper(&format!("INSERT INTO {row}")).await;
     }
@@ -160,6 +169,25 @@ on_both_engines! {
         assert!(scan.settled && scan.left.is_empty(), "{scan:?}");
         assert!(world.store.settle_erasures(10).await.unwrap().is_empty());
         assert_eq!(world.store.verify_audit().await.unwrap().fault, None);
+    }
+
+    /// Another process that has looked before there was a key, or before it was destroyed, reads what comes later.
+    async fn another_process_is_not_behind(world) {
+        let (other, owner) = (world.second().await, world.visitor());
+        let all = store::ConversationFilter::default;
+        for said in ["the first", "after the erasure"] {
+            // Now it knows a key that is not the one to come.
+            assert!(other.conversations(&owner, all(), PageRequest::first(9)).await.unwrap().items.is_empty());
+            let mut turn = world.opening(owner, said);
+            turn.opening = store::Opening::New { id: turn.user.conversation_id, title: Some("Plans".into()), topic: None, session: None };
+            let id = world.store.record_turn(turn, vec![]).await.unwrap();
+            assert_eq!(other.conversations(&owner, all(), PageRequest::first(9)).await.unwrap().items.len(), 1);
+            assert_eq!(other.conversation(&owner, id).await.unwrap().title.as_deref(), Some("Plans"));
+            assert_eq!(other.messages(&owner, id, PageRequest::first(9)).await.unwrap().items.len(), 2);
+            assert!(!other.export_subject(&owner).await.unwrap().tables.is_empty());
+            world.store.erase(&owner, vec![]).await.unwrap();
+        }
+        other.close().await;
     }
 
     /// Who has very many messages is erased in steps, and the receipt counts them all.

@@ -1,6 +1,6 @@
 //! What is asked or answered anew: another answer, other words, the rest of an answer. What was said before stays.
 
-use apps::{Anew, Ask, Options, Target};
+use apps::{Anew, Ask, Brought, Options, Target};
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
@@ -9,7 +9,7 @@ use kernel::{ConversationId, MessageId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::messages::{TurnView, answered};
+use super::messages::{TurnView, answered, file_ids};
 use super::problems::Talking;
 use super::view::EventView;
 use crate::Site;
@@ -33,6 +33,9 @@ pub(crate) struct OtherWords {
     /// The text.
     #[schema(example = "How do I connect a model of my own?", min_length = 1)]
     content: String,
+    /// The files that come with it; those that the message had unless said.
+    #[schema(value_type = Option<Vec<Uuid>>)]
+    file_ids: Option<Vec<String>>,
     /// A stream whose readers have gone runs on for 30 s, so that they can come back.
     #[serde(default)]
     resumable: bool,
@@ -106,6 +109,7 @@ pub(crate) async fn edit(
         content: words.content,
         field: "content",
         options: Options::default(),
+        brought: Brought { files: words.file_ids.as_deref().map(file_ids).transpose()?, images: Vec::new() },
         resumable: words.resumable,
     };
     answered(&site, &may, ask, &headers).await
