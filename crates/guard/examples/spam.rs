@@ -78,12 +78,8 @@ fn students(path: &str) -> Vec<String> {
     for line in text.lines() {
         let row: Value = serde_json::from_str(line).unwrap();
         for turn in row["conversation"].as_str().unwrap_or_default().split("|EOM|") {
-            if let Some((who, words)) =
-                turn.split_once(": ").filter(|(who, _)| !who.trim().starts_with("Teacher"))
-            {
-                let _ = who;
-                said.push(words.trim().to_owned());
-            }
+            let words = turn.split_once(": ").filter(|(who, _)| !who.trim().starts_with("Teacher"));
+            said.extend(words.map(|(_, words)| words.trim().to_owned()));
         }
     }
     said
@@ -101,11 +97,11 @@ fn spam() -> Vec<String> {
     let mut texts = Vec::new();
     for sender in 0..200_usize {
         let offer = offers[sender % offers.len()];
-        for number in 0..EACH {
+        for (number, end) in ends.into_iter().enumerate() {
             texts.push(match sender / 4 % 5 {
                 0 => format!("{offer} {}", 1000 + sender * 7 + number * 13),
                 1 => format!("{offer} code x{number}q{sender}"),
-                2 => format!("{offer} {}", ends[number]),
+                2 => format!("{offer} {end}"),
                 3 => offer
                     .chars()
                     .enumerate()

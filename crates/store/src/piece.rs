@@ -87,8 +87,8 @@ pub(crate) async fn add(tx: &mut Tx, orders: &mut [PieceOrder]) -> Result<(), Tr
         let owned =
             known.filter(|(talk, owner, _)| *talk == order.conversation && *owner == order.key.subject);
         order.outcome = match owned {
-            _ if stale.contains(&order.key.subject) => Err(Refusal::StaleKey),
             None => Err(Fault::new(Code::NotFound).into()),
+            _ if stale.contains(&order.key.subject) => Err(Refusal::StaleKey),
             Some((.., (None, Some(writer)))) if **writer == *order.writer => {
                 rows.extend(values![
                     order.id.as_str(),

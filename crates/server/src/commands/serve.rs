@@ -105,7 +105,8 @@ async fn live(
     };
     let (tls, keeping) = keep_certificate(settings, &house, ambient)?;
     let router = web::router(house.site.clone());
-    let opening = async { open(settings, i_know, &house, ambient).await };
+    let alone = !sockets.handed_over;
+    let opening = async { open(settings, i_know, alone, &house, ambient).await };
     // Probes are answered before everything else is; but whoever waits in the queue of a socket that was handed over
     // would rather wait than hear that the server is starting.
     let (serving, debugging) = if sockets.handed_over {
@@ -212,14 +213,16 @@ fn answer(
 async fn open(
     settings: &Settings,
     i_know: bool,
+    alone: bool,
     house: &House,
     ambient: &Ambient,
 ) -> anyhow::Result<Option<Duration>> {
     house.backups.upgrade().await.map_err(told)?;
     house.store.check_key().await.map_err(told)?;
     let debugging = debugging::admit(settings, i_know, &house.store, ambient).await?;
-    // Where one process has the database for itself, every answer without an end was cut by the last stop.
-    if house.store.engine() == "sqlite" {
+    // Where one process has the database for itself, every answer without an end was cut by the last stop. Who takes a
+    // socket over from another lets that one finish what it writes.
+    if alone && house.store.engine() == "sqlite" {
         let cut = house.store.interrupt_every().await.map_err(told)?;
         if cut > 0 {
             tracing::warn!(messages = cut, "answers were interrupted by the last stop");

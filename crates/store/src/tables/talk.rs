@@ -35,9 +35,9 @@ pub(super) const MESSAGE_PIECES: Table = Table {
     rule: Rule::Subject {
         condition: "message_id IN (SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id \
                     WHERE c.owner = $1)",
-        export: true,
+        export: false,
         erase: true,
-        why: "what the subject is being told at this moment",
+        why: "what the subject is being told at this moment; it is in the message when that has its end",
     },
 };
 

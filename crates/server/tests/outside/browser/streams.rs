@@ -104,7 +104,9 @@ async fn what_is_written_meanwhile_waits_its_turn() {
         person.keys(Key::Enter).await;
         person.browser.refresh().await.unwrap();
         written(scene, "word4").await;
-        assert_eq!(person.text("[data-queue] ol").await, "First after\nThird after all");
+        let waiting =
+            "[...document.querySelectorAll('[data-queue-text]')].map((text) => text.textContent).join('|')";
+        assert_eq!(person.value(waiting).await, "First after|Third after all");
         assert_eq!(person.text("[data-queue-head]").await, "Sent when the answer is done");
 
         // Both go out, one after the other, when the answer is there.
