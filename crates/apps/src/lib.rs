@@ -22,6 +22,7 @@ mod standing;
 mod stream;
 mod support;
 mod takeout;
+mod title;
 mod turn;
 mod tutor;
 mod watch;
@@ -44,13 +45,13 @@ pub use library::{
 pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Role as ChatRole};
 pub use once::{Claim, Once};
+pub use order::{MOST_AT_ONCE, TEMPORARY};
+pub use seek::{FoundTalk, Snippet};
+pub use store::{Arrangement, ConversationFilter, Folder, Lying, SearchTended, TagCount};
 pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
     StoredAnswer, Tree,
 };
-pub use order::{MOST_AT_ONCE, TEMPORARY};
-pub use seek::{FoundTalk, Snippet};
-pub use store::{Arrangement, ConversationFilter, Folder, Lying, SearchTended, TagCount};
 pub use store::{DayCount, InboxCounts, Opinion};
 pub use store::{Document, DocumentStatus, Passage};
 pub use support::UNFOUNDED;

@@ -39,11 +39,7 @@ impl Hall {
     }
 
     /// Deletes many of the caller's conversations: all of them, or none. Answers that are being written are stopped.
-    pub async fn delete_many(
-        &self,
-        may: &May<ConversationDelete>,
-        ids: &[ConversationId],
-    ) -> Result<usize> {
+    pub async fn delete_many(&self, may: &May<ConversationDelete>, ids: &[ConversationId]) -> Result<usize> {
         let ids = several(ids)?;
         let events = ids
             .iter()
@@ -97,7 +93,8 @@ impl Hall {
 
     /// Deletes a folder; what lies in it lies where the folder lay.
     pub async fn delete_folder(&self, may: &May<ConversationWrite>, id: FolderId) -> Result<()> {
-        let event = event(may, EventType::DataWritten).to(format_args!("folder:{id}")).with("what", "deleted");
+        let event =
+            event(may, EventType::DataWritten).to(format_args!("folder:{id}")).with("what", "deleted");
         self.rooms.store.delete_folder(&may.owner(), id, vec![event]).await
     }
 
@@ -173,10 +170,18 @@ fn tidy(field: &'static str, tags: &mut [String]) -> Result<()> {
             return Err(Fault::invalid(field, "empty", "a tag is empty"));
         }
         if name.chars().count() > LONGEST_TAG {
-            return Err(Fault::invalid(field, "too_long", format!("a tag may hold {LONGEST_TAG} characters")));
+            return Err(Fault::invalid(
+                field,
+                "too_long",
+                format!("a tag may hold {LONGEST_TAG} characters"),
+            ));
         }
         if name.chars().any(|c| c.is_control() || c == '"' || c == ',') {
-            return Err(Fault::invalid(field, "characters", "a tag holds no commas, quotes or control characters"));
+            return Err(Fault::invalid(
+                field,
+                "characters",
+                "a tag holds no commas, quotes or control characters",
+            ));
         }
         *tag = name;
     }
@@ -185,5 +190,10 @@ fn tidy(field: &'static str, tags: &mut [String]) -> Result<()> {
 
 /// With single spaces, without any around it.
 fn line(text: &str) -> String {
-    text.split([' ', '\u{a0}']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").trim().to_owned()
+    text.split([' ', '\u{a0}'])
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim()
+        .to_owned()
 }

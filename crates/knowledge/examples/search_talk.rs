@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crypto::{Keyring, MasterKey};
-use kernel::{Ambient, AppId, Clock, ConversationId, MessageId, PageRequest, Random, Secret, Subject, Time, VisitorId};
+use kernel::{
+    Ambient, AppId, Clock, ConversationId, MessageId, PageRequest, Random, Secret, Subject, Time, VisitorId,
+};
 use knowledge::Sought;
 use knowledge::seek::words_of;
 use store::{Config, Database, Joint, Message, Opening, Pool, PostgresTls, Role, Store, TalkQuery, Turn};
@@ -57,8 +59,8 @@ const WORDS: usize = 60_000;
 
 fn spell(mut rank: usize) -> String {
     const PIECES: [&str; 20] = [
-        "ka", "re", "to", "mi", "su", "la", "ne", "vo", "pi", "da", "shu", "bre", "ton", "mar", "gel", "fin", "rop", "zem",
-        "lus", "win",
+        "ka", "re", "to", "mi", "su", "la", "ne", "vo", "pi", "da", "shu", "bre", "ton", "mar", "gel", "fin",
+        "rop", "zem", "lus", "win",
     ];
     let mut word = String::new();
     rank += 20;
@@ -97,7 +99,13 @@ fn message(ambient: &Ambient, id: ConversationId, role: Role, content: String) -
     }
 }
 
-fn turn(ambient: &Ambient, app: &AppId, owner: Subject, at: Option<ConversationId>, said: [String; 2]) -> Turn {
+fn turn(
+    ambient: &Ambient,
+    app: &AppId,
+    owner: Subject,
+    at: Option<ConversationId>,
+    said: [String; 2],
+) -> Turn {
     let id = at.unwrap_or_else(|| ConversationId::new(ambient));
     let opening = match at {
         Some(id) => Opening::Existing(id),
@@ -152,7 +160,9 @@ async fn main() {
     let ambient = Ambient::new(clock.clone(), Arc::new(Counted));
     let keyring = Keyring::new(MasterKey::parse(&"ab".repeat(32)).unwrap(), Vec::new());
     let store =
-        Store::open(Config { database, pool, slow_query: Duration::from_secs(5) }, keyring, ambient.clone()).await.unwrap();
+        Store::open(Config { database, pool, slow_query: Duration::from_secs(5) }, keyring, ambient.clone())
+            .await
+            .unwrap();
     store.migrate().await.unwrap();
     store.check_key().await.unwrap();
     let app = AppId::parse("assistant").unwrap();
@@ -187,7 +197,10 @@ async fn main() {
         written += 4_000;
     }
     let seconds = since.elapsed().as_secs_f64();
-    println!("{written} messages of {owners} owners, {} bytes each, written in {seconds:.0} s", bytes / (written * 9 / 10));
+    println!(
+        "{written} messages of {owners} owners, {} bytes each, written in {seconds:.0} s",
+        bytes / (written * 9 / 10)
+    );
 
     clock.0.store(0, Ordering::Relaxed);
     let since = Instant::now();
@@ -209,12 +222,23 @@ async fn main() {
         waiting += there;
         size += bytes;
     }
-    println!("index: {:.0} bytes a message; {waiting} of {} messages are looked through", size as f64 / held.max(1) as f64, held + waiting);
+    println!(
+        "index: {:.0} bytes a message; {waiting} of {} messages are looked through",
+        size as f64 / held.max(1) as f64,
+        held + waiting
+    );
 
-    let mut kinds: Vec<(&str, Vec<Duration>, usize)> =
-        ["exact phrase of 4 words", "two words", "one common word", "one rare word", "beginning of a word", "phrase of common words", "word and from:me"]
-            .map(|name| (name, Vec::new(), 0))
-            .into();
+    let mut kinds: Vec<(&str, Vec<Duration>, usize)> = [
+        "exact phrase of 4 words",
+        "two words",
+        "one common word",
+        "one rare word",
+        "beginning of a word",
+        "phrase of common words",
+        "word and from:me",
+    ]
+    .map(|name| (name, Vec::new(), 0))
+    .into();
     let mut every = Vec::new();
     for round in 0..rounds {
         for (kind, (_, times, sum)) in kinds.iter_mut().enumerate() {
@@ -235,7 +259,9 @@ async fn main() {
                 2 => sought.word(&words[dice.roll() as usize % 20]),
                 3 => sought.word(&words[20_000 + dice.roll() as usize % 30_000]),
                 4 => sought.beginning(&words[500 + dice.roll() as usize % 20_000][..5]),
-                5 => sought.phrase(&(0..3).map(|_| words[rank(&mut dice) % 40].as_str()).collect::<Vec<_>>().join(" ")),
+                5 => sought.phrase(
+                    &(0..3).map(|_| words[rank(&mut dice) % 40].as_str()).collect::<Vec<_>>().join(" "),
+                ),
                 _ => sought.word(said[at]),
             }
             let query = TalkQuery {

@@ -245,7 +245,8 @@ struct View {
 
 impl View {
     fn of(text: &str) -> View {
-        let mut view = View { text: String::with_capacity(text.len()), at: Vec::with_capacity(text.len() + 1) };
+        let mut view =
+            View { text: String::with_capacity(text.len()), at: Vec::with_capacity(text.len() + 1) };
         if text.is_ascii() {
             for (at, c) in text.char_indices() {
                 view.push(c.to_ascii_lowercase(), at);
@@ -365,8 +366,20 @@ mod tests {
         assert_eq!(found(text, |s| s.beginning("pan")), Some(vec!["panic"]));
         assert_eq!(found(text, |s| s.beginning("confirm")), None);
         assert_eq!(found(text, |s| s.word("conf")), None);
-        assert_eq!(found(text, |s| { s.word("panic"); s.word("return") }), Some(vec!["RETURNED", "panic"]));
-        assert_eq!(found(text, |s| { s.word("panic"); s.word("absent") }), None);
+        assert_eq!(
+            found(text, |s| {
+                s.word("panic");
+                s.word("return")
+            }),
+            Some(vec!["RETURNED", "panic"])
+        );
+        assert_eq!(
+            found(text, |s| {
+                s.word("panic");
+                s.word("absent")
+            }),
+            None
+        );
     }
 
     #[test]
@@ -394,9 +407,8 @@ mod tests {
         for (nth, start) in edges.iter().enumerate() {
             for end in &edges[nth + 1..] {
                 let phrase = &text[*start..*end];
-                let cuts = |at: usize| {
-                    letter(text[..at].chars().next_back()) && letter(text[at..].chars().next())
-                };
+                let cuts =
+                    |at: usize| letter(text[..at].chars().next_back()) && letter(text[at..].chars().next());
                 if phrase.trim() != phrase || cuts(*start) || cuts(*end) {
                     continue;
                 }

@@ -273,7 +273,8 @@ impl Store {
         let ids: Vec<String> = ids.iter().map(ConversationId::to_string).collect();
         let head = format!("SELECT {COLUMNS} FROM conversations WHERE owner = ? AND id IN");
         let sql = crate::blob::with_list(self.inside.engine, &head, 1, ids.len(), "");
-        let row = std::iter::once(crate::value::Value::from(owner.to_string())).chain(crate::blob::list(&ids));
+        let row =
+            std::iter::once(crate::value::Value::from(owner.to_string())).chain(crate::blob::list(&ids));
         let rows = self.read("conversation.several").await?.all(sql, row.collect()).await?;
         let key = self.subject_key(owner).await?;
         rows.iter().map(|row| Sealed::read(row)?.open(owner, &key)).collect()

@@ -103,7 +103,8 @@ fn height(folders: &[Lies], id: &str, most: usize) -> usize {
 }
 
 fn too_deep() -> Refusal {
-    let sentence = format!("folders are nested {} deep at the most; choose one further up", Store::DEEPEST_FOLDER);
+    let sentence =
+        format!("folders are nested {} deep at the most; choose one further up", Store::DEEPEST_FOLDER);
     Fault::invalid("parent_id", "too_deep", sentence).into()
 }
 
@@ -152,7 +153,12 @@ impl Store {
     }
 
     /// Makes a folder. `conflict` when its name is taken there, `not_found` when there is no such parent.
-    pub async fn create_folder(&self, owner: &Subject, new: NewFolder, audit: Vec<AuditEvent>) -> Result<Folder> {
+    pub async fn create_folder(
+        &self,
+        owner: &Subject,
+        new: NewFolder,
+        audit: Vec<AuditEvent>,
+    ) -> Result<Folder> {
         let now = self.inside.ambient.now();
         let (id, parent) = (new.id.to_string(), new.parent.map(|parent| parent.to_string()));
         self.with_subject_key(owner, |key: Arc<SubjectKey>| {
@@ -165,11 +171,13 @@ impl Store {
                     data_key::hold_one(tx, &key).await?;
                     let folders = all(tx, &key.subject).await?;
                     if folders.len() >= Self::MOST_FOLDERS {
-                        let sentence = format!("{} folders are the most; delete one first", Self::MOST_FOLDERS);
+                        let sentence =
+                            format!("{} folders are the most; delete one first", Self::MOST_FOLDERS);
                         return Err(Fault::invalid("name", "too_many", sentence).into());
                     }
                     if let Some(parent) = &parent {
-                        let above = depth(&folders, parent, None).ok_or_else(|| Fault::new(Code::NotFound))?;
+                        let above =
+                            depth(&folders, parent, None).ok_or_else(|| Fault::new(Code::NotFound))?;
                         if above >= Self::DEEPEST_FOLDER {
                             return Err(too_deep());
                         }
@@ -221,7 +229,8 @@ impl Store {
                     if tx.one(other, row).await?.is_some() {
                         return Err(taken());
                     }
-                    let sql = "UPDATE folders SET parent_id = $3, tag = $4, name = $5 WHERE owner = $1 AND id = $2";
+                    let sql =
+                        "UPDATE folders SET parent_id = $3, tag = $4, name = $5 WHERE owner = $1 AND id = $2";
                     match tx.run(sql, values![key.subject.as_str(), id, parent, tag, sealed]).await? {
                         0 => Err(Fault::new(Code::NotFound).into()),
                         _ => Ok(()),
@@ -258,7 +267,8 @@ impl Store {
                         let tag = tag(&key, parent.as_deref(), &name);
                         let other = "SELECT id FROM folders WHERE owner = $1 AND tag = $2";
                         if tx.one(other, values![owner, tag.as_str()]).await?.is_some() {
-                            let sentence = "a folder inside it has the name of one beside it; rename that first";
+                            let sentence =
+                                "a folder inside it has the name of one beside it; rename that first";
                             return Err(Fault::new(Code::Conflict).say(sentence).into());
                         }
                         let sql = "UPDATE folders SET parent_id = $3, tag = $4 WHERE owner = $1 AND id = $2";

@@ -290,14 +290,16 @@ async fn within(tx: &mut Tx, owner: &str, to: &Arrangement) -> Result<(), Refusa
     if to.pinned == Some(true) {
         let sql = "SELECT COUNT(*) FROM conversations WHERE owner = $1 AND pinned_at IS NOT NULL";
         if count(tx, sql).await? > Store::MOST_PINNED {
-            let sentence = format!("{} pinned conversations are the most; unpin one first", Store::MOST_PINNED);
+            let sentence =
+                format!("{} pinned conversations are the most; unpin one first", Store::MOST_PINNED);
             return Err(Fault::invalid("pinned", "too_many", sentence).into());
         }
     }
     if to.touches_tags() {
         let sql = "SELECT COUNT(DISTINCT tag) FROM conversation_tags WHERE owner = $1";
         if count(tx, sql).await? > Store::MOST_OWN_TAGS {
-            let sentence = format!("{} different tags are the most; use one that you have", Store::MOST_OWN_TAGS);
+            let sentence =
+                format!("{} different tags are the most; use one that you have", Store::MOST_OWN_TAGS);
             return Err(Fault::invalid("tags", "too_many", sentence).into());
         }
     }

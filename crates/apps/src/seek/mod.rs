@@ -70,7 +70,8 @@ impl Hall {
             from: query.from,
             has_file: query.has_file,
         };
-        let event = AuditEvent::new(EventType::DataRead, owner).from(may.who().address()).with("what", "search");
+        let event =
+            AuditEvent::new(EventType::DataRead, owner).from(may.who().address()).with("what", "search");
         self.rooms.audit.note(event);
         let sought = query.sought;
         let read = move |text: &str| sought.read(text).map(|places| Snippet::of(text, &places));

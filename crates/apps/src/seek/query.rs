@@ -60,7 +60,10 @@ impl Query {
             rest = after.trim_start();
         }
         if count == 0 || (query.sought.is_empty() && query.filters() == 0) {
-            return Err(refused("empty", "say what to search for: words, \"an exact phrase\", or a filter like tag:work"));
+            return Err(refused(
+                "empty",
+                "say what to search for: words, \"an exact phrase\", or a filter like tag:work",
+            ));
         }
         Ok(query)
     }
@@ -98,7 +101,9 @@ impl Query {
             ("has" | "is" | "from", _) => {
                 return Err(refused("unknown_filter", format!("`{name}:` knows no such word; {FILTERS}")));
             }
-            _ => return Err(refused("unknown_filter", format!("there is no filter of this name; {FILTERS}"))),
+            _ => {
+                return Err(refused("unknown_filter", format!("there is no filter of this name; {FILTERS}")));
+            }
         }
         Ok(())
     }
@@ -170,7 +175,11 @@ mod tests {
         assert_eq!(query.after, Some(time("2025-01-01T00:00:00Z")));
         for plain in ["https://x.org", "std::io", "10:30", "a: b", "Note:this", "“open", "*", "key:"] {
             let query = Query::parse(plain).unwrap();
-            assert_eq!((query.sought.len(), query.filters()), (if plain == "a: b" { 2 } else { 1 }, 0), "{plain}");
+            assert_eq!(
+                (query.sought.len(), query.filters()),
+                (if plain == "a: b" { 2 } else { 1 }, 0),
+                "{plain}"
+            );
         }
     }
 

@@ -80,8 +80,7 @@ mod tests {
     use super::*;
 
     fn marked(text: &str, place: &str) -> (String, Vec<String>) {
-        let places: Vec<_> =
-            text.match_indices(place).map(|(at, found)| at..at + found.len()).collect();
+        let places: Vec<_> = text.match_indices(place).map(|(at, found)| at..at + found.len()).collect();
         let snippet = Snippet::of(text, &places);
         let letters: Vec<char> = snippet.text.chars().collect();
         let words = snippet.places.iter().map(|place| letters[place.clone()].iter().collect());

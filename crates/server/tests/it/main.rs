@@ -39,6 +39,7 @@ mod messages;
 mod naughty;
 mod openai;
 mod operation;
+mod order;
 mod permissions;
 mod probes;
 mod production;

@@ -301,10 +301,12 @@ impl Walk<'_> {
     async fn next(&mut self, most: usize, mut last: Option<Entry>) -> Result<Vec<Entry>> {
         let mut taken: Vec<Entry> = Vec::with_capacity(most);
         while taken.len() < most {
-            let newest = self.sources.iter().enumerate().filter_map(|(at, source)| Some((*source.known.front()?, at)));
+            let newest =
+                self.sources.iter().enumerate().filter_map(|(at, source)| Some((*source.known.front()?, at)));
             let newest = newest.max();
             // What nobody knows yet may be as new as this.
-            let open = self.sources.iter().filter(|source| !source.todo.is_empty()).map(|source| source.bound);
+            let open =
+                self.sources.iter().filter(|source| !source.todo.is_empty()).map(|source| source.bound);
             let unknown = open.chain(self.waiting.front().map(|run| run.last_at)).max();
             match (newest, unknown) {
                 (None, None) => break,
@@ -428,10 +430,12 @@ impl Walk<'_> {
         let wanted: HashSet<(String, i64)> = wanted.iter().cloned().collect();
         let mut reader = self.store.read("search.parts").await?;
         for numbers in numbers.chunks(64) {
-            let row = |values: &mut Vec<Value>| values.extend(numbers.iter().map(|number| Value::from(*number)));
+            let row =
+                |values: &mut Vec<Value>| values.extend(numbers.iter().map(|number| Value::from(*number)));
             for runs in runs.chunks(RUNS) {
                 let marks = vec!["?"; numbers.len()].join(", ");
-                let head = format!("SELECT run, part, content FROM search_parts WHERE part IN ({marks}) AND run IN");
+                let head =
+                    format!("SELECT run, part, content FROM search_parts WHERE part IN ({marks}) AND run IN");
                 let sql = with_list(self.store.inside.engine, &head, numbers.len(), runs.len(), "");
                 let mut values = Vec::with_capacity(numbers.len() + runs.len());
                 row(&mut values);

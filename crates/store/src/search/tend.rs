@@ -87,6 +87,28 @@ impl Store {
         }
     }
 
+    /// Takes the index of an owner who is being erased away in small steps.
+    pub(crate) async fn thin_search(&self, owner: &str) -> Result<()> {
+        let sql = "SELECT id FROM search_runs WHERE owner = $1";
+        for run in self.read("erasure.runs").await?.all(sql, values![owner]).await? {
+            let run = run.text(0)?;
+            loop {
+                let row = values![run.as_str(), PIECE];
+                let gone = self.write("erasure.thin", Vec::new(), move |tx| {
+                    Box::pin(async move {
+                        let sql = "DELETE FROM search_parts WHERE run = $1 AND part IN \
+                                   (SELECT part FROM search_parts WHERE run = $1 ORDER BY part LIMIT $2)";
+                        Ok(tx.run(sql, row).await?)
+                    })
+                });
+                if gone.await? < PIECE.unsigned_abs() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the runs anew that hold something of what was deleted.
     async fn forget_gone(&self, lease: &(String, String), tended: &mut SearchTended) -> Result<()> {
         let sql = "SELECT DISTINCT owner FROM search_gone ORDER BY owner LIMIT $1";
@@ -106,7 +128,8 @@ impl Store {
         tended: &mut SearchTended,
     ) -> Result<()> {
         let name_of = owner.to_string();
-        let sql = "SELECT conversation_id FROM search_gone WHERE owner = $1 ORDER BY conversation_id LIMIT 1000";
+        let sql =
+            "SELECT conversation_id FROM search_gone WHERE owner = $1 ORDER BY conversation_id LIMIT 1000";
         let rows = self.read("search.gone").await?.all(sql, values![name_of.as_str()]).await?;
         let ids = rows.iter().map(|row| Ok(row.text(0)?)).collect::<Result<Vec<String>>>()?;
         tended.more |= ids.len() == 1_000;

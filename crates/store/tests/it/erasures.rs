@@ -98,9 +98,7 @@ async fn plant(world: &World, email: &str) -> (UserId, Subject) {
         format!(
             "folders (id, owner, tag, name, created_at) VALUES ('d{n}', '{owner}', '{MARKER}', {bytes}, {now})"
         ),
-        format!(
-            "conversation_tags (conversation_id, tag, owner) VALUES ('{talk}', '{MARKER}', '{owner}')"
-        ),
+        format!("conversation_tags (conversation_id, tag, owner) VALUES ('{talk}', '{MARKER}', '{owner}')"),
         format!(
             "search_runs (id, owner, level, messages, first_at, last_at, ready) VALUES ('r{n}', '{owner}', 0, 1, {now}, {now}, 1)"
         ),

@@ -18,7 +18,12 @@ async fn said(world: &World, owner: Subject) -> ConversationId {
     world.store.record_turn(world.opening(owner, "hello"), vec![]).await.unwrap()
 }
 
-async fn arrange(world: &World, owner: Subject, ids: &[ConversationId], to: Arrangement) -> kernel::Result<()> {
+async fn arrange(
+    world: &World,
+    owner: Subject,
+    ids: &[ConversationId],
+    to: Arrangement,
+) -> kernel::Result<()> {
     world.store.arrange(&owner, std::slice::from_ref(&world.app), ids, to, event(owner)).await
 }
 

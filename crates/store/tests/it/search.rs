@@ -38,7 +38,10 @@ async fn find(world: &World, owner: &Subject, query: &TalkQuery, limit: u32) -> 
             None => break,
         }
     }
-    assert!(found.windows(2).all(|pair| (pair[0].0, pair[0].1) > (pair[1].0, pair[1].1)), "newest first, each once");
+    assert!(
+        found.windows(2).all(|pair| (pair[0].0, pair[0].1) > (pair[1].0, pair[1].1)),
+        "newest first, each once"
+    );
     found.into_iter().map(|(.., text)| text).collect()
 }
 
@@ -61,9 +64,16 @@ async fn tend(world: &World) -> SearchTended {
 async fn talk(world: &World, owner: Subject, talks: usize) -> Vec<ConversationId> {
     let mut ids = Vec::new();
     for talk in 0..talks {
-        let id = world.store.record_turn(world.opening(owner, &format!("talk{talk} turn0 common")), vec![]).await.unwrap();
+        let id = world
+            .store
+            .record_turn(world.opening(owner, &format!("talk{talk} turn0 common")), vec![])
+            .await
+            .unwrap();
         let turns = (1..10).map(|turn| {
-            let said = format!("talk{talk} turn{turn} common {}", if (talk * 10 + turn) % 97 == 0 { "rare" } else { "" });
+            let said = format!(
+                "talk{talk} turn{turn} common {}",
+                if (talk * 10 + turn) % 97 == 0 { "rare" } else { "" }
+            );
             world.store.record_turn(world.turn(owner, id, &said), vec![])
         });
         futures_util::future::try_join_all(turns).await.unwrap();

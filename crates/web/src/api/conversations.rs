@@ -49,8 +49,7 @@ pub(crate) async fn create(
 ) -> Outcome<Response> {
     let may = who.may(&site, Converse(site.hall.known(app_field(&new.app)?)?))?;
     let problem = new.problem_id.as_deref().map(problem_field).transpose()?;
-    let new =
-        apps::NewConversation { title: new.title, topic: new.topic, problem, temporary: new.temporary };
+    let new = apps::NewConversation { title: new.title, topic: new.topic, problem, temporary: new.temporary };
     let made = site.hall.create_conversation(&may, new).await?;
     Ok((StatusCode::CREATED, axum::Json(ConversationView::from(made))).into_response())
 }

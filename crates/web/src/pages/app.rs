@@ -13,7 +13,11 @@ use crate::ui::app::{AppShell, Place};
 
 /// The pages of apps beside their talk.
 pub(super) fn routes() -> Router<Site> {
-    Router::new().merge(super::documents::routes()).merge(super::desk::routes()).merge(super::talk::routes()).merge(super::order::routes())
+    Router::new()
+        .merge(super::documents::routes())
+        .merge(super::desk::routes())
+        .merge(super::talk::routes())
+        .merge(super::order::routes())
 }
 
 /// Whether apps of this kind answer from documents, and hand over to a person.

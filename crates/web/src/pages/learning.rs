@@ -161,7 +161,12 @@ async fn start(
     let app = tutor(&site, &who, &app)?;
     // To whom a draft is not there, it cannot be begun either.
     let problem = site.hall.problem(&who.may(&site, Learn(app.id.clone()))?, ProblemId::parse(&id)?).await?;
-    let new = NewConversation { title: Some(problem.title), topic: None, problem: Some(problem.id), temporary: false };
+    let new = NewConversation {
+        title: Some(problem.title),
+        topic: None,
+        problem: Some(problem.id),
+        temporary: false,
+    };
     let made = site.hall.create_conversation(&who.may(&site, Converse(app.id.clone()))?, new).await?;
     Ok(onward(&format!("/apps/{}/{}", app.id, made.id)))
 }

@@ -11,6 +11,7 @@ mod endings;
 mod files;
 mod journeys;
 mod looks;
+mod order;
 mod passkeys;
 mod person;
 mod scene;
