@@ -219,6 +219,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
                 id: ConversationId::parse(&uuid(n))?,
                 title: Some(title.to_owned()).filter(|title| !title.is_empty()),
                 updated_at: Time::from_seconds(now().micros() / 1_000_000 - hours * 3600),
+                order: Default::default(),
             })
         })
         .collect::<Outcome<_>>()?;
@@ -227,6 +228,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         app: apps.first().cloned().ok_or("no app")?,
         frame: frame()?,
         conversation: (!messages.is_empty()).then(|| conversations.first().cloned()).flatten(),
+        ordered: Default::default(),
         conversations: if connected || !messages.is_empty() { conversations } else { Vec::new() },
         next_conversations: None,
         limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 2 },
