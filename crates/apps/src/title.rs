@@ -166,7 +166,7 @@ mod tests {
             ("\n  Hello there \nmore", "Hello there"),
             ("hi", "hi"),
             ("Hi! How do I connect a model?", "How do I connect a model?"),
-            ("Hallo, kannst du bitte meine Rechnung prüfen", "kannst du bitte meine Rechnung prüfen"),
+            ("Hallo, kannst du bitte meine Rechnung prüfen", "meine Rechnung prüfen"),
             ("Hello, could you please explain monads to me", "explain monads to me"),
             ("Please help", "Please help"),
             ("High tides: why?", "High tides: why?"),

@@ -61,12 +61,12 @@ on_both_engines! {
         check([
             Case::new(ann.put(&path).json(&json!({})), 400).code("invalid_input"),
             Case::new(ann.put(&path).json(&json!({"folder_id": "1"})), 400).code("invalid_id"),
-            Case::new(ann.put(&path).json(&json!({"folder_id": folder})), 400).holds("make it first"),
-            Case::new(ann.put(&path).json(&json!({"tags": ["a,b"]})), 400).holds("no commas"),
-            Case::new(ann.put(&path).json(&json!({"temporary": true})), 400).holds("from its beginning"),
-            Case::new(bob.put(&path).json(&json!({"pinned": true})), 404),
-            Case::new(ann.post("/api/v1/folders").json(&json!({"name": "a/b"})), 400).holds("no /"),
-            Case::new(ann.post("/api/v1/folders").json(&json!({"name": " "})), 400),
+            Case::new(ann.put(&path).json(&json!({"folder_id": folder})), 400).code("invalid_input").holds("make it first"),
+            Case::new(ann.put(&path).json(&json!({"tags": ["a,b"]})), 400).code("invalid_input").holds("no commas"),
+            Case::new(ann.put(&path).json(&json!({"temporary": true})), 400).code("invalid_input").holds("from its beginning"),
+            Case::new(bob.put(&path).json(&json!({"pinned": true})), 404).code("not_found"),
+            Case::new(ann.post("/api/v1/folders").json(&json!({"name": "a/b"})), 400).code("invalid_input").holds("no /"),
+            Case::new(ann.post("/api/v1/folders").json(&json!({"name": " "})), 400).code("invalid_input"),
             Case::new(ann.get("/api/v1/conversations?folder=x"), 400).code("invalid_id"),
         ])
         .await;
@@ -111,12 +111,12 @@ on_both_engines! {
         assert!(page["items"][0]["message_id"] != rest["items"][0]["message_id"] && rest["next"].is_null(), "{rest}");
 
         check([
-            Case::new(ann.get("/api/v1/conversations/search?q=modell:x"), 400).holds("is:archived"),
-            Case::new(ann.get("/api/v1/conversations/search?q=%20"), 400).holds("say what to search for"),
-            Case::new(ann.get("/api/v1/conversations/search?q=before:monday"), 400).holds("takes a day"),
-            Case::new(ann.get("/api/v1/conversations/search?q=folder:x"), 400).holds("no folders"),
-            Case::new(ann.get("/api/v1/conversations/search?q=app:secret"), 400).holds("assistant").lacks("workspace"),
-            Case::new(ann.get("/api/v1/conversations/search?q=x&app=nothing"), 404),
+            Case::new(ann.get("/api/v1/conversations/search?q=modell:x"), 400).code("invalid_input").holds("is:archived"),
+            Case::new(ann.get("/api/v1/conversations/search?q=%20"), 400).code("invalid_input").holds("say what to search for"),
+            Case::new(ann.get("/api/v1/conversations/search?q=before:monday"), 400).code("invalid_input").holds("takes a day"),
+            Case::new(ann.get("/api/v1/conversations/search?q=folder:x"), 400).code("invalid_input").holds("no folders"),
+            Case::new(ann.get("/api/v1/conversations/search?q=app:secret"), 400).code("invalid_input").holds("assistant").lacks("workspace"),
+            Case::new(ann.get("/api/v1/conversations/search?q=x&app=nothing"), 404).code("not_found"),
         ])
         .await;
         // The way to the message, and nothing for others.
