@@ -1,8 +1,7 @@
 //! One, two, three replicas on one Postgres and one Redis, and one server over a long time: what more of them bring, and
 //! whether memory stays flat. Both start the servers themselves, on services that somebody else started.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Instant;
 
@@ -75,13 +74,18 @@ pub(crate) async fn replicas(args: Replicas) -> Result<()> {
 }
 
 /// A new, empty database.
-async fn database(server: &str, name: &str) -> Result<String> {
+pub(crate) async fn database(server: &str, name: &str) -> Result<String> {
     let mut connection = sqlx::PgConnection::connect(server).await.context("--postgres")?;
     for sql in [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")] {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
     }
     let (base, _) = server.rsplit_once('/').context("--postgres names a database at its end")?;
     Ok(format!("{base}/{name}"))
+}
+
+/// A key for the driver of each replica: callers are many, and what one of them opens is counted for it alone.
+fn keys(count: u16) -> Vec<String> {
+    (0..count).map(|number| format!("bench-key-{number:02}-9d7e6b5838a0c1d2e3f4a5b6c7")).collect()
 }
 
 fn some(args: &Replicas, count: u16, database: &str) -> Result<Line> {
@@ -94,24 +98,26 @@ fn some(args: &Replicas, count: u16, database: &str) -> Result<Line> {
         ("REPLICAS", &count.to_string()),
         ("DB_POOL_SIZE", "10"),
         ("DB_MAX_OVERFLOW", "10"),
-        ("MAX_CONVERSATIONS_PER_SESSION", "100000000"),
+        ("MAX_CONVERSATIONS_PER_SESSION", "1000000"),
+        ("API_KEYS", &keys(args.most).join(",")),
     ];
     let env: Vec<_> = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let kind = Kind::Stoa { binary: args.stoa.clone(), model: "assistant".to_owned(), env };
     let mut fleet = Vec::new();
     for number in 0..count {
-        let subject = kind.start(&cores, &folder.path().join(format!("replica-{number}")), at, 4)?;
-        if let Some(group) = args.cgroup.get(usize::from(number)) {
-            put(group, subject.pid())?;
-        }
-        fleet.push(subject);
+        let groups = args.cgroup.get(usize::from(number)).cloned().into_iter().collect();
+        let (binary, env) = (args.stoa.clone(), env.clone());
+        let kind = Kind::Stoa { binary, model: "assistant".to_owned(), env, groups };
+        fleet.push(kind.start(&cores, &folder.path().join(format!("replica-{number}")), at, 4)?);
     }
     let (mut rates, mut waits, mut used, mut wrong) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for _ in 0..args.rounds {
         let before: f64 = fleet.iter().map(|subject| cpu_seconds(subject.pid())).sum();
         let drivers: Vec<Child> = fleet
             .iter()
-            .map(|subject| drive(subject, args.seconds, &["--connections", &args.connections.to_string()]))
+            .zip(keys(count))
+            .map(|(subject, key)| {
+                drive(subject, args.seconds, &["--connections", &args.connections.to_string(), "--key", &key])
+            })
             .collect::<Result<_>>()?;
         let measured: Vec<Measured> = drivers.into_iter().map(outcome).collect::<Result<_>>()?;
         let after: f64 = fleet.iter().map(|subject| cpu_seconds(subject.pid())).sum();
@@ -138,9 +144,10 @@ pub(crate) struct Soak {
     /// Requests a second; one in four is a stream
     #[arg(long, default_value_t = 40)]
     rate: u64,
-    /// A control group that the server is put into: a folder with a `cgroup.procs`
+    /// A control group that the server is started in: a folder with a `cgroup.procs`; one for each kind of limit where
+    /// they have trees of their own
     #[arg(long)]
-    cgroup: Option<PathBuf>,
+    cgroup: Vec<PathBuf>,
     /// Further settings for the server
     #[arg(long, value_name = "NAME=VALUE", value_parser = crate::table::pair)]
     stoa_env: Vec<(String, String)>,
@@ -166,13 +173,12 @@ pub(crate) async fn soak(args: Soak) -> Result<()> {
 fn soaked(args: &Soak) -> Result<()> {
     let (cores, folder) = (Cores::unpinned(), tempfile::tempdir()?);
     let mock = Kind::Mock.start(&cores, &folder.path().join("mock"), ([127, 0, 0, 1], 0).into(), 8)?;
-    let env = args.stoa_env.clone();
-    let kind = Kind::Stoa { binary: args.stoa.clone(), model: "assistant".to_owned(), env };
+    let mut env = vec![("MAX_CONVERSATIONS_PER_SESSION".to_owned(), "1000000".to_owned())];
+    env.extend(args.stoa_env.iter().cloned());
+    let (binary, groups) = (args.stoa.clone(), args.cgroup.clone());
+    let kind = Kind::Stoa { binary, model: "assistant".to_owned(), env, groups };
     let at = crate::target::authority(&mock.url)?;
     let subject = kind.start(&cores, &folder.path().join("stoa"), at, 8)?;
-    if let Some(group) = &args.cgroup {
-        put(group, subject.pid())?;
-    }
     println!("idle: {:.1} MiB", resident_mib(subject.pid()));
     println!("| minute | answers | wrong | p95 ms | resident MiB | cores |\n|---|---|---|---|---|---|");
     let mut minutes: Vec<Minute> = Vec::new();
@@ -194,6 +200,9 @@ fn soaked(args: &Soak) -> Result<()> {
         let Minute { answers, wrong, p95, resident, cores } = &seen;
         println!("| {minute} | {answers} | {wrong} | {p95:.1} | {resident:.1} | {cores:.2} |");
         minutes.push(seen);
+    }
+    for group in &args.cgroup {
+        println!("{}: {}", group.display(), crate::group::told(group));
     }
     verdict(args, &minutes)
 }
@@ -221,25 +230,19 @@ fn verdict(args: &Soak, minutes: &[Minute]) -> Result<()> {
     Ok(())
 }
 
-/// Puts a process into a control group.
-fn put(group: &Path, pid: u32) -> Result<()> {
-    let file = group.join("cgroup.procs");
-    fs::write(&file, pid.to_string()).with_context(|| format!("--cgroup: {}", file.display()))
-}
-
 /// Starts the load driver as a process of its own.
-fn drive(subject: &Subject, seconds: u64, more: &[&str]) -> Result<Child> {
+pub(crate) fn drive(subject: &Subject, seconds: u64, more: &[&str]) -> Result<Child> {
     let mut command = Cores::unpinned().command("", &std::env::current_exe()?);
     command.args(["load", "--json", "--url", &subject.url, "--model", &subject.model]);
     command.args(["--seconds", &seconds.to_string()]).args(more);
-    if let Some(key) = subject.key {
+    if let (Some(key), false) = (subject.key, more.contains(&"--key")) {
         command.args(["--key", key]);
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command.spawn().context("the load driver does not start")
 }
 
-fn outcome(driver: Child) -> Result<Measured> {
+pub(crate) fn outcome(driver: Child) -> Result<Measured> {
     let output = driver.wait_with_output()?;
     serde_json::from_slice(&output.stdout).context("the load driver does not tell what it measured")
 }

@@ -8,10 +8,12 @@ mod clock;
 mod clutter;
 mod driver;
 mod fleet;
+mod group;
 mod load;
 mod markdown;
 mod mock;
 mod process;
+mod promises;
 mod proxy;
 mod rows;
 mod samples;
@@ -45,6 +47,8 @@ enum What {
     Clutter(clutter::Args),
     /// Measures one, two, three replicas on one Postgres and one Redis
     Replicas(fleet::Replicas),
+    /// Measures under load what is promised: latency of the API, mean of the statements, share of failures
+    Promises(promises::Args),
     /// Loads one server for a long time and looks whether its memory stays flat
     Soak(fleet::Soak),
 }
@@ -65,6 +69,7 @@ fn main() -> Result<()> {
             What::Table(args) => table::run(args).await,
             What::Clutter(args) => clutter::run(&args),
             What::Replicas(args) => fleet::replicas(args).await,
+            What::Promises(args) => promises::run(args).await,
             What::Soak(args) => fleet::soak(args).await,
         }
     })

@@ -25,8 +25,8 @@ pub(crate) enum Kind {
     Proxy,
     /// The bare proxy that stores both messages.
     ProxySqlite,
-    /// The server.
-    Stoa { binary: PathBuf, model: String, env: Vec<(String, String)> },
+    /// The server; with `groups` it is started in these control groups.
+    Stoa { binary: PathBuf, model: String, env: Vec<(String, String)>, groups: Vec<PathBuf> },
     /// The stack of the source documents.
     Reference { python: PathBuf, folder: PathBuf },
 }
@@ -91,10 +91,13 @@ impl Kind {
                 }
                 (command, "/ready")
             }
-            Kind::Stoa { binary, env, .. } => {
+            Kind::Stoa { binary, env, groups, .. } => {
                 let binary =
                     fs::canonicalize(binary).with_context(|| format!("no file {}", binary.display()))?;
-                let mut command = cores.command(&cores.subject, &binary);
+                let mut command = match groups.as_slice() {
+                    [] => cores.command(&cores.subject, &binary),
+                    groups => crate::group::inside(groups, &binary)?,
+                };
                 command.arg("serve");
                 configure(&mut command, folder, at, &upstream);
                 command.envs(env.iter().map(|(name, value)| (name, value)));

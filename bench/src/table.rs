@@ -163,7 +163,7 @@ fn kinds(args: &Args) -> Vec<Kind> {
     let mut kinds = vec![Kind::Mock, Kind::Proxy, Kind::ProxySqlite];
     if let Some(binary) = &args.stoa {
         let (model, env) = (args.stoa_model.clone(), args.stoa_env.clone());
-        kinds.push(Kind::Stoa { binary: binary.clone(), model, env });
+        kinds.push(Kind::Stoa { binary: binary.clone(), model, env, groups: Vec::new() });
     }
     if let Some(python) = &args.reference {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference");

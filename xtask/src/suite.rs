@@ -40,12 +40,12 @@ pub(crate) fn stages(shell: &Shell, stages: &mut Stages, arguments: &[String]) {
     }
 }
 
-/// The tests over HTTP that are about one process: files of SQLite, its memory, log or metrics, its own set-up token, its
+/// The tests over HTTP that are about one process: files of SQLite, its memory, log or metrics, its
 /// stream while it is being written (another replica has it when it is done); and those that start replicas themselves.
 const ALONE: &str = "binary(it) & (test(/::sqlite$/) \
     + test(/^(acme|bedrock|faults|production|replicas|secrets|tls|watching)::/) \
-    + test(/^(accounts::a_fresh_server_is_claimed_once|attacks::names::two_hundred_claims)/) \
     + test(/^(probes::metrics|probes::health_says|records::a_changed_event|documents::the_files_of)/) \
+    + test(/^backups::(moving::from_sqlite|kills)/) \
     + test(/^messages::(a_stream_stops_when_told|a_resumable_stream_is_resumed)/))";
 
 /// Runs the tests over HTTP against so many replicas of every server that they start.

@@ -13,7 +13,7 @@ use kernel::{
 use store::{Arrangement, Conversation, ConversationChange, ConversationFilter, Message, Role};
 
 use crate::anew::Said;
-use crate::{Hall, kind};
+use crate::{Hall, attached, kind};
 
 /// A conversation to be made.
 #[derive(Clone, Debug, Default)]
@@ -149,6 +149,19 @@ impl Hall {
         self.rooms.store.recent_messages(&may.owner(), id, most).await
     }
 
+    /// The messages that were said just before this one, oldest first.
+    pub async fn messages_before(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        before: MessageId,
+        most: u32,
+    ) -> Result<Vec<Message>> {
+        self.conversation(may, id).await?;
+        self.rooms.audit.note(event(may, EventType::DataRead, id).with("what", "messages"));
+        self.rooms.store.messages_before(&may.owner(), id, before, most).await
+    }
+
     /// One message of a conversation.
     pub async fn message(
         &self,
@@ -210,8 +223,15 @@ impl Hall {
         Ok(self.live.stop(id) || self.rooms.store.cancel_unfinished(&may.owner(), id).await?)
     }
 
-    /// The whole conversation.
+    /// The whole conversation, to be taken away.
     pub async fn export(&self, may: &May<ConversationRead>, id: ConversationId) -> Result<Export> {
+        let export = self.whole(may, id).await?;
+        self.rooms.audit.note(event(may, EventType::DataExported, id).with("messages", export.every.len()));
+        Ok(export)
+    }
+
+    /// The whole conversation.
+    pub(crate) async fn whole(&self, may: &May<ConversationRead>, id: ConversationId) -> Result<Export> {
         let conversation = self.conversation(may, id).await?;
         let mut page = PageRequest::first(PageRequest::MOST);
         let mut every = Vec::new();
@@ -223,7 +243,6 @@ impl Hall {
                 None => break,
             }
         }
-        self.rooms.audit.note(event(may, EventType::DataExported, id).with("messages", every.len()));
         let mut messages = every.clone();
         if conversation.branched {
             let said = self.tree_of(&conversation).await?.said();
@@ -248,6 +267,9 @@ impl Export {
                 message.created_at.rfc3339_seconds(),
                 message.content
             ));
+            for file in attached::of(&message.details) {
+                text.push_str(&format!("\nFile: {}\n", file.name));
+            }
         }
         text
     }

@@ -20,4 +20,4 @@ pub use blind::Blind;
 pub use chain::ChainKey;
 pub use cookie::CookieJar;
 pub use keyring::{Keyring, MasterKey};
-pub use sealed::{DataKey, Place, open, seal};
+pub use sealed::{AnotherKey, DataKey, Place, open, seal};

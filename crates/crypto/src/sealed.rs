@@ -29,6 +29,12 @@ impl DataKey {
         DataKey::from_bytes(bytes)
     }
 
+    /// The key that a token is: who has the token has the key, and nobody else. `context` is a fixed text that names the
+    /// purpose and nothing else uses.
+    pub fn of_token(token: &Secret<String>, context: &'static str) -> DataKey {
+        DataKey::from_bytes(blake3::derive_key(context, token.expose().as_bytes()))
+    }
+
     pub(crate) fn from_bytes(bytes: [u8; 32]) -> DataKey {
         let hash = blake3::derive_key("stoa 2026 sealed value key id", &bytes);
         let mut id = [0; KEY_ID];
@@ -72,6 +78,29 @@ impl Place<'_> {
     }
 }
 
+/// The cause of a fault: a value was sealed with another key than the one in hand.
+#[derive(Debug)]
+pub struct AnotherKey(String);
+
+impl AnotherKey {
+    pub(crate) fn fault(what: &str, table: &str, column: &str) -> Fault {
+        Fault::internal(AnotherKey(format!("{what} in {table}.{column}: sealed with another key")))
+    }
+
+    /// Whether this is why something did not open.
+    pub fn is_behind(fault: &Fault) -> bool {
+        fault.cause().is_some_and(|cause| cause.is::<AnotherKey>())
+    }
+}
+
+impl std::fmt::Display for AnotherKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for AnotherKey {}
+
 /// Seals `plain` for `place`.
 pub fn seal(key: &DataKey, place: Place<'_>, plain: &[u8], random: &dyn Random) -> Vec<u8> {
     let mut nonce = [0; NONCE];
@@ -101,7 +130,7 @@ pub fn open(key: &DataKey, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>> {
         return Err(broken("unknown version"));
     }
     if key_id != key.id {
-        return Err(broken("sealed with another key"));
+        return Err(AnotherKey::fault("sealed value", place.table, place.column));
     }
     let nonce = <[u8; NONCE]>::try_from(nonce).map_err(|_| broken("too short"))?;
     let aad = place.bytes();

@@ -11,7 +11,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use kernel::{Fault, Random, Result};
 
-use crate::sealed::{DataKey, Place};
+use crate::sealed::{AnotherKey, DataKey, Place};
 
 /// How many bytes of content a chunk holds; the last may hold fewer.
 pub const CHUNK: usize = 64 * 1024;
@@ -148,7 +148,7 @@ impl Opener {
             return Err(broken("unknown version"));
         }
         if id != key.id() {
-            return Err(broken("sealed with another key"));
+            return Err(AnotherKey::fault("sealed stream", what.0, what.1));
         }
         let prefix = <[u8; PREFIX]>::try_from(prefix).map_err(|_| broken("no header"))?;
         let last = chunks(size) - 1;

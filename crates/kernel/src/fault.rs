@@ -111,7 +111,7 @@ impl Fault {
     }
 
     /// The cause, for the log alone.
-    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync)> {
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.0.cause.as_deref()
     }
 

@@ -21,7 +21,7 @@ pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
 pub use id::{
     AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, ProblemId, RequestId, SessionId,
-    UserId, VisitorId,
+    ShareId, UserId, VisitorId,
 };
 pub use id::{DocumentId, PassageId};
 pub use id::{FolderId, HandOffId, HoldId};

@@ -19,6 +19,7 @@ pub mod query;
 pub mod rank;
 pub mod seek;
 pub mod sentence;
+mod thesaurus;
 pub mod tokens;
 
 pub use cite::Span;

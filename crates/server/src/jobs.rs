@@ -23,8 +23,8 @@ const WATCH: Duration = Duration::from_millis(250);
 const AFRESH: Duration = Duration::from_secs(60);
 /// How often gauges are read and leftovers removed.
 const TIDY: Duration = Duration::from_secs(15);
-/// An answer without an end that began this long ago belonged to a process that is gone.
-const LOST: Duration = Duration::from_secs(15 * 60);
+/// Processes that wrote answers this long ago and were not heard of since are forgotten.
+const WRITERS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Revocations older than this are forgotten: every cookie from before has expired.
 const REVOKED: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
@@ -127,10 +127,12 @@ pub(crate) async fn tidy(store: Store, expired: Duration, ambient: Ambient, stop
         }
         let now = ambient.now();
         let done = async {
-            store.interrupt_unfinished(now - LOST).await?;
+            store.interrupt_lost().await?;
+            store.purge_writers(now - WRITERS).await?;
             store.purge_idempotent(now).await?;
             store.purge_sessions(now - expired).await?;
             store.purge_tickets(now).await?;
+            store.purge_shares(now).await?;
             metrics::gauge!("stoa_active_sessions").set(store.count_sessions().await? as f64);
             store.prune_revoked(now - REVOKED).await
         };

@@ -258,7 +258,7 @@ impl Store {
         let row =
             self.read("conversation.get").await?.one(sql, values![owner.to_string(), id.to_string()]).await?;
         let row = row.ok_or(Code::NotFound)?;
-        Sealed::read(&row)?.open(owner, &*self.subject_key(owner).await?)
+        self.opened(owner, |key| Sealed::read(&row)?.open(owner, key)).await
     }
 
     /// Those of these conversations that are this owner's, in no order.
@@ -276,8 +276,7 @@ impl Store {
         let row =
             std::iter::once(crate::value::Value::from(owner.to_string())).chain(crate::blob::list(&ids));
         let rows = self.read("conversation.several").await?.all(sql, row.collect()).await?;
-        let key = self.subject_key(owner).await?;
-        rows.iter().map(|row| Sealed::read(row)?.open(owner, &key)).collect()
+        self.opened(owner, |key| rows.iter().map(|row| Sealed::read(row)?.open(owner, key)).collect()).await
     }
 
     /// The conversation that belongs to a session name of this owner in this app.
@@ -292,7 +291,7 @@ impl Store {
         let row = self.read("conversation.session").await?.one(sql, values![owner.to_string(), tag]).await?;
         match row {
             None => Ok(None),
-            Some(row) => Sealed::read(&row)?.open(owner, &*self.subject_key(owner).await?).map(Some),
+            Some(row) => self.opened(owner, |key| Sealed::read(&row)?.open(owner, key)).await.map(Some),
         }
     }
 
@@ -351,10 +350,11 @@ impl Store {
             ];
             let rows = reader.all(sql.clone(), values).await?;
             let more = rows.len() == usize::try_from(step).unwrap_or(usize::MAX);
-            for row in &rows {
-                let sealed = Sealed::read(row)?;
-                (before, tie) = (sealed.updated_at.micros(), sealed.id.clone());
-                let conversation = sealed.open(owner, &key)?;
+            let opened = self.opened(owner, |key| {
+                rows.iter().map(|row| Sealed::read(row)?.open(owner, key)).collect::<Result<Vec<_>>>()
+            });
+            for conversation in opened.await? {
+                (before, tie) = (conversation.updated_at.micros(), conversation.id.to_string());
                 let title = conversation.title.as_deref().unwrap_or_default();
                 if wanted.as_ref().is_none_or(|q| title.to_lowercase().contains(q.as_str())) {
                     found.push(conversation);
@@ -434,7 +434,7 @@ fn text(condition: &str) -> crate::connection::Sql {
     crate::connection::Sql::Built(format!("SELECT {COLUMNS} FROM conversations {condition}").into())
 }
 
-async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Result<(), Refusal> {
+pub(crate) async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Result<(), Refusal> {
     let Some(most) = most else { return Ok(()) };
     // The owner's data key is locked, so nobody else counts at the same time.
     let counted = "SELECT COUNT(*) FROM conversations WHERE owner = $1 AND app = $2";
@@ -460,6 +460,7 @@ pub(crate) async fn delete(tx: &mut Tx, owner: &str, id: &str) -> Result<String,
         "DELETE FROM outcomes WHERE conversation_id = $1",
         "DELETE FROM gaps WHERE conversation_id = $1",
         "DELETE FROM conversation_tags WHERE conversation_id = $1",
+        "DELETE FROM shares WHERE conversation_id = $1",
         "DELETE FROM messages WHERE conversation_id = $1",
         // What the index of the search knows of it is taken out soon.
         "INSERT INTO search_gone (conversation_id, owner) SELECT id, owner FROM conversations \

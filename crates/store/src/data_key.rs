@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crypto::stream::{Opener, Sealer};
-use crypto::{DataKey, Place};
+use crypto::{AnotherKey, DataKey, Place};
 use kernel::{Code, Fault, Result, Subject};
 
 use crate::Store;
@@ -135,6 +135,25 @@ impl Store {
         }))
     }
 
+    /// Opens what a query has found. Where it was sealed with another key than the one in hand, this process is behind:
+    /// another one destroyed the key, or made the first. Then it is opened with the key of the database.
+    pub(crate) async fn opened<T>(
+        &self,
+        subject: &Subject,
+        open: impl Fn(&SubjectKey) -> Result<T>,
+    ) -> Result<T> {
+        match open(&*self.subject_key(subject).await?) {
+            Err(fault) if AnotherKey::is_behind(&fault) => open(&*self.fresh_key(subject).await?),
+            outcome => outcome,
+        }
+    }
+
+    /// The key of a subject as the database has it now.
+    pub(crate) async fn fresh_key(&self, subject: &Subject) -> Result<Arc<SubjectKey>> {
+        self.inside.data_keys.invalidate(subject).await;
+        self.subject_key(subject).await
+    }
+
     /// Runs a write that seals values, again with the subject's new key when the one in hand was replaced.
     pub(crate) async fn with_subject_key<T, F>(
         &self,
@@ -185,9 +204,18 @@ const STORE: Rows = Rows {
     width: 3,
 };
 
+/// Whom a held key keeps out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Held {
+    /// Who would destroy or replace it. Others may write for the same subject: an API key serves many callers at once.
+    Shared,
+    /// Everybody who writes for the subject: something of theirs is counted.
+    Alone,
+}
+
 /// Stores the keys that are new, locks the rows of all until the commit, and gives the subjects whose key in
 /// hand is not the one in the database.
-pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<String>, Trouble> {
+pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey], held: Held) -> Result<HashSet<String>, Trouble> {
     let unique: HashMap<&str, &SubjectKey> = keys.iter().map(|key| (key.subject.as_str(), *key)).collect();
     let mut fresh: Vec<&&SubjectKey> =
         unique.values().filter(|key| !key.stored.load(Ordering::Relaxed)).collect();
@@ -195,7 +223,10 @@ pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<St
     let rows =
         fresh.iter().flat_map(|key| values![key.subject.as_str(), key.wrapped.clone(), key.created_at]);
     STORE.run(tx, rows.collect::<Vec<Value>>()).await?;
-    let tail = tx.engine().locked();
+    let tail = match held {
+        Held::Shared => tx.engine().shared(),
+        Held::Alone => tx.engine().locked(),
+    };
     let subjects = unique.keys().map(|subject| (*subject).to_owned()).collect();
     let found =
         bulk::find(tx, "SELECT subject, wrapped FROM data_keys WHERE subject IN", tail, subjects).await?;
@@ -207,9 +238,21 @@ pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<St
     Ok(stale.map(|key| key.subject.clone()).collect())
 }
 
+/// The subjects whose key in hand is not the one in the database, without a lock: see [`check_one`].
+pub(crate) async fn check(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<String>, Trouble> {
+    let head = "SELECT k.subject, k.wrapped FROM data_keys k WHERE k.subject IN";
+    let subjects = keys.iter().map(|key| key.subject.clone()).collect();
+    let mut stored = HashMap::with_capacity(keys.len());
+    for row in bulk::find(tx, head, "", subjects).await? {
+        stored.insert(row.text(0)?, row.bytes(1)?);
+    }
+    let stale = keys.iter().filter(|key| stored.get(&key.subject) != Some(&key.wrapped));
+    Ok(stale.map(|key| key.subject.clone()).collect())
+}
+
 /// [`hold`] for one subject, inside a job.
 pub(crate) async fn hold_one(tx: &mut Tx, key: &SubjectKey) -> Result<(), Refusal> {
-    if hold(tx, &[key]).await?.is_empty() { Ok(()) } else { Err(Refusal::StaleKey) }
+    if hold(tx, &[key], Held::Alone).await?.is_empty() { Ok(()) } else { Err(Refusal::StaleKey) }
 }
 
 /// That the key in hand is the stored one, without a lock: enough for a job beside which nothing runs alone, because

@@ -63,7 +63,15 @@ impl Engine {
         }
     }
 
-    /// The same for a join, of which only the rows of the table named `m` are locked.
+    /// Appended to a select whose rows must stay until the commit, for any number of transactions at once.
+    pub(crate) const fn shared(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "",
+            Engine::Postgres => " ORDER BY 1 FOR SHARE",
+        }
+    }
+
+    /// The same as [`Engine::locked`] for a join, of which only the rows of the table named `m` are locked.
     pub(crate) const fn locked_messages(self) -> &'static str {
         match self {
             Engine::Sqlite => "",
@@ -109,11 +117,17 @@ impl Engine {
         }
     }
 
-    /// Lets the statements of this transaction take their time: building an index does.
+    /// Lets the statements of this transaction take their time: building an index does. A server that is killed
+    /// meanwhile is missed within a second, where the engine can look; else the statement would go on to its end and
+    /// hold its locks against the next start.
     pub(crate) const fn unhurried(self) -> Option<&'static str> {
         match self {
             Engine::Sqlite => None,
-            Engine::Postgres => Some("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'"),
+            Engine::Postgres => Some(
+                "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'; \
+                 SELECT set_config(name, '1000', true) FROM pg_settings \
+                 WHERE name = 'client_connection_check_interval' AND version() LIKE '%linux%'",
+            ),
         }
     }
 

@@ -57,8 +57,10 @@ impl Store {
             let sql = file::select("WHERE owner = $1 AND blob = $2 ORDER BY created_at LIMIT 1");
             let named =
                 self.read("facts.name").await?.one(sql, values![owner.to_string(), blob.as_str()]).await?;
-            let key = self.subject_key(&owner).await?;
-            let name = named.map(|row| file::open(&row, &owner, &key)).transpose()?.map(|file| file.name);
+            let name = match named {
+                Some(row) => Some(self.opened(&owner, |key| file::open(&row, &owner, key)).await?.name),
+                None => None,
+            };
             found.push(Unexamined { owner, blob, size: size(row.int(2)?)?, name: name.unwrap_or_default() });
         }
         Ok(found)
@@ -90,7 +92,7 @@ impl Store {
     /// Everything that an owner has in an app and not in the trash, with what is known of it, and how many of the
     /// contents have not been looked at by this version.
     pub async fn examined(&self, owner: &Subject, app: &AppId, version: u16) -> Result<(Vec<Examined>, u64)> {
-        let key = self.subject_key(owner).await?;
+        let key = self.fresh_key(owner).await?;
         let mut contents: HashMap<String, (u64, Option<Arc<str>>)> = HashMap::new();
         let (mut pending, mut after) = (0, String::new());
         let mut reader = self.read("facts.read").await?;

@@ -194,7 +194,21 @@ impl Store {
     pub async fn file(&self, owner: &Subject, id: FileId) -> Result<File> {
         let sql = select("WHERE owner = $1 AND id = $2");
         let row = self.read("file.get").await?.one(sql, values![owner.to_string(), id.to_string()]).await?;
-        open(&row.ok_or(Code::NotFound)?, owner, &*self.subject_key(owner).await?)
+        let row = row.ok_or(Code::NotFound)?;
+        self.opened(owner, |key| open(&row, owner, key)).await
+    }
+
+    /// Which of these files the owner still has, those in the trash not counted.
+    pub async fn kept_files(&self, owner: &Subject, ids: Vec<FileId>) -> Result<HashSet<FileId>> {
+        let sql = "SELECT id FROM files WHERE owner = $1 AND id = $2 AND trashed_at IS NULL";
+        let mut reader = self.read("file.kept").await?;
+        let mut kept = HashSet::with_capacity(ids.len());
+        for id in ids {
+            if reader.one(sql, values![owner.to_string(), id.to_string()]).await?.is_some() {
+                kept.insert(id);
+            }
+        }
+        Ok(kept)
     }
 
     /// Every file of an owner in the order of their ids, those in the trash too, `limit` after this one.
@@ -202,8 +216,7 @@ impl Store {
         let after = after.map_or_else(String::new, |id| id.to_string());
         let sql = select("WHERE owner = $1 AND id > $2 ORDER BY id LIMIT $3");
         let rows = self.read("file.every").await?.all(sql, values![owner.to_string(), after, limit]).await?;
-        let key = self.subject_key(owner).await?;
-        rows.iter().map(|row| open(row, owner, &key)).collect()
+        self.opened(owner, |key| rows.iter().map(|row| open(row, owner, key)).collect()).await
     }
 
     /// The owner's files, the newest first; those in the trash in the order in which they came there.
@@ -219,7 +232,8 @@ impl Store {
              ORDER BY {time} DESC, id DESC LIMIT $5"
         ));
         let at = |file: &File| file.trashed_at.filter(|_| filter.trashed).unwrap_or(file.created_at);
-        let key = self.subject_key(owner).await?;
+        // Not while a connection is held.
+        self.subject_key(owner).await?;
         let (mut before, mut tie) = match page.after {
             Some(cursor) => (cursor.key, cursor.tie),
             None => (i64::MAX, String::new()),
@@ -230,8 +244,10 @@ impl Store {
             let values = values![owner.to_string(), filter.app.as_str(), before, tie.as_str(), step];
             let rows = reader.all(sql.clone(), values).await?;
             let more = rows.len() == usize::try_from(step).unwrap_or(usize::MAX);
-            for row in &rows {
-                let file = open(row, owner, &key)?;
+            let opened = self.opened(owner, |key| {
+                rows.iter().map(|row| open(row, owner, key)).collect::<Result<Vec<_>>>()
+            });
+            for file in opened.await? {
                 (before, tie) = (at(&file).micros(), file.id.to_string());
                 if wanted.as_ref().is_none_or(|q| file.name.to_lowercase().contains(q.as_str())) {
                     found.push(file);

@@ -184,9 +184,9 @@ impl Store {
                 })
             })
             .await?;
-        let key = self.subject_key(owner).await?;
-        let whole = |row| open(row, owner, &key).map(|file| File { trashed_at: None, batch: None, ..file });
-        rows.iter().map(whole).collect()
+        let whole =
+            |row, key: &_| open(row, owner, key).map(|file| File { trashed_at: None, batch: None, ..file });
+        self.opened(owner, |key| rows.iter().map(|row| whole(row, key)).collect()).await
     }
 
     /// Destroys files for good, all of them or none: `not_found` when one of them is not this owner's, or in none of

@@ -78,9 +78,9 @@ impl Store {
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
             let id = row.text(0)?;
-            let key = self.subject_key(&Subject::parse(&row.text(1)?)?).await?;
+            let (owner, sealed) = (Subject::parse(&row.text(1)?)?, row.bytes(2)?);
             found.push(Gap {
-                question: key.open_text(place(&id), &row.bytes(2)?)?,
+                question: self.opened(&owner, |key| key.open_text(place(&id), &sealed)).await?,
                 id: MessageId::parse(&id)?,
                 confidence: row.int(3)? as f32 / 1000.0,
                 created_at: row.time(4)?,

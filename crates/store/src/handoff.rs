@@ -84,7 +84,7 @@ impl Store {
     pub(crate) async fn open_hand_off_row(&self, row: &Row) -> Result<HandOff> {
         let (id, owner) = (row.text(0)?, Subject::parse(&row.text(2)?)?);
         let reason = match row.maybe_bytes(5)? {
-            Some(sealed) => Some(self.subject_key(&owner).await?.open_text(place(&id), &sealed)?),
+            Some(sealed) => Some(self.opened(&owner, |key| key.open_text(place(&id), &sealed)).await?),
             None => None,
         };
         Ok(HandOff {

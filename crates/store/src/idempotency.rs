@@ -68,7 +68,7 @@ impl Store {
             Found::Running => Ok(Idempotent::Running),
             Found::Conflict => Ok(Idempotent::Conflict),
             Found::Done { status, content_type, body } => {
-                let body = self.subject_key(owner).await?.open(place(&tag), &body)?;
+                let body = self.opened(owner, |key| key.open(place(&tag), &body)).await?;
                 let status =
                     u16::try_from(status).map_err(|_| Fault::internal("a stored status is out of range"))?;
                 Ok(Idempotent::Done(StoredAnswer { status, body, content_type }))

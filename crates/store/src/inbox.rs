@@ -146,7 +146,7 @@ impl Store {
             let (id, owner) = (row.text(0)?, Subject::parse(&row.text(1)?)?);
             let comment = match row.maybe_bytes(3)? {
                 Some(sealed) => {
-                    Some(self.subject_key(&owner).await?.open_text(feedback::place(&id), &sealed)?)
+                    Some(self.opened(&owner, |key| key.open_text(feedback::place(&id), &sealed)).await?)
                 }
                 None => None,
             };

@@ -54,6 +54,8 @@ pub const STEPS: &[Step] = &[
     Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
     Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
     Step { version: 11, name: "order", text: include_str!("../../../migrations/0011_order.sql") },
+    Step { version: 12, name: "shares", text: include_str!("../../../migrations/0012_shares.sql") },
+    Step { version: 13, name: "streams", text: include_str!("../../../migrations/0013_streams.sql") },
 ];
 
 /// What the database says about a step.
@@ -194,6 +196,13 @@ impl Store {
     /// [`Store::migrate`] with other steps, for the tests of failing and newer ones.
     #[doc(hidden)]
     pub async fn migrate_with(&self, steps: &[Step]) -> Result<Vec<Migration>> {
+        self.migrate_stepping(steps, &mut |_, _| ()).await
+    }
+
+    /// [`Store::migrate_with`], which tells before each statement of a step, after the last one, and after the step
+    /// was written into the history, how many of its statements have run: for the tests that kill it there.
+    #[doc(hidden)]
+    pub async fn migrate_stepping(&self, steps: &[Step], at: At<'_>) -> Result<Vec<Migration>> {
         let watch = self.watch("migrate");
         // Whoever migrates at the same time waits here; the lock ends with its connection.
         let lock = match self.inside.engine.migrators_lock() {
@@ -205,7 +214,7 @@ impl Store {
                 Some(connection)
             }
         };
-        let outcome = self.apply(steps).await;
+        let outcome = self.apply(steps, at).await;
         if let Some(connection) = lock {
             Connection::close(connection).await;
         }
@@ -215,7 +224,7 @@ impl Store {
         })
     }
 
-    async fn apply(&self, steps: &[Step]) -> Result<Vec<Migration>, Stop> {
+    async fn apply(&self, steps: &[Step], at: At<'_>) -> Result<Vec<Migration>, Stop> {
         let mut done = Vec::new();
         loop {
             let mut tx = Tx::begin(&self.inside.writes, crate::dialect::Company::Alone).await?;
@@ -241,13 +250,20 @@ impl Store {
             };
             let now = self.inside.ambient.now();
             // A step that fails leaves the transaction, and with it the old schema.
-            let script = tx.script(self.inside.engine.migration(step.text)).await;
-            if let Err(trouble) = script {
-                tx.rollback().await;
-                return Err(Stop::Trouble(trouble.during(step.name)));
+            let text = self.inside.engine.migration(step.text);
+            let mut ran = 0;
+            for statement in text.split_inclusive(";\n") {
+                at(step.version, ran);
+                if let Err(trouble) = tx.script(statement.to_owned()).await {
+                    tx.rollback().await;
+                    return Err(Stop::Trouble(trouble.during(step.name)));
+                }
+                ran += 1;
             }
+            at(step.version, ran);
             let row = values![step.version, step.name, checksum(step), now];
             tx.run(REMEMBER, row).await?;
+            at(step.version, ran + 1);
             side_by_side::raise(&mut tx, step).await?;
             tx.commit().await?;
             tracing::info!(version = step.version, name = step.name, "migration applied");
@@ -276,6 +292,8 @@ impl Store {
 /// what purges and the outbox look for.
 pub(crate) const FREQUENT: &[&str] = &[
     "messages_in_conversation",
+    "messages_being_written",
+    "message_pieces_in_message",
     "conversations_by_owner",
     "conversations_by_session",
     "problems_by_app",
@@ -345,7 +363,15 @@ pub(crate) const FREQUENT: &[&str] = &[
     "search_runs_by_owner",
     "search_runs_unready",
     "search_gone_by_owner",
+    "shares_by_digest",
+    "shares_by_owner",
+    "shares_by_conversation",
+    "shares_by_expiry",
 ];
+
+/// Is told the step and how many of its statements have run.
+#[doc(hidden)]
+pub type At<'a> = &'a mut (dyn FnMut(u32, usize) + Send);
 
 enum Stop {
     Trouble(Trouble),

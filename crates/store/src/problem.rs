@@ -293,8 +293,9 @@ impl Store {
             let owner = Subject::parse(&row.text(2)?)?;
             let details = match row.maybe_text(6)? {
                 Some(message) => {
-                    let key = self.subject_key(&owner).await?;
-                    message::open_json(&key, "details", &message, row.maybe_bytes(7)?)?
+                    let sealed = row.maybe_bytes(7)?;
+                    let open = |key: &_| message::open_json(key, "details", &message, sealed.clone());
+                    self.opened(&owner, open).await?
                 }
                 None => Json::Null,
             };

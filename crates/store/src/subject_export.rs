@@ -39,7 +39,7 @@ impl Store {
         };
         let mut subjects = Vec::new();
         for subject in together(subject, &keys)? {
-            subjects.push((subject, self.subject_key(&subject).await?));
+            subjects.push((subject, self.fresh_key(&subject).await?));
         }
         Ok(SubjectPages { store: self.clone(), subjects, table: 0, subject: 0, after: String::new() })
     }

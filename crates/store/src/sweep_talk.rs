@@ -33,10 +33,11 @@ pub(crate) const PARTS: &str = concat!(
 );
 
 /// What belongs to a conversation and has no other time.
-const BELONGINGS: [(&str, &str); 3] = [
+const BELONGINGS: [(&str, &str); 4] = [
     ("attempts", "DELETE FROM attempts WHERE conversation_id IN"),
     ("conversation_tags", "DELETE FROM conversation_tags WHERE conversation_id IN"),
     ("hand_offs", "DELETE FROM hand_offs WHERE conversation_id IN"),
+    ("shares", SHARES),
 ];
 
 /// What the index of the search knows of these is taken out soon.
@@ -44,6 +45,8 @@ const FORGOTTEN: (&str, &str) = (
     "INSERT INTO search_gone (conversation_id, owner) SELECT id, owner FROM conversations WHERE searched > 0 AND id IN",
     " ON CONFLICT (conversation_id) DO NOTHING",
 );
+/// Links to what was said: a copy must not outlive any of its messages.
+const SHARES: &str = "DELETE FROM shares WHERE conversation_id IN";
 
 /// What has a time of its own where the app says so.
 const QUALITY: [(&str, &str); 3] = [
@@ -134,6 +137,7 @@ async fn shorten(tx: &mut Tx, order: &SweepOrder, id: &str, swept: &mut Swept) -
     tx.run(with_list(engine, FORGOTTEN.0, 0, 1, FORGOTTEN.1), values![id]).await?;
     let sql = with_list(engine, &format!("DELETE FROM messages WHERE {OLD}"), 2, 1, "");
     swept.add("messages", tx.run(sql, row()).await?);
+    swept.add("shares", tx.run(with_list(engine, SHARES, 0, 1, ""), values![id]).await?);
     swept.more = true;
     Ok(true)
 }
@@ -173,6 +177,7 @@ async fn remove_old(
     tx.run(with_list(engine, FORGOTTEN.0, 0, ids.len(), FORGOTTEN.1), list(ids)).await?;
     let sql = with_list(engine, &format!("DELETE FROM messages WHERE {OLD}"), 1, ids.len(), "");
     swept.add("messages", tx.run(sql, before(order, ids)).await?);
+    swept.add("shares", tx.run(with_list(engine, SHARES, 0, ids.len(), ""), list(ids)).await?);
     if !order.spare_quality {
         const ORPHAN: &str =
             "WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id) AND conversation_id IN";

@@ -24,6 +24,8 @@ pub const TABLES: &[Table] = &[
     order::SEARCH_PARTS,
     order::SEARCH_RUNS,
     order::CONVERSATION_TAGS,
+    talk::MESSAGE_PIECES,
+    talk::SHARES,
     talk::MESSAGES,
     talk::ATTEMPTS,
     talk::CONVERSATIONS,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crypto::Place;
-use kernel::{AuditEvent, Fault, Result, Role, Subject, Time, UserId};
+use kernel::{AuditEvent, Fault, Result, Role, Secret, Subject, Time, UserId};
 
 use crate::Store;
 use crate::account::expect;
@@ -206,6 +206,13 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// The secret of a ticket that every process on this database can offer, the same for the same period: nobody can
+    /// compute it without the keys of the store, and it opens nothing until the ticket is issued.
+    pub async fn common_secret(&self, purpose: Purpose, period: &str) -> Result<Secret<String>> {
+        let tags = self.secrets().await?.blind.below(purpose.as_str(), period);
+        Ok(Secret::new(format!("{}{}", tags.tag("first half"), tags.tag("second half"))))
     }
 
     /// The ticket with this digest and purpose, unless it has expired. It stays valid.

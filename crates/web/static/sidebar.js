@@ -21,6 +21,9 @@ export const complain = (error) => notice({ text: error instanceof Problem ? err
 /** The conversation that the menu or a dialog is about. */
 let chosen = null;
 
+/** The conversation that the menu was opened for, with its name. */
+export const chosenNow = () => chosen;
+
 export function shelf(name) {
   const known = [...shelves.querySelectorAll("section:not([data-fixed])")].find((section) => section.querySelector("h2").textContent === name);
   if (known) return known.querySelector("ul");
@@ -73,7 +76,8 @@ function openMenu(button) {
   const id = button.closest(".conversation")?.dataset.conversation ?? talk.dataset.conversation;
   const name = entry(id)?.querySelector("a").textContent ?? title.textContent;
   chosen = { id, name, button };
-  for (const format of ["markdown", "json"]) menu.querySelector(`[data-action="${format}"]`).href = exportUrl(id, format);
+  for (const format of ["markdown", "json", "html"]) menu.querySelector(`[data-action="${format}"]`).href = exportUrl(id, format);
+  menu.querySelector('[data-action="print"]').href = `${pageOf(id)}/print`;
   document.dispatchEvent(new CustomEvent("conversation-menu", { detail: chosen }));
   menu.showPopover();
   putBeside(menu, button);
@@ -122,7 +126,10 @@ async function remove() {
   }
   const item = entry(id);
   const section = item?.closest("section");
+  const beside = item?.nextElementSibling ?? item?.previousElementSibling;
+  const hadFocus = item?.contains(document.activeElement);
   item?.remove();
+  if (hadFocus) (beside?.querySelector("a") ?? document.querySelector(".side .new")).focus();
   tidy(section);
 }
 

@@ -2,8 +2,8 @@
 //! written and however many people ask at once. Nobody learns from an answer whether an address has an account.
 
 use crypto::token;
-use kernel::{AuditEvent, Code, EventType, Fault, Result, Role, Secret, Subject, UserId};
-use store::{NewUser, Purpose, Template, Ticket, User};
+use kernel::{AuditEvent, Code, EventType, Fault, Result, Role, Secret, Subject, Time, UserId};
+use store::{NewTicket, NewUser, Purpose, Template, Ticket, User};
 
 use super::password::checked_name;
 use super::{Accounts, Verified, mail};
@@ -140,13 +140,34 @@ impl Accounts {
         self.parts.store.count_users().await.map(|(_, admins)| admins == 0)
     }
 
-    /// At the start: a new set-up token when nobody runs the server yet. It is shown once and earlier ones are void.
-    pub async fn open_setup(&self) -> Result<Option<Secret<String>>> {
-        self.parts.store.void_tickets(Purpose::Setup).await?;
+    /// At the start: the set-up token, while nobody runs the server yet, and when it ends. Replicas that start together
+    /// show the same one, so whichever log is read, it opens the door.
+    pub async fn open_setup(&self) -> Result<Option<(Secret<String>, Time)>> {
+        let store = &self.parts.store;
         if !self.setup_open().await? {
+            store.void_tickets(Purpose::Setup).await?;
             return Ok(None);
         }
-        self.ticket(Purpose::Setup, None, "", None, mail::SETUP, Vec::new()).await.map(Some)
+        let expires_at = self.parts.ambient.now() + mail::SETUP;
+        let period = self.parts.ambient.now().seconds() / mail::SETUP.as_secs().cast_signed();
+        let secret = store.common_secret(Purpose::Setup, &period.to_string()).await?;
+        let digest = token::digest(secret.expose());
+        let new = NewTicket {
+            digest: digest.clone(),
+            purpose: Purpose::Setup,
+            user: None,
+            email: String::new(),
+            role: None,
+            expires_at,
+        };
+        if let Some(ticket) = store.ticket(&digest, Purpose::Setup).await? {
+            return Ok(Some((secret, ticket.expires_at)));
+        }
+        match store.issue_ticket(new, false, Vec::new()).await {
+            // Another replica was faster by a moment.
+            Err(fault) if fault.code() != Code::Conflict => Err(fault),
+            _ => Ok(Some((secret, expires_at))),
+        }
     }
 
     /// Claims a new server: makes its first admin. Of any number of claims one succeeds (SAFETY V10).

@@ -201,8 +201,13 @@ async fn a_server_is_claimed_once_and_not_by_guessing() {
     let world = World::open().await;
     let (accounts, from) = (&world.accounts, world.from(HOME));
     assert!(accounts.setup_open().await.unwrap());
-    let before = accounts.open_setup().await.unwrap().unwrap();
-    let token = accounts.open_setup().await.unwrap().unwrap();
+    let (before, ends) = accounts.open_setup().await.unwrap().unwrap();
+    world.turn(HOUR);
+    // Of replicas that start together each shows the same token; that of an hour ago opens nothing.
+    let shown = futures_util::future::join_all((0..8).map(|_| accounts.open_setup())).await;
+    let shown: Vec<_> = shown.into_iter().map(|shown| shown.unwrap().unwrap()).collect();
+    let (token, _) = &shown[0];
+    assert!(shown.iter().all(|(other, until)| other.expose() == token.expose() && *until > ends));
     for wrong in ["", "null", before.expose(), &"a".repeat(43)] {
         let claim = accounts.claim(wrong, "root@example.com", &secret(PASSWORD), &from).await;
         assert_eq!(code(claim), "invalid_input");

@@ -42,7 +42,7 @@ async fn two_hundred_sign_ups_with_ways_of_writing_one_address_make_one_account(
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_claims_make_one_admin() {
     let world = Arc::new(World::open().await);
-    let token = world.accounts.open_setup().await.unwrap().unwrap();
+    let (token, _) = world.accounts.open_setup().await.unwrap().unwrap();
     let tasks: Vec<_> = (0..MANY)
         .map(|number| {
             let (world, token) = (Arc::clone(&world), token.clone());

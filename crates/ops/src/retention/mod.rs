@@ -2,15 +2,17 @@
 //! the audit log, and makes certain that erasures have left nothing. It never decides how long: that is the operator's.
 
 mod plan;
+mod removed;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kernel::{Ambient, Result};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
 pub use plan::{AppRule, Config};
+pub use removed::{Removed, removed};
 
 /// The lease of the replica that removes for all, and for how long it is held.
 const LEASE: &str = "retention";
@@ -21,6 +23,8 @@ const BATCHES: usize = 200;
 /// The audit log is told at most this often, and loses its oldest events at most this often: each is an event itself.
 const TELL: Duration = Duration::from_secs(10 * 60);
 const CUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often the tables are looked through for apps that are not configured any more.
+const LOOK: Duration = Duration::from_secs(60 * 60);
 /// Erasures that are made certain in one round.
 const ERASURES: u32 = 100;
 
@@ -36,10 +40,13 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// One round, whoever holds the lease. Gives how many rows went from each table.
-    pub async fn round(&self) -> Result<BTreeMap<&'static str, u64>> {
+    /// One round, whoever holds the lease. Gives how many rows went from each table. With `look` apps that are not
+    /// configured any more are looked for in the tables too.
+    pub async fn round(&self, look: bool) -> Result<BTreeMap<&'static str, u64>> {
         let mut removed = BTreeMap::new();
-        for order in self.config.orders(self.ambient.now()) {
+        let now = self.ambient.now();
+        let gone = removed::rules(&self.store, &self.config, now, look).await?;
+        for order in self.config.orders(now).into_iter().chain(plan::orders(&gone, now)) {
             for _ in 0..BATCHES {
                 let swept = self.store.sweep(&order).await?;
                 for (table, count) in swept.counts {
@@ -89,6 +96,7 @@ impl Retention {
     pub async fn run(self, stop: CancellationToken) {
         let holder: String = self.ambient.bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
         let pace = self.config.pace();
+        let mut looked: Option<Instant> = None;
         loop {
             tokio::select! {
                 () = tokio::time::sleep(pace) => {}
@@ -96,7 +104,11 @@ impl Retention {
             }
             let round = async {
                 if self.store.hold_lease(LEASE, &holder, SPAN).await? {
-                    self.round().await?;
+                    let look = looked.is_none_or(|at| at.elapsed() >= LOOK);
+                    self.round(look).await?;
+                    if look {
+                        looked = Some(Instant::now());
+                    }
                 }
                 Ok::<(), kernel::Fault>(())
             };

@@ -25,6 +25,8 @@ pub struct Config {
     pub apps: Vec<AppRule>,
     /// The audit log, and alerts that are over.
     pub audit: Duration,
+    /// What an app kept without an end, after the app has gone from the configuration; `None` until somebody deletes it.
+    pub removed: Option<Duration>,
 }
 
 /// Sweeps are not further apart than this, and not closer.
@@ -34,25 +36,7 @@ const FASTEST: Duration = Duration::from_millis(500);
 impl Config {
     /// What is to be removed now, in order: opinions before the conversations that they belong to.
     pub fn orders(&self, now: Time) -> Vec<SweepOrder> {
-        let mut orders = Vec::new();
-        for rule in &self.apps {
-            // Younger than its conversation nothing about it need be; older only where its own time says so.
-            let spare_quality = match (rule.quality, rule.talk) {
-                (None, _) => true,
-                (Some(quality), Some(talk)) => quality > talk,
-                (Some(_), None) => false,
-            };
-            let kinds = [
-                (SweepKind::Quality, rule.quality),
-                (SweepKind::Talk, rule.talk),
-                (SweepKind::Files, rule.files),
-            ];
-            for (kind, kept) in kinds {
-                let Some(kept) = kept else { continue };
-                orders.push(SweepOrder { app: rule.app.clone(), kind, before: now - kept, spare_quality });
-            }
-        }
-        orders
+        orders(&self.apps, now)
     }
 
     /// How often to look: what is kept for a short time goes soon after it.
@@ -60,6 +44,29 @@ impl Config {
         let times = self.apps.iter().flat_map(|rule| [rule.talk, rule.quality, rule.files]).flatten();
         times.min().map_or(SLOWEST, |shortest| (shortest / 10).clamp(FASTEST, SLOWEST))
     }
+}
+
+/// What is to be removed by these rules, in order.
+pub(super) fn orders(rules: &[AppRule], now: Time) -> Vec<SweepOrder> {
+    let mut orders = Vec::new();
+    for rule in rules {
+        // Younger than its conversation nothing about it need be; older only where its own time says so.
+        let spare_quality = match (rule.quality, rule.talk) {
+            (None, _) => true,
+            (Some(quality), Some(talk)) => quality > talk,
+            (Some(_), None) => false,
+        };
+        let kinds = [
+            (SweepKind::Quality, rule.quality),
+            (SweepKind::Talk, rule.talk),
+            (SweepKind::Files, rule.files),
+        ];
+        for (kind, kept) in kinds {
+            let Some(kept) = kept else { continue };
+            orders.push(SweepOrder { app: rule.app.clone(), kind, before: now - kept, spare_quality });
+        }
+    }
+    orders
 }
 
 #[cfg(test)]
@@ -77,7 +84,7 @@ mod tests {
     }
 
     fn config(apps: Vec<AppRule>) -> Config {
-        Config { apps, audit: Duration::from_secs(90 * 86_400) }
+        Config { apps, audit: Duration::from_secs(90 * 86_400), removed: None }
     }
 
     #[test]

@@ -66,6 +66,7 @@ async fn look(global: &Global, check: &Check, ambient: &Ambient) -> Outcome {
         probes.extend(connections(settings, check.upstream, ambient).await);
         probes.extend(probe::ages(settings, ambient).await);
         probes.extend(probe::backups(settings, ambient).await);
+        probes.extend(probe::apps(settings, ambient).await);
         if check.upstream {
             probes.extend(probe::aws(settings, &sources, ambient).await);
         }

@@ -220,7 +220,7 @@ async fn open(
     let debugging = debugging::admit(settings, i_know, &house.store, ambient).await?;
     // Where one process has the database for itself, every answer without an end was cut by the last stop.
     if house.store.engine() == "sqlite" {
-        let cut = house.store.interrupt_unfinished(ambient.now()).await.map_err(told)?;
+        let cut = house.store.interrupt_every().await.map_err(told)?;
         if cut > 0 {
             tracing::warn!(messages = cut, "answers were interrupted by the last stop");
         }
@@ -229,18 +229,19 @@ async fn open(
     let mut watch = Watch::new(house, ambient.clone());
     watch.look().await.map_err(told)?;
     jobs::start(watch, house, ambient);
-    offer_setup(house).await.map_err(told)?;
+    offer_setup(house, ambient).await.map_err(told)?;
     house.site.open();
     Ok(debugging)
 }
 
 /// While nobody runs the server, whoever reads its terminal may claim it. The token goes there alone: a log is read
 /// by more people.
-async fn offer_setup(house: &House) -> kernel::Result<()> {
-    if let Some(token) = house.site.accounts.open_setup().await? {
+async fn offer_setup(house: &House, ambient: &Ambient) -> kernel::Result<()> {
+    if let Some((token, ends)) = house.site.accounts.open_setup().await? {
         let url = &house.site.base_url;
+        let minutes = ends.since(ambient.now()).as_secs().div_ceil(60);
         complain(&format!(
-            "Stoa has no admin yet. Claim it within 30 minutes at {url}/setup with the set-up token {}",
+            "Stoa has no admin yet. Claim it within {minutes} minutes at {url}/setup with the set-up token {}",
             token.expose()
         ));
     }

@@ -29,7 +29,7 @@ use super::table::identity::*;
 use super::table::knowledge::*;
 use super::table::model::PROVIDERS;
 use super::table::monitoring::METRICS_TOKEN;
-use super::table::retention::{AUDIT_DAYS, SESSION_DAYS};
+use super::table::retention::{AUDIT_DAYS, REMOVED_APPS, SESSION_DAYS};
 use super::table::server::*;
 use super::table::tls::*;
 use super::table::traffic::*;
@@ -262,6 +262,7 @@ fn retention(values: &Values, catalog: &apps::Catalog) -> Option<ops::retention:
     Some(ops::retention::Config {
         apps: catalog.iter().map(rule).collect(),
         audit: seconds(values.get(&AUDIT_DAYS)?.saturating_mul(86_400)),
+        removed: values.get(&REMOVED_APPS)?,
     })
 }
 

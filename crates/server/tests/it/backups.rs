@@ -134,6 +134,50 @@ on_both_engines! {
     }
 }
 
+on_both_engines! {
+    /// Between a backup and the moment something is made and something is deleted: both are as they were at the moment.
+    async fn a_moment_knows_what_was_deleted_before_it(setup) {
+        let world = setup.unlimited().set("BACKUP_SCHEDULE", "0 2 1 1 *").start().await;
+        let (key, ann) = (world.key(), keeper(&world, "ann@example.org").await);
+        let file = async |name: &str| {
+            let made = Form::new().file(name, name.as_bytes()).send(&ann).await.json();
+            format!("/api/v1/files/{}", made["id"].as_str().unwrap())
+        };
+        let (gone, kept) = (world.conversation(&key).await, world.conversation(&key).await);
+        for conversation in [&gone, &kept] {
+            world.say(&key, conversation, "before the backup").await;
+        }
+        let (destroyed, trashed, late) = (file("one.txt").await, file("two.txt").await, file("three.txt").await);
+        back_up(&world).await;
+        assert_eq!(key.delete(&format!("/api/v1/conversations/{gone}")).send().await.status, 200);
+        assert_eq!(ann.delete(&format!("{destroyed}?permanent=true")).send().await.status, 200);
+        assert_eq!(ann.delete(&trashed).send().await.status, 200);
+        world.say(&key, &kept, "after the backup").await;
+        // Deletions stand in the log when it has been written.
+        world.await_audit("data.erased", |event| event["object"] == format!("conversation:{gone}")).await;
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        let at = world.anonymous().get("/health").send().await.json()["timestamp"].as_str().unwrap().to_owned();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(ann.delete(&format!("{late}?permanent=true")).send().await.status, 200);
+        assert_eq!(key.delete(&format!("/api/v1/conversations/{kept}")).send().await.status, 200);
+        let output = world.stoa(&["restore", "--at", &at, "--yes"]).await;
+        assert!(output.success(), "{output:?}");
+        let status = async |path: &str| key.get(path).send().await.status;
+        let back = async || status(&format!("/api/v1/conversations/{kept}")).await == 200;
+        eventually(Duration::from_secs(5), "what was deleted later is back", back).await;
+        assert_eq!(world.messages(&key, &kept).await.len(), 4);
+        assert_eq!(status(&format!("/api/v1/conversations/{gone}")).await, 404, "it was deleted before the moment");
+        let ann = world.bearer(&world.sign_in("ann@example.org").await);
+        let files = async |query: &str| {
+            let found = everything(&ann, &format!("/api/v1/files?limit=5{query}")).await;
+            found.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!((files("").await, files("&trashed=true").await), (vec!["three.txt".to_owned()], vec!["two.txt".to_owned()]));
+        assert_eq!(ann.get(&format!("{late}/content")).send().await.body, "three.txt".as_bytes());
+        assert_eq!(ann.get(&destroyed).send().await.status, 404);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_asked_wrongly_changes_nothing() {
     let world = crate::world::Setup::sqlite().start().await;

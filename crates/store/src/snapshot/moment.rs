@@ -2,7 +2,8 @@
 //! came after it goes. It works on copies in SQLite, never on a live database, so that live writes pay nothing for it.
 //!
 //! What was made is exact, by the moment of its making; what was changed counts by the moment of its last change; what
-//! was deleted between the earlier copy and the moment comes back, because no row says when it went.
+//! somebody deleted for good between the earlier copy and the moment stays away, because the audit log says when it went
+//! (as long as it is kept). What retention took in between comes back and goes again with the next sweep.
 
 use std::path::Path;
 
@@ -62,6 +63,7 @@ impl Store {
             let tables = columns(&mut tx).await?;
             if later.is_some() {
                 take_over(&mut tx, &tables, at).await?;
+                leave_out(&mut tx, at).await?;
             }
             cut(&mut tx, &tables, at).await?;
             mend(&mut tx).await?;
@@ -138,6 +140,27 @@ async fn take_over(tx: &mut Tx, tables: &Columns, at: Time) -> Result<(), Troubl
         tx.toil(
             built(format!(
                 "INSERT OR IGNORE INTO main.{table} ({names}) SELECT {names} FROM later.{table} WHERE created_at <= $1"
+            )),
+            values![at],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// What the audit log of the later copy says was deleted for good until the moment. Ids are never given twice, so an
+/// event from before the earlier copy finds nothing.
+async fn leave_out(tx: &mut Tx, at: Time) -> Result<(), Trouble> {
+    for (table, event, word, condition) in [
+        ("conversations", "data.erased", "conversation", ""),
+        ("problems", "data.erased", "problem", ""),
+        ("documents", "document.removed", "document", ""),
+        ("files", "file.deleted", "file", " AND json_extract(details, '$.permanent')"),
+    ] {
+        tx.toil(
+            built(format!(
+                "DELETE FROM main.{table} WHERE '{word}:' || id IN \
+                 (SELECT object FROM later.audit_events WHERE event_type = '{event}' AND at <= $1{condition})"
             )),
             values![at],
         )

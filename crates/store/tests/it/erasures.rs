@@ -1,7 +1,7 @@
 //! An erasure that leaves nothing: a marker is planted in every table that holds somebody's data, as the registry names
 //! them, and searched for everywhere afterwards. A new table fails this test until it has joined in.
 
-use kernel::{Code, PasskeyId, Subject, UserId};
+use kernel::{Code, PageRequest, PasskeyId, Subject, UserId};
 use store::{NewKey, NewPasskey, Opening, Rule, StoredAnswer, TABLES};
 
 use crate::people::by_operator;
@@ -63,6 +63,9 @@ async fn plant(world: &World, email: &str) -> (UserId, Subject) {
         ),
         format!(
             "hand_offs (id, conversation_id, owner, app, state, reason, created_at, updated_at) VALUES ('h{n}', '{talk}', '{owner}', 'assistant', 'closed', {bytes}, {now}, {now})"
+        ),
+        format!(
+            "message_pieces (id, message_id, began, content) VALUES ('{answer} 0', '{answer}', 0, {bytes})"
         ),
         format!(
             "feedback (message_id, conversation_id, owner, app, rating, comment, created_at, updated_at) VALUES ('{answer}', '{talk}', '{owner}', 'assistant', 'up', {bytes}, {now}, {now})"
@@ -166,6 +169,25 @@ on_both_engines! {
         assert!(scan.settled && scan.left.is_empty(), "{scan:?}");
         assert!(world.store.settle_erasures(10).await.unwrap().is_empty());
         assert_eq!(world.store.verify_audit().await.unwrap().fault, None);
+    }
+
+    /// Another process that has looked before there was a key, or before it was destroyed, reads what comes later.
+    async fn another_process_is_not_behind(world) {
+        let (other, owner) = (world.second().await, world.visitor());
+        let all = store::ConversationFilter::default;
+        for said in ["the first", "after the erasure"] {
+            // Now it knows a key that is not the one to come.
+            assert!(other.conversations(&owner, all(), PageRequest::first(9)).await.unwrap().items.is_empty());
+            let mut turn = world.opening(owner, said);
+            turn.opening = store::Opening::New { id: turn.user.conversation_id, title: Some("Plans".into()), topic: None, session: None };
+            let id = world.store.record_turn(turn, vec![]).await.unwrap();
+            assert_eq!(other.conversations(&owner, all(), PageRequest::first(9)).await.unwrap().items.len(), 1);
+            assert_eq!(other.conversation(&owner, id).await.unwrap().title.as_deref(), Some("Plans"));
+            assert_eq!(other.messages(&owner, id, PageRequest::first(9)).await.unwrap().items.len(), 2);
+            assert!(!other.export_subject(&owner).await.unwrap().tables.is_empty());
+            world.store.erase(&owner, vec![]).await.unwrap();
+        }
+        other.close().await;
     }
 
     /// Who has very many messages is erased in steps, and the receipt counts them all.

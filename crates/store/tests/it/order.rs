@@ -167,7 +167,7 @@ on_both_engines! {
         store.begin_turn(turn, vec![]).await.unwrap();
         let before = || world.ambient.now() - std::time::Duration::from_secs(3_600);
         assert_eq!(store.sweep_temporary(before()).await.unwrap(), 0);
-        store.interrupt_unfinished(world.ambient.now()).await.unwrap();
+        store.interrupt_every().await.unwrap();
         assert_eq!(store.sweep_temporary(before()).await.unwrap(), 1);
         assert_eq!(store.message(&owner, ids[0], answer).await.map_err(code).unwrap_err(), Code::NotFound);
         assert_eq!(listed(world, owner, ConversationFilter::default()).await, ids[1..]);

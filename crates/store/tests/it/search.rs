@@ -213,7 +213,7 @@ on_both_engines! {
         world.wait(601);
         tend(world).await;
         assert_eq!(store.search_size(&owner).await.unwrap().0, 0, "what comes after an open answer waits for it");
-        store.interrupt_unfinished(world.ambient.now()).await.unwrap();
+        store.interrupt_every().await.unwrap();
         store.record_turn(world.turn(owner, id, "one more"), vec![]).await.unwrap();
         world.wait(601);
         assert!(tend(world).await.indexed > 256);

@@ -70,11 +70,11 @@ pub struct World {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment where the services are")]
-fn setting(name: &str) -> Option<String> {
+pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn install_tls() {
+pub fn install_tls() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
 }
@@ -128,8 +128,15 @@ impl World {
 
     /// Another database of this engine, as the first version made it.
     pub async fn at_first_schema(&self) -> World {
+        let world = self.blank().await;
+        world.store.migrate_with(&store::STEPS[..1]).await.unwrap();
+        world
+    }
+
+    /// Another database of this engine, without a schema.
+    pub async fn blank(&self) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let world = match &self.config.database {
+        match &self.config.database {
             Database::Sqlite { .. } => {
                 World::empty(Database::Sqlite { path: folder.path().join("stoa.db") }, folder, None).await
             }
@@ -137,9 +144,7 @@ impl World {
                 let (database, name) = new_postgres(&postgres_url().unwrap()).await;
                 World::empty(database, folder, Some(name)).await
             }
-        };
-        world.store.migrate_with(&store::STEPS[..1]).await.unwrap();
-        world
+        }
     }
 
     async fn empty(database: Database, folder: tempfile::TempDir, name: Option<String>) -> World {
@@ -189,6 +194,21 @@ impl World {
             Database::Postgres { url, .. } => {
                 let mut raw = PgConnection::connect(url.expose()).await.unwrap();
                 sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await.unwrap();
+            }
+        }
+    }
+
+    /// A text that SQL beside the store gives.
+    pub async fn text(&self, sql: &str) -> String {
+        match &self.config.database {
+            Database::Sqlite { path } => {
+                let mut raw =
+                    SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut raw).await.unwrap()
+            }
+            Database::Postgres { url, .. } => {
+                let mut raw = PgConnection::connect(url.expose()).await.unwrap();
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut raw).await.unwrap()
             }
         }
     }

@@ -1,5 +1,8 @@
 //! What the API shows. Output types list their fields: nothing is shown because a row happens to hold it.
 
+use std::collections::HashSet;
+
+use kernel::id::FileId;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -94,12 +97,16 @@ pub(crate) struct MessageView {
     /// The passages that the text cites, verified by the server.
     #[schema(value_type = Vec<Object>)]
     pub(crate) citations: Vec<Value>,
+    /// The files that came with it.
+    pub(crate) attachments: Vec<AttachmentView>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Time,
     /// Why it ended: `stop`, `length`, `cancelled`, `interrupted`, `blocked`, `error`; `null` while it is being
     /// written.
     pub(crate) finish_reason: Option<&'static str>,
+    /// The model that wrote it.
+    pub(crate) model: Option<String>,
     /// The messages in its place, oldest first, itself too: other answers, other words. Empty where it stands alone.
     pub(crate) branches: Vec<Uuid>,
 }
@@ -120,9 +127,62 @@ impl From<&apps::Message> for MessageView {
             author: row.details.get("author").filter(|author| *author == "person").map(|_| "person"),
             content: row.content.clone(),
             citations: row.citations.as_array().cloned().unwrap_or_default(),
+            attachments: apps::attached_to(&row.details).into_iter().map(AttachmentView::from).collect(),
             created_at: row.created_at,
             finish_reason: row.finish_reason.map(apps::FinishReason::as_str),
+            model: row.model.clone(),
             branches: Vec::new(),
+        }
+    }
+}
+
+impl MessageView {
+    /// The same, with files that are gone marked as such.
+    pub(crate) fn with_kept(mut self, kept: &HashSet<FileId>) -> MessageView {
+        for one in &mut self.attachments {
+            one.deleted = one.file_id.is_none_or(|id| !kept.contains(&FileId::from_uuid(id)));
+        }
+        self
+    }
+}
+
+/// A file that came with a message.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attachment)]
+pub(crate) struct AttachmentView {
+    /// The file; `null` for an image that only the model was shown.
+    pub(crate) file_id: Option<Uuid>,
+    /// What it is called.
+    pub(crate) name: String,
+    /// What it is.
+    #[schema(example = "text/plain")]
+    pub(crate) media_type: String,
+    /// Its bytes.
+    pub(crate) size: u64,
+    /// `text` or `image`.
+    pub(crate) kind: &'static str,
+    /// Of a text: how many characters the model was shown,
+    pub(crate) characters_read: u64,
+    /// and how many there are.
+    pub(crate) characters: u64,
+    /// The file is no longer kept, or in the trash.
+    pub(crate) deleted: bool,
+}
+
+impl From<apps::Attached> for AttachmentView {
+    fn from(one: apps::Attached) -> AttachmentView {
+        AttachmentView {
+            file_id: one.file_id.map(|id| id.uuid()),
+            name: one.name,
+            media_type: one.media_type,
+            size: one.size,
+            kind: match one.kind {
+                apps::AttachedKind::Text => "text",
+                apps::AttachedKind::Image => "image",
+            },
+            characters_read: one.read,
+            characters: one.characters,
+            deleted: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! at the age of its secrets.
 //! Each look is bounded in time and changes nothing. What it says holds no secret.
 
+mod apps;
 mod backups;
 mod certificate;
 mod connections;
@@ -13,6 +14,7 @@ mod machine;
 mod running;
 mod secrets;
 
+pub(crate) use apps::apps;
 pub(crate) use backups::backups;
 pub(crate) use certificate::certificate;
 pub(crate) use connections::{database, models, public_url, redis, room};

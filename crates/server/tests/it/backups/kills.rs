@@ -41,12 +41,26 @@ async fn killed_at_any_moment_it_is_the_old_or_the_new() {
     }
     let new = back_up(&world).await;
     assert_ne!(content(&old), content(&new));
-    let (mut made, mut restored, mut unfinished) = (0, 0, 0);
+    let (mut made, mut restored, mut unfinished, mut crashes) = (0, 0, 0, 0);
     for round in 0..rounds {
         let span = Duration::from_millis(round * 37 % 400 + 5);
-        made += u64::from(cut(&world, &["backup", "create"], span).await);
+        let whole = cut(&world, &["backup", "create"], span).await;
+        made += u64::from(whole);
         let listed = world.told(&["backup", "list", "--json"]).await.remove(0);
         assert!(listed.as_array().unwrap().iter().all(|one| one["manifest"].is_object()), "{listed}");
+        // The two are enough; with hundreds of others beside them every look would take longer than the last.
+        let mut files = Vec::new();
+        gather(&world.data().join("backups"), &mut files);
+        for one in listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| ![&old["name"], &new["name"]].contains(&&one["name"]))
+        {
+            let name = one["name"].as_str().unwrap();
+            let file = files.iter().find(|file| file.file_name().is_some_and(|found| found == name));
+            std::fs::remove_file(file.unwrap()).unwrap();
+        }
         // From the newer state to the older and back, killed somewhere.
         let (from, to) = if round % 2 == 0 { (&new, &old) } else { (&old, &new) };
         let ended = cut(&world, &["restore", to["name"].as_str().unwrap(), "--yes"], span * 3).await;
@@ -57,16 +71,34 @@ async fn killed_at_any_moment_it_is_the_old_or_the_new() {
             "round {round}: neither the one nor the other"
         );
         unfinished += u64::from(found == content(from));
-        if round % 5 == 4 {
+        let crash = round % 5 == 4;
+        if crash {
+            crashes += 1;
             world.crash().await;
         }
         let output = world.stoa(&["restore", to["name"].as_str().unwrap(), "--yes"]).await;
         assert!(output.success(), "round {round}: {output:?}");
         assert_eq!(state(&world).await, content(to), "round {round}");
+        println!(
+            "round {}/{rounds}: backup {} after {} ms, {} listed; restore {} after {} ms, {} state found{}; \
+             restored to the end, equal hashes",
+            round + 1,
+            if whole { "ended before the kill" } else { "killed" },
+            span.as_millis(),
+            listed.as_array().unwrap().len(),
+            if ended { "ended before the kill" } else { "killed" },
+            (span * 3).as_millis(),
+            if found == content(from) { "the old" } else { "the new" },
+            if crash { "; server killed too" } else { "" },
+        );
     }
     world.verify_audit().await;
     println!(
-        "{rounds} rounds: {made} backups and {restored} restores ended before the kill, {unfinished} restores left the old state"
+        "{rounds} rounds, {} kill -9: {made} backups and {restored} restores ended before the kill, {crashes} servers \
+         killed, {unfinished} killed restores left the old state and {} the new one; {rounds} restores to the end with \
+         equal content hashes",
+        2 * rounds - made - restored + crashes,
+        rounds - unfinished,
     );
 }
 

@@ -1,6 +1,7 @@
 //! The table: what each operation answers to whom. Groups of operations with the same expectations share a constructor;
 //! a cell that differs is written where it differs.
 
+mod carried;
 mod holding;
 mod kept;
 mod operation;
@@ -158,6 +159,7 @@ pub fn table() -> Vec<Row> {
     [
         public(),
         talk(),
+        carried::rows(),
         teaching(),
         service::desks(),
         service::documents(),
@@ -237,6 +239,7 @@ fn talk() -> Vec<Row> {
         row("GET /api/v1/conversations/{id}/messages", owners(200, true, false)),
         row("POST /api/v1/conversations/{id}/messages", owners(201, true, true)).json(message),
         row("POST /api/v1/conversations/{id}/messages/{message}/regenerate", owners(404, true, true)),
+        row("POST /api/v1/conversations/{id}/messages/{message}/continue", owners(404, true, true)),
         row("PUT /api/v1/conversations/{id}/messages/{message}", owners(404, true, true))
             .json(json!({"content": "hello"})),
         row("POST /v1/chat/completions", Plain(bound(known(200)))).json(completion),

@@ -19,6 +19,8 @@ pub enum Thing {
     Batch,
     Session,
     Key,
+    /// A link to a conversation.
+    Share,
     User,
     Net,
     Hold,
@@ -38,6 +40,7 @@ impl Thing {
             () if has("/users/{id}") => Thing::User,
             () if has("/sessions/") => Thing::Session,
             () if has("/keys/") => Thing::Key,
+            () if has("/shares/") => Thing::Share,
             () if has("/blocks/") => Thing::Net,
             () if has("/holds/") => Thing::Hold,
             () if has("/erasures/") => Thing::Receipt,
@@ -118,6 +121,14 @@ impl Things {
             Thing::Key => {
                 id(caller.post("/api/v1/keys").json(&json!({"name": "untouched"})).send().await, 201)
             }
+            Thing::Share => {
+                let talk = conversation(&caller, "assistant").await;
+                let path = format!("/api/v1/conversations/{talk}");
+                let said =
+                    caller.post(&format!("{path}/messages")).json(&json!({"content": "hello"})).send().await;
+                assert_eq!(said.status, 201, "{said:?}");
+                id(caller.post(&format!("{path}/shares")).json(&json!({})).send().await, 201)
+            }
             Thing::Problem => {
                 let body = json!({"title": "Sum", "statement": "What is 19 + 23?", "answer": "42", "visibility": "published"});
                 id(self.warden.post("/api/v1/apps/tutor/problems").json(&body).send().await, 201)
@@ -177,6 +188,7 @@ impl Things {
             Thing::Batch => get(&self.stranger, "/api/v1/files?trashed=true".to_owned()).await,
             Thing::Session => among(get(&self.stranger, "/api/v1/me/sessions?limit=100".to_owned()).await),
             Thing::Key => among(get(&self.stranger, "/api/v1/keys?limit=100".to_owned()).await),
+            Thing::Share => among(get(&self.stranger, "/api/v1/shares?limit=100".to_owned()).await),
             Thing::Problem => get(&self.warden, format!("/api/v1/apps/tutor/problems/{id}")).await,
             Thing::Document => get(&self.warden, format!("/api/v1/apps/support/documents/{id}")).await,
             Thing::User => get(&self.warden, format!("/api/v1/admin/users/{id}")).await,

@@ -126,6 +126,9 @@ fn talk(words: Words, said: bool) -> ChatPage {
             false => Vec::new(),
         },
         earlier_url: None,
+        past: false,
+        shares: true,
+        attaches: true,
         model: ModelView { connected: false, label: String::new() },
         limits: LimitsView { max_chars: 20_000, max_user_messages: None, user_messages: 1 },
         lesson: Some(LessonView {
