@@ -172,7 +172,7 @@ mod tests {
             ("High tides: why?", "High tides: why?"),
             ("## **Plan** for `stoa.toml`:", "Plan for stoa.toml"),
             ("```rust\nfn main() {}\n```\nWhy does this not compile?", "Why does this not compile?"),
-            ("```\nSELECT 1;\n```", "SELECT 1;"),
+            ("```\nSELECT 1;\n```", "SELECT 1"),
             (
                 "See [the manual](https://x.org/a(b)) and https://example.com/very/long?q=1",
                 "See the manual) and example.com",
