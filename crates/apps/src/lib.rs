@@ -29,6 +29,7 @@ mod standing;
 mod stream;
 mod support;
 mod takeout;
+mod title;
 mod turn;
 mod tutor;
 mod watch;

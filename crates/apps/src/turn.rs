@@ -16,11 +16,9 @@ use crate::attached::{self, Brought};
 use crate::further::Seam;
 use crate::live::{Occupied, busy};
 use crate::plan::{Check, Plan, Voice};
+use crate::title::title;
 use crate::watch::Watched;
 use crate::{App, Hall, kind};
-
-/// Characters of a title made from the first message.
-const TITLE_CHARS: usize = 60;
 
 /// What somebody says, and where.
 #[derive(Clone, Debug)]
@@ -386,32 +384,7 @@ pub(crate) fn written(may: &May<Converse>, opened: &Opened) -> AuditEvent {
         .with("messages", if opened.joint == Joint::Again { 1 } else { 2 })
 }
 
-/// A title from the first line of the first message, cut at a word.
-pub(crate) fn title(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    if line.chars().count() <= TITLE_CHARS {
-        return line.to_owned();
-    }
-    let cut: String = line.chars().take(TITLE_CHARS).collect();
-    let words = cut.rsplit_once(char::is_whitespace).map_or(cut.as_str(), |(words, _)| words);
-    format!("{}…", words.trim_end())
-}
-
 /// Shared by every reader of a stream.
 pub(crate) fn shared(message: &Message) -> Arc<Message> {
     Arc::new(message.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn titles_are_the_first_words() {
-        assert_eq!(title("\n  Hello there \nmore"), "Hello there");
-        let long = "word ".repeat(30);
-        let made = title(&long);
-        assert!(made.chars().count() <= TITLE_CHARS + 1 && made.ends_with("word…"), "{made}");
-        assert_eq!(title(&"ä".repeat(100)).chars().count(), TITLE_CHARS + 1);
-    }
 }

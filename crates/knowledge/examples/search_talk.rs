@@ -284,7 +284,7 @@ async fn main() {
                 if page.items.iter().any(|found| found.mark == *must) {
                     break;
                 }
-                let next = page.next.expect("a phrase that was said is found");
+                let next = page.next.unwrap();
                 let next = PageRequest::parse(Some(20), Some(&next)).unwrap();
                 page = store.search_talk(owner, &query, &read, next).await.unwrap();
             }

@@ -129,9 +129,11 @@ impl Store {
                 .await?;
             gone += step;
             if step < u64::from(STEP) {
-                return Ok(gone);
+                break;
             }
         }
+        self.thin_search(&name).await?;
+        Ok(gone)
     }
 
     /// Writes other counts onto a receipt.

@@ -228,6 +228,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         app: apps.first().cloned().ok_or("no app")?,
         frame: frame()?,
         conversation: (!messages.is_empty()).then(|| conversations.first().cloned()).flatten(),
+        ordered: Default::default(),
         conversations: if connected || !messages.is_empty() { conversations } else { Vec::new() },
         next_conversations: None,
         limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 2 },

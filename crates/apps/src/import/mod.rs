@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use store::{ImportedConversation, Message, Role};
 
-use crate::turn::title;
+use crate::title::title;
 use crate::{App, Hall, kind};
 use shape::Foreign;
 use split::{Element, Splitter};

@@ -5,7 +5,9 @@ mod query;
 mod snippet;
 
 use identity::{ConversationRead, May};
-use kernel::{AppId, AuditEvent, EventType, Fault, FolderId, MessageId, Page, PageRequest, Result, Time};
+use kernel::{
+    AppId, AuditEvent, ConversationId, EventType, Fault, FolderId, MessageId, Page, PageRequest, Result, Time,
+};
 use knowledge::seek::words_of;
 use store::{Conversation, Folder, Role, SearchTended, TalkQuery};
 
@@ -83,6 +85,12 @@ impl Hall {
             at: found.at,
             snippet: found.mark,
         }))
+    }
+
+    /// What a conversation says now: the ids of its messages, from the first to the last.
+    pub async fn way(&self, may: &May<ConversationRead>, id: ConversationId) -> Result<Vec<MessageId>> {
+        self.conversation(may, id).await?;
+        Ok(self.rooms.store.tree(&may.owner(), id).await?.way())
     }
 
     /// Keeps the index of the search up with what was said. Whoever calls holds the lease of this name.

@@ -43,6 +43,7 @@ mod naughty;
 mod observatory;
 mod openai;
 mod operation;
+mod order;
 mod permissions;
 mod probes;
 mod production;

@@ -80,10 +80,7 @@ impl Store {
         let blind = key.blind(PURPOSE);
         let words = query.words.iter();
         let words = words.map(|forms| forms.iter().map(|form| part::word(blind.number(form))).collect());
-        let before = match &page.after {
-            Some(cursor) => Some((cursor.key, number(&cursor.tie).unwrap_or(0))),
-            None => None,
-        };
+        let before = page.after.as_ref().map(|cursor| (cursor.key, number(&cursor.tie).unwrap_or(0)));
         let mut walk = Walk {
             store: self,
             query,

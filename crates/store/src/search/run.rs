@@ -215,6 +215,7 @@ impl Store {
         turnover: Turnover,
     ) -> Result<()> {
         let id = fresh(&self.inside.ambient);
+        let begun = !draft.entries.is_empty();
         if let (Some(first), Some(last)) = (draft.entries.first(), draft.entries.last()) {
             let messages = i64::try_from(draft.entries.len()).unwrap_or(i64::MAX);
             let row = values![id.as_str(), key.subject.as_str(), level, messages, first.at, last.at];
@@ -227,7 +228,7 @@ impl Store {
                 self.write_parts(key, &id, piece).await?;
             }
         }
-        self.finish_run(key, id, turnover).await
+        self.finish_run(key, id, begun, turnover).await
     }
 
     async fn begin_run(&self, key: &Arc<SubjectKey>, row: Vec<Value>) -> Result<()> {
@@ -260,7 +261,13 @@ impl Store {
         written.await.map_err(interrupted)
     }
 
-    async fn finish_run(&self, key: &Arc<SubjectKey>, id: String, turnover: Turnover) -> Result<()> {
+    async fn finish_run(
+        &self,
+        key: &Arc<SubjectKey>,
+        id: String,
+        begun: bool,
+        turnover: Turnover,
+    ) -> Result<()> {
         let (key, now) = (key.clone(), self.inside.ambient.now());
         let finished = self.write_sealed("search.finish", Vec::new(), move |tx| {
             Box::pin(async move {
@@ -281,7 +288,10 @@ impl Store {
                         tx.run(sql, values![conversation, key.subject.as_str()]).await?;
                     }
                 }
-                tx.run("UPDATE search_runs SET ready = 1 WHERE id = $1", values![id]).await?;
+                let ready = tx.run("UPDATE search_runs SET ready = 1 WHERE id = $1", values![id]).await?;
+                if begun && ready == 0 {
+                    return Err(interrupted(Refusal::StaleKey).into());
+                }
                 for run in turnover.replaced {
                     tx.run("UPDATE search_runs SET ready = 0 WHERE id = $1", values![run]).await?;
                 }

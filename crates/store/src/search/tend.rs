@@ -87,6 +87,28 @@ impl Store {
         }
     }
 
+    /// Takes the index of an owner who is being erased away in small steps.
+    pub(crate) async fn thin_search(&self, owner: &str) -> Result<()> {
+        let sql = "SELECT id FROM search_runs WHERE owner = $1";
+        for run in self.read("erasure.runs").await?.all(sql, values![owner]).await? {
+            let run = run.text(0)?;
+            loop {
+                let row = values![run.as_str(), PIECE];
+                let gone = self.write("erasure.thin", Vec::new(), move |tx| {
+                    Box::pin(async move {
+                        let sql = "DELETE FROM search_parts WHERE run = $1 AND part IN \
+                                   (SELECT part FROM search_parts WHERE run = $1 ORDER BY part LIMIT $2)";
+                        Ok(tx.run(sql, row).await?)
+                    })
+                });
+                if gone.await? < PIECE.unsigned_abs() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the runs anew that hold something of what was deleted.
     async fn forget_gone(&self, lease: &(String, String), tended: &mut SearchTended) -> Result<()> {
         let sql = "SELECT DISTINCT owner FROM search_gone ORDER BY owner LIMIT $1";

@@ -123,7 +123,8 @@ pub(crate) struct SearchQuery {
     /// Words, `"exact phrases"`, beginnings of words (`conf*`), and filters: `tag:`, `folder:`, `app:`, `before:` and
     /// `after:` (a day, a month or a year), `has:file`, `is:pinned`, `is:archived`, `from:me`, `from:assistant`. All of it
     /// must hold.
-    #[param(max_length = 500)]
+    #[serde(default)]
+    #[param(max_length = 500, required = true)]
     q: String,
     /// Only in this app.
     #[param(pattern = "^[a-z][a-z0-9-]{0,31}$")]

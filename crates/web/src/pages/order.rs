@@ -63,7 +63,7 @@ async fn show(
         return Err(Fault::new(Code::NotFound).into());
     }
     site.hall.message(&may, id, message).await?;
-    let path = site.hall.tree(&may, id).await?.way();
+    let path = site.hall.way(&may, id).await?;
     let page = format!("/apps/{app}/{id}");
     let Some(place) = path.iter().position(|one| *one == message) else {
         return Ok(onward(&format!("{page}#turn-{message}")));

@@ -17,6 +17,7 @@ mod keyboard;
 mod languages;
 mod long;
 mod looks;
+mod order;
 mod palette;
 mod passkeys;
 mod person;
