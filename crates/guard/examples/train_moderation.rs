@@ -20,14 +20,10 @@ use serde_json::Value;
 
 use data::{csv, held_out, order, read};
 
-/// Rounds over the texts.
-const ROUNDS: usize = 20;
-/// First step of a weight.
-const STEP: f32 = 0.3;
-/// How strongly weights are drawn to zero where there are few texts; found in five parts of the texts trained on.
-const DECAY: f32 = 3e-4;
-/// From so many texts on nothing is drawn to zero.
-const MANY: usize = 10_000;
+/// Steps of the descent; the loss changes no digit that is kept after about half as many.
+const STEPS: usize = 400;
+/// How much the texts count against small weights; found in five parts of the texts trained on.
+const TRUST: f32 = 30.0;
 /// How much a text that harms nobody counts.
 const HARMLESS: f32 = 0.1;
 /// Parts of the texts by which thresholds are found.
@@ -62,40 +58,106 @@ struct Model {
     bias: f32,
 }
 
+/// How much a slot says: the rarer it is among the texts, the more (inverse document frequency). It is part of the
+/// weight in the end, so that judging costs nothing more.
+fn rarities(rows: &[&Row]) -> Vec<f32> {
+    let mut texts = vec![0_u32; SLOTS];
+    for row in rows {
+        let mut slots = row.slots.clone();
+        slots.sort_unstable();
+        slots.dedup();
+        for slot in slots {
+            if let Some(count) = texts.get_mut(usize::from(slot)) {
+                *count += 1;
+            }
+        }
+    }
+    let all = rows.len() as f32;
+    texts.into_iter().map(|count| ((1.0 + all) / (1.0 + count as f32)).ln() + 1.0).collect()
+}
+
 impl Model {
     fn logit(&self, row: &Row) -> f32 {
         let sum: f32 = row.slots.iter().filter_map(|slot| self.weights.get(usize::from(*slot))).sum();
         self.bias + sum * row.scale()
     }
 
-    /// Logistic regression by steps that grow smaller for each weight that was moved often.
+    /// Logistic regression with weights kept small (L2), by Nesterov's accelerated descent on all texts at once:
+    /// the step is set by the largest curvature there can be, so that nothing has to be tuned.
     fn train(rows: &[&Row], output: usize) -> Model {
-        let mut model = Model { weights: vec![0.0; SLOTS], bias: 0.0 };
-        let mut moved = vec![1e-6_f32; SLOTS];
-        let mut bias_moved = 1e-6_f32;
         let known: Vec<(&Row, bool)> =
             rows.iter().filter_map(|row| Some((*row, row.labels.get(output).copied()??))).collect();
-        let labelled = known.iter().filter(|(row, _)| row.weight == 1.0).count();
-        let decay = if labelled < MANY { DECAY } else { 0.0 };
-        for _ in 0..ROUNDS {
+        let rarities = rarities(&known.iter().map(|(row, _)| *row).collect::<Vec<_>>());
+        let scaled = |mut model: Model| {
+            model.weights.iter_mut().zip(&rarities).for_each(|(weight, rarity)| *weight *= rarity);
+            model
+        };
+        let blank = || Model { weights: vec![0.0; SLOTS], bias: 0.0 };
+        let curvature = curvature(&known, &rarities);
+        let (mut model, mut ahead) = (blank(), blank());
+        for step in 0..STEPS {
+            let judge = scaled(Model { weights: ahead.weights.clone(), bias: ahead.bias });
+            let mut next = blank();
             for (row, label) in &known {
-                let likely = 1.0 / (1.0 + (-model.logit(row)).exp());
-                let slope = (likely - f32::from(u8::from(*label))) * row.weight;
-                let each = slope * row.scale();
-                for slot in &row.slots {
-                    let slot = usize::from(*slot);
-                    if let (Some(weight), Some(moved)) = (model.weights.get_mut(slot), moved.get_mut(slot)) {
-                        let slope = each + decay * *weight;
-                        *moved += slope * slope;
-                        *weight -= STEP * slope / moved.sqrt();
-                    }
-                }
-                bias_moved += slope * slope;
-                model.bias -= STEP * slope / bias_moved.sqrt();
+                let likely = 1.0 / (1.0 + (-judge.logit(row)).exp());
+                let slope = (likely - f32::from(u8::from(*label))) * row.weight * TRUST;
+                row.add(slope, &rarities, &mut next);
+            }
+            let momentum = step as f32 / (step as f32 + 3.0);
+            let places = model.weights.iter_mut().zip(&mut ahead.weights).zip(&next.weights);
+            for ((weight, ahead), slope) in places {
+                let moved = *ahead - (slope + *ahead) / curvature;
+                *ahead = moved + momentum * (moved - *weight);
+                *weight = moved;
+            }
+            let moved = ahead.bias - next.bias / curvature;
+            ahead.bias = moved + momentum * (moved - model.bias);
+            model.bias = moved;
+        }
+        scaled(model)
+    }
+}
+
+impl Row {
+    /// Adds `slope` times the features of the row.
+    fn add(&self, slope: f32, rarities: &[f32], sum: &mut Model) {
+        let each = slope * self.scale();
+        for slot in &self.slots {
+            let slot = usize::from(*slot);
+            if let (Some(sum), Some(rarity)) = (sum.weights.get_mut(slot), rarities.get(slot)) {
+                *sum += each * rarity;
             }
         }
-        model
+        sum.bias += slope;
     }
+}
+
+/// The largest curvature of the loss: the largest eigenvalue of the features' products, by power iteration, times the
+/// quarter that the logistic function bends by at the most.
+fn curvature(known: &[(&Row, bool)], rarities: &[f32]) -> f32 {
+    let mut vector = Model { weights: vec![1.0; SLOTS], bias: 1.0 };
+    let mut largest = 1.0;
+    for _ in 0..30 {
+        let norm = (vector.weights.iter().map(|x| x * x).sum::<f32>() + vector.bias * vector.bias).sqrt();
+        let shrunk = |weight: f32, rarity: &f32| weight / norm * rarity;
+        let unit = Model {
+            weights: vector
+                .weights
+                .iter()
+                .zip(rarities)
+                .map(|(weight, rarity)| shrunk(*weight, rarity))
+                .collect(),
+            bias: vector.bias / norm,
+        };
+        let mut next = Model { weights: vec![0.0; SLOTS], bias: 0.0 };
+        for (row, _) in known {
+            row.add(unit.logit(row) * row.weight, rarities, &mut next);
+        }
+        largest = (next.weights.iter().map(|x| x * x).sum::<f32>() + next.bias * next.bias).sqrt();
+        vector = next;
+    }
+    // A little more: power iteration comes from below.
+    1.0 + 0.25 * TRUST * largest * 1.1
 }
 
 fn rows() -> Vec<(u64, Row)> {
@@ -145,9 +207,15 @@ fn threshold(rows: &[&Row], output: usize) -> f32 {
             (best, at) = (fair, *logit);
         }
     }
+    let (mut precisions, mut hit) = (0.0, 0);
+    for (found, (_, label)) in scored.iter().enumerate() {
+        hit += usize::from(*label);
+        precisions += if *label { hit as f32 / (found + 1) as f32 } else { 0.0 };
+    }
     println!(
-        "output {output}: {} texts, {all} of them labelled; best F0.5 in 5 parts {best:.3}",
-        scored.len()
+        "output {output}: {} texts, {all} of them labelled; in 5 parts: average precision {:.3}, best F0.5 {best:.3}",
+        scored.len(),
+        precisions / all.max(1) as f32
     );
     at
 }
