@@ -50,6 +50,8 @@ enum Command {
     },
     /// Check the walls of the house: who uses whom, outside technologies, names and sizes of files.
     Tidy,
+    /// Sort the catalogues of texts, and print what each language lacks.
+    Texts,
     /// Write the generated documents.
     Docs {
         /// Change nothing; fail when one of them is not what the code says.
@@ -102,6 +104,7 @@ fn run(command: Command) -> Result<ExitCode> {
             suite::replicas(&shell, &mut stages, count, &arguments);
         }
         Command::Tidy => stages.check("tidy", || tidy::run(&shell.root)),
+        Command::Texts => tidy::list_texts(&shell.root)?,
         Command::Docs { check } => {
             stages.check("build", || shell.build());
             stages.check("documents", || docs::run(&shell, check));

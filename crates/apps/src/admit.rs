@@ -6,6 +6,7 @@ use identity::{Converse, May};
 use kernel::{AuditEvent, Code, EventType, Fault, Result};
 use serde_json::Value;
 
+use crate::attached::Attached;
 use crate::plan::Check;
 use crate::turn::{Opened, written};
 use crate::{Anew, App, Ask, Hall, Target};
@@ -26,7 +27,7 @@ impl Hall {
         content::validate::message(ask.field, text, app.max_input_chars as usize)?;
         // One key speaks for many people, who all say "hello": repeats count for people alone. Who wants another
         // answer repeats nothing.
-        let again = matches!(ask.target, Target::Beside(_, Anew::Answer(_)));
+        let again = matches!(ask.target, Target::Beside(_, Anew::Answer(_) | Anew::Further(_)));
         if may.who().is_key() || again {
             content::spam::check(text)?;
         } else {
@@ -68,6 +69,22 @@ impl Hall {
             }
             Verdict::Allow | Verdict::Warn => Ok(Admitted::default()),
         }
+    }
+
+    /// Lets in what a message brings: a text that may not pass as a message may not pass in a file.
+    pub(crate) fn admit_attached(&self, may: &May<Converse>, app: &App, attached: &[Attached]) -> Result<()> {
+        let judged = attached.iter().map(|one| content::judge(&one.text, &app.policy));
+        let Some(judged) = judged.filter(|_| app.moderation).find(Judgement::blocked) else { return Ok(()) };
+        self.rooms.audit.note(
+            AuditEvent::new(EventType::ContentBlocked, may.owner())
+                .from(may.who().address())
+                .to(format_args!("app:{}", app.id))
+                .with("in", "file")
+                .with("categories", named(&judged.categories))
+                .with("scores", scored(&judged)),
+        );
+        tracing::warn!(app = %app.id, "a file was refused by the content rules");
+        Err(Fault::new(Code::ContentBlocked))
     }
 
     /// Writes down that an answer was withheld, and why, without a word of it.

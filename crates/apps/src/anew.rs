@@ -6,6 +6,7 @@ use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Resu
 use store::{Conversation, Joint, Message, Role, Tree};
 
 use crate::Hall;
+use crate::attached::Brought;
 use crate::turn::{Anew, Ask, Options, Target};
 
 /// A message as a conversation says it.
@@ -44,6 +45,7 @@ impl Hall {
             content: said.content,
             field: "message",
             options: Options::default(),
+            brought: Brought::default(),
             resumable,
         })
     }
@@ -55,14 +57,20 @@ impl Hall {
         id: ConversationId,
         anew: Anew,
     ) -> Result<(Joint, Option<Message>)> {
-        let (Anew::Answer(message) | Anew::Words(message)) = anew;
-        let said = self.rooms.store.message(owner, id, message).await?;
+        let store = &self.rooms.store;
+        let said = match anew {
+            Anew::Answer(message) | Anew::Words(message) => store.message(owner, id, message).await?,
+            Anew::Further(answer) => {
+                let asked = store.message(owner, id, answer).await?.parent_id.ok_or_else(nobody_asked)?;
+                store.message(owner, id, asked).await?
+            }
+        };
         if said.role != Role::User {
             return Err(nobody_asked());
         }
         Ok(match anew {
-            Anew::Answer(_) => (Joint::Again, Some(said)),
-            Anew::Words(_) => (Joint::Under(said.parent_id), None),
+            Anew::Answer(_) | Anew::Further(_) => (Joint::Again, Some(said)),
+            Anew::Words(_) => (Joint::Under(said.parent_id), Some(said)),
         })
     }
 
@@ -89,6 +97,7 @@ impl Hall {
     ) -> Result<()> {
         let owner = may.owner();
         let _place = self.live.occupy(id, self.rooms.stop.child_token())?;
+        self.alone(&owner, id).await?;
         let event = AuditEvent::new(EventType::DataWritten, owner)
             .from(may.who().address())
             .to(format_args!("conversation:{id}"))

@@ -43,6 +43,10 @@ pub struct App {
     pub retention: Retention,
     /// How long opinions, outcomes and questions without an answer are kept; as long as the content when absent.
     pub quality_retention: Option<Retention>,
+    /// People may give out links to snapshots of their conversations.
+    pub sharing: bool,
+    /// Messages may bring files, which the model is shown.
+    pub attachments: bool,
     /// What a tutor may do: hints, the answer, how many questions, languages.
     pub tutor: tutor::Policy,
 }
@@ -89,6 +93,8 @@ impl App {
             support_message: None,
             retention,
             quality_retention: None,
+            sharing: matches!(kind, AppKind::Chat | AppKind::Tutor),
+            attachments: kind == AppKind::Chat,
             tutor: tutor::Policy::default(),
         }
     }

@@ -10,10 +10,10 @@ use kernel::{
     AppId, AppKind, AuditEvent, ConversationId, EventType, Fault, Level, MessageId, Page, PageRequest,
     ProblemId, Result,
 };
-use store::{Conversation, ConversationChange, ConversationFilter, Message, Role};
+use store::{Arrangement, Conversation, ConversationChange, ConversationFilter, Message, Role};
 
 use crate::anew::Said;
-use crate::{Hall, kind};
+use crate::{Hall, attached, kind};
 
 /// A conversation to be made.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub struct NewConversation {
     pub topic: Option<String>,
     /// The problem of the tutor that it works on.
     pub problem: Option<ProblemId>,
+    /// Whether it goes by itself some time after the last message.
+    pub temporary: bool,
 }
 
 /// What is to change in a conversation; what is absent stays.
@@ -33,6 +35,8 @@ pub struct ConversationEdit {
     pub title: Option<String>,
     /// A message on the branch that it is to say.
     pub head: Option<MessageId>,
+    /// Where it stands among the others.
+    pub order: Arrangement,
 }
 
 /// A whole conversation.
@@ -78,6 +82,7 @@ impl Hall {
             max_per_owner: app.most_conversations(may.owner()),
             // Who teaches in the app tries its drafts too.
             problem: new.problem.map(|id| (id, may.who().level(&app.id) == Some(Level::Manage))),
+            temporary: new.temporary,
         };
         let conversation = self.rooms.store.create_conversation(new, vec![event]).await?;
         tracing::info!(app = %conversation.app, conversation = %id, "conversation created");
@@ -88,16 +93,14 @@ impl Hall {
     pub async fn conversations(
         &self,
         may: &May<ConversationRead>,
-        app: Option<AppId>,
-        q: Option<String>,
+        filter: ConversationFilter,
         page: PageRequest,
     ) -> Result<Page<Conversation>> {
-        if let Some(app) = &app {
+        if let Some(app) = &filter.app {
             may.inside(app)?;
         }
         self.rooms.audit.note(listed(may, "conversations"));
-        let mut found =
-            self.rooms.store.conversations(&may.owner(), ConversationFilter { app, q }, page).await?;
+        let mut found = self.rooms.store.conversations(&may.owner(), filter, page).await?;
         found.items.retain(|conversation| may.who().apps().contains(&conversation.app));
         Ok(found)
     }
@@ -146,6 +149,19 @@ impl Hall {
         self.rooms.store.recent_messages(&may.owner(), id, most).await
     }
 
+    /// The messages that were said just before this one, oldest first.
+    pub async fn messages_before(
+        &self,
+        may: &May<ConversationRead>,
+        id: ConversationId,
+        before: MessageId,
+        most: u32,
+    ) -> Result<Vec<Message>> {
+        self.conversation(may, id).await?;
+        self.rooms.audit.note(event(may, EventType::DataRead, id).with("what", "messages"));
+        self.rooms.store.messages_before(&may.owner(), id, before, most).await
+    }
+
     /// One message of a conversation.
     pub async fn message(
         &self,
@@ -164,19 +180,23 @@ impl Hall {
         id: ConversationId,
         edit: ConversationEdit,
     ) -> Result<Conversation> {
-        let ConversationEdit { title, head } = edit;
-        if title.is_none() && head.is_none() {
+        let ConversationEdit { title, head, mut order } = edit;
+        if title.is_none() && head.is_none() && order.is_empty() {
             return Err(Fault::invalid(
                 "title",
                 "required",
-                "name a new `title`, or a message as the new `head`",
+                "name what is new: `title`, `head`, `pinned`, `archived`, `folder_id`, `tags` or `temporary`",
             ));
         }
         title.as_deref().map(validate::title).transpose()?;
+        crate::order::tidy_tags(&mut order)?;
         let conversation = self.rooms.store.conversation(&may.owner(), id).await?;
         may.inside(&conversation.app)?;
         if let Some(head) = head {
             self.turn_to(may, id, head).await?;
+        }
+        if !order.is_empty() {
+            self.arrange_many(may, &[id], order).await?;
         }
         let Some(title) = title else { return self.rooms.store.conversation(&may.owner(), id).await };
         let change = ConversationChange { title: Some(title), topic: None };
@@ -203,8 +223,15 @@ impl Hall {
         Ok(self.live.stop(id) || self.rooms.store.cancel_unfinished(&may.owner(), id).await?)
     }
 
-    /// The whole conversation.
+    /// The whole conversation, to be taken away.
     pub async fn export(&self, may: &May<ConversationRead>, id: ConversationId) -> Result<Export> {
+        let export = self.whole(may, id).await?;
+        self.rooms.audit.note(event(may, EventType::DataExported, id).with("messages", export.every.len()));
+        Ok(export)
+    }
+
+    /// The whole conversation.
+    pub(crate) async fn whole(&self, may: &May<ConversationRead>, id: ConversationId) -> Result<Export> {
         let conversation = self.conversation(may, id).await?;
         let mut page = PageRequest::first(PageRequest::MOST);
         let mut every = Vec::new();
@@ -216,7 +243,6 @@ impl Hall {
                 None => break,
             }
         }
-        self.rooms.audit.note(event(may, EventType::DataExported, id).with("messages", every.len()));
         let mut messages = every.clone();
         if conversation.branched {
             let said = self.tree_of(&conversation).await?.said();
@@ -241,6 +267,9 @@ impl Export {
                 message.created_at.rfc3339_seconds(),
                 message.content
             ));
+            for file in attached::of(&message.details) {
+                text.push_str(&format!("\nFile: {}\n", file.name));
+            }
         }
         text
     }

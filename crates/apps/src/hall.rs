@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guard::content::SpamGuard;
+use identity::hasher::Hasher;
 use identity::{AppsRead, Identity, May};
 use kernel::{Ambient, AppId, Result};
 use knowledge::Manual;
@@ -15,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::files::Shelves;
+use crate::follow::Followed;
+use crate::import::Bringing;
 use crate::live::LiveTurns;
 use crate::{App, Catalog, Library};
 
@@ -32,6 +35,8 @@ pub struct Rooms {
     pub manual: Manual,
     /// The documents of the apps.
     pub library: Library,
+    /// Passwords, of links that ask for one.
+    pub hasher: Hasher,
     /// Where files lie, and what may be kept.
     pub files: Shelves,
     /// Events that belong to no change.
@@ -51,13 +56,21 @@ pub struct Rooms {
 pub struct Hall {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: LiveTurns,
+    pub(crate) followed: Followed,
     pub(crate) spam: Arc<SpamGuard>,
+    pub(crate) bringing: Arc<Bringing>,
 }
 
 impl Hall {
     /// The services over these rooms.
     pub fn new(rooms: Rooms) -> Hall {
-        Hall { rooms: Arc::new(rooms), live: LiveTurns::default(), spam: Arc::new(SpamGuard::new()) }
+        Hall {
+            rooms: Arc::new(rooms),
+            live: LiveTurns::default(),
+            followed: Followed::default(),
+            spam: Arc::new(SpamGuard::new()),
+            bringing: Arc::default(),
+        }
     }
 
     /// The apps that the caller may enter, in the order of the configuration.

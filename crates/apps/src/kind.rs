@@ -14,7 +14,7 @@ pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask:
     match opened.app.kind {
         AppKind::Tutor => tutor::plan(hall, may, opened, ask).await,
         AppKind::Support => support::plan(hall, may, opened, ask).await,
-        AppKind::Chat => Ok(chat::plan(hall, opened, ask)),
+        AppKind::Chat => chat::plan(hall, may, opened, ask).await,
         // `converses` has refused it before.
         AppKind::Files => Err(Fault::new(Code::NotFound)),
     }

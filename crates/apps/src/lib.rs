@@ -3,19 +3,28 @@
 
 mod admit;
 mod anew;
+mod archive;
+mod attached;
 mod catalog;
 mod chat;
 mod cite;
 mod conversation;
 mod desk;
 mod files;
+mod follow;
+mod further;
 mod hall;
+mod import;
 mod kind;
 mod library;
 mod live;
 mod once;
+mod order;
+mod pen;
 mod plan;
 mod prompt;
+mod seek;
+mod sharing;
 mod standing;
 mod stream;
 mod support;
@@ -27,6 +36,7 @@ mod watch;
 pub use ::files::clutter;
 pub use ::files::name::attachment;
 pub use anew::Said;
+pub use attached::{Attached, AttachedKind, Brought, of as attached_to};
 pub use catalog::{App, Catalog, Retention};
 pub use conversation::{ConversationEdit, Export, NewConversation};
 pub use desk::{DeskState, Handed, Inbox, InboxTab, News, OpenQuestion};
@@ -35,13 +45,19 @@ pub use files::{
     Upload, Usage, reconcile,
 };
 pub use hall::{Hall, Rooms};
+pub use import::{Import, ImportProblem, ImportReport};
 pub use library::{
     Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Offered, OpenAt,
     OpenDocument, Parts as LibraryParts, SUPPORTED, meant, takes_documents,
 };
 pub use live::{Numbered, StreamEvent, Subscription};
-pub use llm::{ChatMessage, Role as ChatRole};
+pub use llm::{ChatMessage, Image, ImageKind, Role as ChatRole};
 pub use once::{Claim, Once};
+pub use order::{MOST_AT_ONCE, TEMPORARY};
+pub use seek::{FoundTalk, Snippet};
+pub use sharing::{ShareWish, Shared, SharedTalk, Snapshot, SnapshotMessage};
+pub use store::Share;
+pub use store::{Arrangement, ConversationFilter, Folder, Lying, SearchTended, TagCount};
 pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,
     StoredAnswer, Tree,

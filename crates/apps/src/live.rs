@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kernel::{Code, ConversationId, Fault, MessageId, Result};
@@ -101,6 +102,8 @@ pub(crate) struct Live {
     length: watch::Sender<usize>,
     readers: watch::Sender<usize>,
     resumable: bool,
+    /// No more events will come, even though the last one did not.
+    closed: AtomicBool,
     conversation: ConversationId,
     message: MessageId,
 }
@@ -112,6 +115,7 @@ impl Live {
             length: watch::Sender::new(0),
             readers: watch::Sender::new(0),
             resumable,
+            closed: AtomicBool::new(false),
             conversation,
             message,
         })
@@ -120,6 +124,16 @@ impl Live {
     pub(crate) fn push(&self, event: StreamEvent) {
         self.log.lock().push(event);
         self.length.send_modify(|length| *length += 1);
+    }
+
+    /// Ends the stream for its readers, who may come back elsewhere.
+    pub(crate) fn end(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.length.send_modify(|_| {});
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Reads along, from the event after number `last`.
@@ -197,10 +211,16 @@ impl Subscription {
             self.seen = tokio::select! {
                 biased;
                 () = lost => return None,
-                length = self.length.wait_for(|length| *length > seen) => *length.ok()?,
+                length = self.length.wait_for(|length| *length > seen || self.live.is_closed()) => *length.ok()?,
             };
+            let closed = self.live.is_closed();
             let events = self.live.log.lock().after(self.last);
-            let Some((number, event)) = events.last() else { continue };
+            let Some((number, event)) = events.last() else {
+                if closed {
+                    return None;
+                }
+                continue;
+            };
             self.last = Some(*number);
             self.ended = event.is_last();
             return Some(events);
@@ -230,8 +250,7 @@ impl LiveTurns {
     pub(crate) fn occupy(&self, conversation: ConversationId, cancel: CancellationToken) -> Result<Occupied> {
         let mut turns = self.0.lock();
         if turns.contains_key(&conversation) {
-            return Err(Fault::new(Code::Conflict)
-                .say("an answer is being written in this conversation; stop it or wait"));
+            return Err(busy());
         }
         turns.insert(conversation, Slot { cancel, live: None });
         Ok(Occupied { turns: self.clone(), conversation })
@@ -257,6 +276,11 @@ impl LiveTurns {
     pub(crate) fn len(&self) -> usize {
         self.0.lock().len()
     }
+}
+
+/// Another turn while an answer is being written.
+pub(crate) fn busy() -> Fault {
+    Fault::new(Code::Conflict).say("an answer is being written in this conversation; stop it or wait")
 }
 
 /// Holds a conversation until dropped.

@@ -13,13 +13,14 @@ const PASSAGES: usize = 4;
 pub(crate) fn build(app: &App, earlier: &[Message], question: &str, options: &Options) -> ChatRequest {
     let mut messages: Vec<ChatMessage> = match &options.history {
         Some(history) => history.clone(),
-        None => earlier.iter().filter(|message| !message.content.is_empty()).map(shown).collect(),
+        None => earlier.iter().filter(|message| said(message)).map(shown).collect(),
     };
-    messages.push(ChatMessage { role: Role::User, content: question.to_owned() });
+    messages.push(ChatMessage::new(Role::User, question));
     ChatRequest {
         system: Some(kind::instructions(app).to_owned()).filter(|text| !text.is_empty()),
         messages,
         passages: Vec::new(),
+        from_files: false,
         model: app.model.clone(),
         max_tokens: least(options.max_tokens, app.max_tokens),
         temperature: options.temperature.or(app.temperature),
@@ -32,13 +33,19 @@ pub(crate) fn passages(manual: &Manual, question: &str) -> Vec<Passage> {
     manual.search(question, PASSAGES).into_iter().map(Passage::from).collect()
 }
 
-fn shown(message: &Message) -> ChatMessage {
+/// Whether there is something to show of it.
+pub(crate) fn said(message: &Message) -> bool {
+    !message.content.is_empty()
+}
+
+/// What of a stored message a model is shown: its words.
+pub(crate) fn shown(message: &Message) -> ChatMessage {
     let role = match message.role {
         store::Role::User => Role::User,
         store::Role::Assistant => Role::Assistant,
         store::Role::System => Role::System,
     };
-    ChatMessage { role, content: message.content.clone() }
+    ChatMessage::new(role, message.content.as_str())
 }
 
 /// The caller may ask for less than the app allows, never for more.

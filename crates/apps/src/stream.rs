@@ -1,6 +1,6 @@
 //! An answer in pieces. The turn is stored before the first event is given out; a task of its own then drives
-//! the model, so that readers may come and go; what was written when it ends, for whatever reason, is stored
-//! before the last event is given out.
+//! the model, so that readers may come and go. Each piece is stored before it is given out (`pen.rs`), and so is the
+//! end, whatever the reason for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,16 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use identity::{ConversationRead, Converse, May, Principal};
 use kernel::{Code, ConversationId, Fault, MessageId, Result};
-use llm::{Completion, Finished, Piece, Quote};
+use llm::{Completion, Piece};
 use serde_json::Value;
 use store::{FinishReason, FinishedMessage, Message};
 use tracing::Instrument as _;
 
 use crate::admit;
+use crate::follow::blank;
 use crate::live::{Live, Log, Numbered, StreamEvent, Subscription};
-use crate::plan::{Check, Plan, Voice};
+use crate::pen::Pen;
+use crate::plan::{Plan, Voice};
 use crate::standing::Standing;
 use crate::turn::{self, Opened};
 use crate::{Ask, Hall, kind};
@@ -23,12 +25,11 @@ use crate::{Ask, Hall, kind};
 /// How often somebody who waits for an answer that another replica writes looks for its end.
 const WAITING: Duration = Duration::from_millis(250);
 
-/// How often the text so far is saved while it is being written, and so how soon a stop at another replica is seen.
-const SAVING: Duration = Duration::from_millis(750);
-
 /// Tries to store the end of an answer while the database is away, and the wait between two.
 const CLOSE_TRIES: u32 = 20;
 const CLOSE_WAIT: Duration = Duration::from_millis(500);
+/// The wait after those, when the readers have been told.
+const CLOSE_LATE: Duration = Duration::from_secs(5);
 
 impl Hall {
     /// Begins to answer in pieces. The model is asked while the turn is being stored; if it cannot be stored,
@@ -36,7 +37,10 @@ impl Hall {
     pub async fn stream(&self, may: &May<Converse>, ask: Ask) -> Result<Subscription> {
         let opened = self.open(may, &ask).await?;
         let Plan { voice, check } = self.plan(may, &opened, &ask).await?;
-        let blank = opened.blank(self.rooms.ambient.now());
+        let begun = match &opened.taken_up {
+            Some(answer) => Message { finish_reason: None, ..answer.clone() },
+            None => opened.blank(self.rooms.ambient.now()),
+        };
         let asked = opened.cancel.child_token();
         let give_up = asked.clone().drop_guard();
         let models = self.rooms.models.clone();
@@ -48,9 +52,16 @@ impl Hall {
             )),
         };
         let audit = admit::noted(may, &opened);
-        let conversation_id = self.rooms.store.begin_turn(opened.turn(blank.clone()), audit).await?;
-        // A session that another request has opened meanwhile takes the turn into its own conversation.
-        let blank = Message { conversation_id, ..blank };
+        let store = &self.rooms.store;
+        let conversation_id = match &opened.taken_up {
+            Some(answer) => {
+                store.take_up(&opened.owner, answer.conversation_id, answer.id, audit).await?;
+                answer.conversation_id
+            }
+            // A session that another request has opened meanwhile takes the turn into its own conversation.
+            None => store.begin_turn(opened.turn(begun.clone()), audit).await?,
+        };
+        let begun = Message { conversation_id, ..begun };
         give_up.disarm();
         self.entitle(&opened).await;
         let live = Live::new(conversation_id, opened.assistant, ask.resumable);
@@ -59,26 +70,29 @@ impl Hall {
         live.push(StreamEvent::Message {
             conversation_id,
             user_message: turn::shared(&opened.user),
-            message: turn::shared(&blank),
+            message: Arc::new(blank(&begun)),
         });
+        if !begun.content.is_empty() {
+            live.push(StreamEvent::Delta(begun.content.as_str().into()));
+        }
         let hall = self.clone();
         let who = may.who().clone();
+        let mut pen = Pen::new(store.clone(), opened.owner, Arc::clone(&live), begun, check);
         let driven = async move {
-            let mut written = Written { message: blank, check, quotes: Vec::new(), fault: None };
             match speaker {
-                Speaker::House(completion) => written.state(completion, &live),
-                Speaker::Model(pieces) => hall.write(&live, &who, &opened, pieces, &mut written).await,
+                Speaker::House(completion) => pen.state(completion),
+                Speaker::Model(pieces) => hall.write(&live, &who, &opened, pieces, &mut pen).await,
             }
             asked.cancel();
-            hall.close(&live, &opened, written).await;
+            hall.close(&live, opened, pen).await;
         };
         // The lines about an answer carry the id of the request that asked for it.
         self.rooms.tasks.spawn(driven.in_current_span());
         Ok(reader)
     }
 
-    /// Reads along with the answer that is being written in a conversation, from the event after number `last`;
-    /// `None` when none is.
+    /// Reads along with the answer that is being written in a conversation, here or at another replica, from the event
+    /// after number `last`; `None` when none is.
     pub async fn resume(
         &self,
         may: &May<ConversationRead>,
@@ -87,7 +101,11 @@ impl Hall {
     ) -> Result<Option<Subscription>> {
         let app = self.conversation(may, id).await?.app;
         let standing = || Standing::watch(&self.rooms.identity, may.who(), &app);
-        Ok(self.live.find(id).map(|live| live.subscribe(last).watched(standing())))
+        let reader = match self.live.find(id) {
+            Some(live) => Some(live.subscribe(last)),
+            None => self.follow(may, id, last).await?,
+        };
+        Ok(reader.map(|reader| reader.watched(standing())))
     }
 
     /// The events of a stored answer, from the event after number `last`: of the newest answer, or of the one
@@ -105,16 +123,10 @@ impl Hall {
         let asked = message.parent_id.ok_or(Fault::new(Code::NotFound))?;
         let user = store.message(&may.owner(), id, asked).await?;
         let mut log = Log::default();
-        let blank = Message {
-            content: String::new(),
-            citations: Value::Array(Vec::new()),
-            finish_reason: None,
-            ..message.clone()
-        };
         log.push(StreamEvent::Message {
             conversation_id: id,
             user_message: Arc::new(user),
-            message: Arc::new(blank),
+            message: Arc::new(blank(&message)),
         });
         if !message.content.is_empty() {
             log.push(StreamEvent::Delta(message.content.as_str().into()));
@@ -157,118 +169,106 @@ impl Hall {
 
     /// The pieces of the model, until it ends, is stopped, nobody reads any more, or the reader's credential
     /// no longer stands.
-    async fn write(
-        &self,
-        live: &Arc<Live>,
-        who: &Principal,
-        opened: &Opened,
-        pieces: Asked,
-        written: &mut Written,
-    ) {
-        let abandoned = live.abandoned();
-        tokio::pin!(abandoned);
+    async fn write(&self, live: &Arc<Live>, who: &Principal, opened: &Opened, pieces: Asked, pen: &mut Pen) {
         let standing = Standing::watch(&self.rooms.identity, who, &opened.app.id);
-        let mut saving = tokio::time::interval_at(tokio::time::Instant::now() + SAVING, SAVING);
+        let (abandoned, taken) = (live.abandoned(), pen.taken());
+        let told = async {
+            tokio::select! {
+                () = opened.cancel.cancelled() => {}
+                () = abandoned => {}
+                () = standing.lost() => {}
+                () = taken => {}
+            }
+        };
+        tokio::pin!(told);
         // In this order: being told to stop ends the model's stream too, and that end is no failure of the model.
         let started = tokio::select! {
             biased;
-            () = opened.cancel.cancelled() => return self.cut(written),
-            () = &mut abandoned => return self.cut(written),
-            () = standing.lost() => return self.cut(written),
+            () = &mut told => return self.cut(pen),
             started = pieces => started,
         };
         let mut pieces = match started {
             Ok(Ok(pieces)) => pieces,
-            Ok(Err(fault)) => return written.fail(fault),
-            Err(panic) => return written.fail(Fault::internal(panic)),
+            Ok(Err(fault)) => return pen.fail(fault),
+            Err(panic) => return pen.fail(Fault::internal(panic)),
         };
         loop {
             let piece = tokio::select! {
                 biased;
-                () = opened.cancel.cancelled() => return self.cut(written),
-                () = &mut abandoned => return self.cut(written),
-                () = standing.lost() => return self.cut(written),
-                _ = saving.tick() => {
-                    self.save(opened, written);
-                    continue;
-                }
+                () = &mut told => return self.cut(pen),
+                // Stopped, or its conversation deleted, at another replica.
+                stored = pen.stored() => match stored {
+                    Ok(()) => continue,
+                    Err(_) => return self.cut(pen),
+                },
                 piece = pieces.next() => piece,
             };
             match piece {
                 Some(Ok(Piece::Text(text))) => {
-                    let shown = written.check.pass(&text);
-                    written.say(&shown, live);
-                    if !written.check.refused().is_empty() {
-                        written.message.finish_reason = Some(FinishReason::Blocked);
+                    let passed = pen.check.pass(&text);
+                    pen.say(&passed);
+                    if !pen.check.refused().is_empty() {
+                        pen.message.finish_reason = Some(FinishReason::Blocked);
                         return;
                     }
                 }
-                Some(Ok(Piece::Done(finished))) => return written.finish(finished),
-                Some(Err(fault)) => return written.fail(fault),
+                Some(Ok(Piece::Done(finished))) => return pen.finish(finished),
+                Some(Err(fault)) => return pen.fail(fault),
                 None => {
-                    return written
+                    return pen
                         .fail(Fault::new(Code::ModelUnavailable).because("the stream ended without an end"));
                 }
             }
         }
     }
 
-    /// Saves what there is so far, so that a crash keeps it. The stream does not wait for it, and a save that fails is
-    /// made up for by the next. One that is refused says that the answer was stopped, or its conversation deleted,
-    /// at another replica: then the model is told to stop here.
-    fn save(&self, opened: &Opened, written: &Written) {
-        let so_far = finished(opened, &written.message);
-        let (store, cancel) = (self.rooms.store.clone(), opened.cancel.clone());
-        self.rooms.tasks.spawn(async move {
-            match store.finish_turn(so_far, Vec::new()).await {
-                Ok(()) => {}
-                Err(fault) if matches!(fault.code(), Code::Conflict | Code::NotFound) => cancel.cancel(),
-                Err(fault) => {
-                    tracing::debug!(code = fault.code().as_str(), "the answer so far was not saved")
-                }
-            }
-        });
-    }
-
     /// Stopped before the end, by somebody or because the server stops.
-    fn cut(&self, written: &mut Written) {
+    fn cut(&self, pen: &mut Pen) {
         let stopping = self.rooms.stop.is_cancelled();
-        written.message.finish_reason =
+        pen.message.finish_reason =
             Some(if stopping { FinishReason::Interrupted } else { FinishReason::Cancelled });
     }
 
     /// Stores what was written, then tells the readers that it has ended.
-    async fn close(&self, live: &Live, opened: &Opened, mut written: Written) {
-        let closing = written.check.close(&written.quotes);
-        self.note_refused(opened, &*written.check);
-        written.say(&closing.rest, live);
-        let message = &mut written.message;
-        let ended = message.finish_reason.unwrap_or(FinishReason::Stop);
-        message.finish_reason = match ended {
+    async fn close(&self, live: &Live, opened: Opened, mut pen: Pen) {
+        let closing = pen.check.close(&pen.quotes);
+        self.note_refused(&opened, &*pen.check);
+        pen.message.content.push_str(&closing.rest);
+        let ended = pen.message.finish_reason.unwrap_or(FinishReason::Stop);
+        pen.message.finish_reason = match ended {
             FinishReason::Stop | FinishReason::Length | FinishReason::Blocked => {
                 closing.finish.or(Some(ended))
             }
             // What was cut off stays cut off, whatever the check says of the part that came.
             FinishReason::Cancelled | FinishReason::Interrupted | FinishReason::Error => Some(ended),
         };
-        message.details = closing.details;
-        let citations = closing.citations;
-        message.citations = Value::Array(citations.clone());
-        let finished = finished(opened, message);
-        let mut stored = self.rooms.store.finish_turn(finished.clone(), Vec::new()).await;
+        pen.message.details = closing.details;
+        pen.message.citations = Value::Array(closing.citations.clone());
+        let finished = pen.finished();
+        let store = &self.rooms.store;
+        let mut stored = store.finish_turn(finished.clone(), Vec::new()).await;
         for _ in 0..CLOSE_TRIES {
             match &stored {
                 Err(fault) if fault.code() == Code::Unavailable => tokio::time::sleep(CLOSE_WAIT).await,
                 _ => break,
             }
-            stored = self.rooms.store.finish_turn(finished.clone(), Vec::new()).await;
+            stored = store.finish_turn(finished.clone(), Vec::new()).await;
         }
-        // Deleted, or ended by another replica, while it was being written: there is nothing to store.
+        let mut late = false;
         let fault = match stored {
-            Ok(()) => kind::settled(self, opened, message).await.err().or(written.fault),
-            Err(fault) if !matches!(fault.code(), Code::NotFound | Code::Conflict) => Some(fault),
-            Err(_) => written.fault,
+            Ok(()) => {
+                pen.show_all();
+                kind::settled(self, &opened, &pen.message).await.err().or(pen.fault.take())
+            }
+            Err(fault) => {
+                pen.keep_shown();
+                // Deleted, or ended by another replica, while it was being written: there is nothing to store.
+                let gone = matches!(fault.code(), Code::NotFound | Code::Conflict);
+                late = fault.code() == Code::Unavailable;
+                if gone { pen.fault.take() } else { Some(fault) }
+            }
         };
+        let message = &pen.message;
         tracing::info!(
             app = %opened.app.id,
             conversation = %opened.conversation_id,
@@ -276,7 +276,7 @@ impl Hall {
             output_tokens = message.output_tokens,
             "stream ended"
         );
-        for citation in citations {
+        for citation in closing.citations {
             live.push(StreamEvent::Citation(citation));
         }
         let message = Arc::new(message.clone());
@@ -287,22 +287,24 @@ impl Hall {
                 StreamEvent::Error { code: fault.code(), detail: fault.message().into(), message }
             }
         });
+        if late {
+            self.close_late(opened, finished).await;
+        }
     }
-}
 
-/// An answer, finished or so far, as the store takes it.
-fn finished(opened: &Opened, message: &Message) -> FinishedMessage {
-    FinishedMessage {
-        owner: opened.owner,
-        conversation_id: message.conversation_id,
-        message_id: message.id,
-        content: message.content.clone(),
-        citations: message.citations.clone(),
-        finish_reason: message.finish_reason,
-        model: message.model.clone(),
-        input_tokens: message.input_tokens,
-        output_tokens: message.output_tokens,
-        details: message.details.clone(),
+    /// The database was away for longer than the readers were kept waiting: the end is stored when it is back. Until then
+    /// the conversation is occupied. When the server stops before that, the next start marks the answer.
+    async fn close_late(&self, _opened: Opened, finished: FinishedMessage) {
+        loop {
+            tokio::select! {
+                () = self.rooms.stop.cancelled() => return,
+                () = tokio::time::sleep(CLOSE_LATE) => {}
+            }
+            match self.rooms.store.finish_turn(finished.clone(), Vec::new()).await {
+                Err(fault) if fault.code() == Code::Unavailable => {}
+                _ => return,
+            }
+        }
     }
 }
 
@@ -314,41 +316,3 @@ enum Speaker {
 
 /// The model's stream, being opened while the turn is stored.
 type Asked = tokio::task::JoinHandle<Result<llm::Pieces>>;
-
-/// The answer so far.
-struct Written {
-    message: Message,
-    check: Box<dyn Check>,
-    quotes: Vec<Quote>,
-    fault: Option<Fault>,
-}
-
-impl Written {
-    fn say(&mut self, text: &str, live: &Live) {
-        if text.is_empty() {
-            return;
-        }
-        self.message.content.push_str(text);
-        live.push(StreamEvent::Delta(text.into()));
-    }
-
-    /// Words of the house, all at once.
-    fn state(&mut self, said: Completion, live: &Live) {
-        let Completion { text, finish, usage, model, quotes } = said;
-        self.say(&text, live);
-        self.finish(Finished { finish, usage, model, quotes });
-    }
-
-    fn finish(&mut self, done: Finished) {
-        self.message.finish_reason = Some(turn::finish_reason(done.finish));
-        self.quotes = done.quotes;
-        self.message.model = Some(done.model);
-        self.message.input_tokens = Some(done.usage.input_tokens);
-        self.message.output_tokens = Some(done.usage.output_tokens);
-    }
-
-    fn fail(&mut self, fault: Fault) {
-        self.message.finish_reason = Some(FinishReason::Error);
-        self.fault = Some(fault);
-    }
-}

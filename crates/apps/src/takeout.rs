@@ -142,33 +142,43 @@ impl TakeoutParts {
         sink.send(archive.finish()).await
     }
 
-    /// One file. Its bytes that are not there leave an empty place, and the list says so.
     async fn file(&self, sink: &Sink, archive: &mut Archive, file: &File) -> Result<(Option<String>, bool)> {
-        let key = self.store.content_key(&self.subject, false).await?;
-        let opened = self
-            .blobs
-            .read(&file.blob, file.size, 0..file.size, |header| key.opener(&file.blob, header, file.size))
-            .await;
-        let mut reader = match opened {
-            Ok(reader) => reader,
-            Err(fault) if fault.code() == Code::Unavailable => return Err(fault),
-            Err(fault) => {
-                tracing::error!(cause = ?fault, "the bytes of a file are not in an export: run `stoa doctor`");
-                return Ok((None, false));
-            }
-        };
-        let path = format!("files/{}/{}", file.id, plain(&file.name));
-        sink.send(archive.begin(&path, Some(file.size))).await?;
-        while let Some(piece) = reader.next().await? {
-            archive.piece(&piece);
-            sink.send(piece).await?;
-        }
-        Ok((Some(path), true))
+        put(&self.store, &self.blobs, &self.subject, sink, archive, file).await
     }
 }
 
+/// One file. Its bytes that are not there leave an empty place, and the list says so.
+pub(crate) async fn put(
+    store: &Store,
+    blobs: &Blobs,
+    subject: &Subject,
+    sink: &Sink,
+    archive: &mut Archive,
+    file: &File,
+) -> Result<(Option<String>, bool)> {
+    let key = store.content_key(subject, false).await?;
+    let opened = blobs
+        .read(&file.blob, file.size, 0..file.size, |header| key.opener(&file.blob, header, file.size))
+        .await;
+    let mut reader = match opened {
+        Ok(reader) => reader,
+        Err(fault) if fault.code() == Code::Unavailable => return Err(fault),
+        Err(fault) => {
+            tracing::error!(cause = ?fault, "the bytes of a file are not in an export: run `stoa doctor`");
+            return Ok((None, false));
+        }
+    };
+    let path = format!("files/{}/{}", file.id, plain(&file.name));
+    sink.send(archive.begin(&path, Some(file.size))).await?;
+    while let Some(piece) = reader.next().await? {
+        archive.piece(&piece);
+        sink.send(piece).await?;
+    }
+    Ok((Some(path), true))
+}
+
 /// A name that leads nowhere, whatever unpacks it.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     let safe = |c: char| {
         if c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|') {
             '_'
@@ -181,14 +191,28 @@ fn plain(name: &str) -> String {
     if name.is_empty() { "file".to_owned() } else { name.to_owned() }
 }
 
-struct Sink {
+pub(crate) struct Sink {
     sender: Sender<Result<Vec<u8>>>,
     /// Who reads, while that has to be watched.
     who: Option<(Arc<Identity>, Principal)>,
 }
 
 impl Sink {
-    async fn send(&self, bytes: Vec<u8>) -> Result<()> {
+    /// A sink for whoever is told here, and what comes out of it.
+    pub(crate) fn open(who: (Arc<Identity>, Principal)) -> (Sink, Takeout) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Sink { sender, who: Some(who) }, Takeout(receiver))
+    }
+
+    /// Tells the reader that nothing more comes, and what is here is not whole.
+    pub(crate) async fn cut_off(&self, fault: Fault) {
+        let cause = fault.cause().map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(code = fault.code().as_str(), cause, "an export was cut off");
+        // Nobody may be there to hear it.
+        let _ = self.sender.send(Err(fault)).await;
+    }
+
+    pub(crate) async fn send(&self, bytes: Vec<u8>) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }

@@ -12,7 +12,9 @@ use store::{ConversationChange, FinishReason, Joint, Message, Opening, Role, Tur
 use tokio_util::sync::CancellationToken;
 
 use crate::admit::{Admitted, noted};
-use crate::live::Occupied;
+use crate::attached::{self, Brought};
+use crate::further::Seam;
+use crate::live::{Occupied, busy};
 use crate::plan::{Check, Plan, Voice};
 use crate::watch::Watched;
 use crate::{App, Hall, kind};
@@ -31,6 +33,8 @@ pub struct Ask {
     pub field: &'static str,
     /// How to answer.
     pub options: Options,
+    /// What comes with the text.
+    pub brought: Brought,
     /// A stream without readers runs on for a while.
     pub resumable: bool,
 }
@@ -55,6 +59,8 @@ pub enum Anew {
     Answer(MessageId),
     /// Other words in the place of this message of the user.
     Words(MessageId),
+    /// The rest of this answer, which ended before it was complete.
+    Further(MessageId),
 }
 
 /// How to answer.
@@ -88,6 +94,8 @@ pub(crate) struct Opened {
     pub(crate) joint: Joint,
     pub(crate) user: Message,
     pub(crate) assistant: MessageId,
+    /// The answer that is taken up where it stopped, in the place of a new one.
+    pub(crate) taken_up: Option<Message>,
     pub(crate) earlier: Vec<Message>,
     /// The conversation exists and has no title yet.
     pub(crate) untitled: bool,
@@ -100,6 +108,9 @@ impl Hall {
     /// Answers at once. Both messages are stored in one transaction before this returns; when it fails or is
     /// dropped, nothing is stored and the model has been told to stop.
     pub async fn answer(&self, may: &May<Converse>, ask: Ask) -> Result<Answer> {
+        if matches!(ask.target, Target::Beside(_, Anew::Further(_))) {
+            return self.answer_further(may, ask).await;
+        }
         let opened = self.open(may, &ask).await?;
         let Plan { voice, mut check } = self.plan(may, &opened, &ask).await?;
         let completion = match voice {
@@ -167,18 +178,30 @@ impl Hall {
         // The store decides, in the transaction; this only spares the model a question that cannot be kept.
         if let (Some(conversation), Some(most)) = (&existing, app.max_user_messages)
             && conversation.user_messages >= most
-            && !matches!(ask.target, Target::Beside(_, Anew::Answer(_)))
+            && !matches!(ask.target, Target::Beside(_, Anew::Answer(_) | Anew::Further(_)))
         {
             return Err(Code::ConversationFull.into());
         }
         let conversation_id = existing.as_ref().map_or_else(|| ConversationId::new(&rooms.ambient), |c| c.id);
         let cancel = rooms.stop.child_token();
         let place = self.live.occupy(conversation_id, cancel.clone())?;
+        if existing.is_some() {
+            self.alone(&owner, conversation_id).await?;
+        }
         let (joint, before) = match ask.target {
             Target::Beside(_, anew) => self.beside(&owner, conversation_id, anew).await?,
             Target::Conversation(_) | Target::Session(_) | Target::New => (Joint::End, None),
         };
         let most = app.context_messages;
+        let attached = match (&ask.brought.files, &before) {
+            // Other words in the place of a message leave its files where they are.
+            (None, Some(before)) => before.details.clone(),
+            _ => {
+                let attached = self.attach(may, &app, ask).await?;
+                self.admit_attached(may, &app, &attached)?;
+                attached::details(&attached)
+            }
+        };
         let earlier = match (&existing, &ask.options.history, joint) {
             (Some(conversation), None, Joint::End) if conversation.messages > 0 => {
                 rooms.store.recent_messages(&owner, conversation.id, most).await?
@@ -208,7 +231,7 @@ impl Hall {
             model: None,
             input_tokens: None,
             output_tokens: None,
-            details: Value::Null,
+            details: attached,
         };
         let user = before.filter(|_| joint == Joint::Again).unwrap_or(said);
         let untitled = existing.as_ref().is_some_and(|c| c.title.is_none());
@@ -224,7 +247,13 @@ impl Hall {
                 },
             },
         };
-        let assistant = MessageId::new(&rooms.ambient);
+        let taken_up = match ask.target {
+            Target::Beside(_, Anew::Further(answer)) => {
+                Some(self.unfinished(&app, &owner, conversation_id, answer).await?)
+            }
+            _ => None,
+        };
+        let assistant = taken_up.as_ref().map_or_else(|| MessageId::new(&rooms.ambient), |answer| answer.id);
         Ok(Opened {
             app,
             owner,
@@ -233,12 +262,23 @@ impl Hall {
             joint,
             user,
             assistant,
+            taken_up,
             earlier,
             untitled,
             admitted,
             cancel,
             _place: place,
         })
+    }
+
+    /// That no answer is being written in a conversation by another replica. In SQLite there is none. The store decides,
+    /// in the transaction; this only spares the model a question that cannot be kept.
+    pub(crate) async fn alone(&self, owner: &Subject, id: ConversationId) -> Result<()> {
+        let store = &self.rooms.store;
+        if store.engine() != "sqlite" && store.is_being_written(owner, id).await? {
+            return Err(busy());
+        }
+        Ok(())
     }
 
     /// Gives an untitled conversation a title made from its first message. A title is a convenience: if it cannot
@@ -265,11 +305,15 @@ impl Hall {
             Some(text) => Ok(Plan::said(text)),
             None => {
                 let plan = kind::plan(self, may, opened, ask).await?;
-                Ok(match plan.voice {
+                let plan = match plan.voice {
                     Voice::Model(_) if opened.app.moderation => {
                         Plan { check: Box::new(Watched::new(plan.check, opened.app.policy)), ..plan }
                     }
                     _ => plan,
+                };
+                Ok(match &opened.taken_up {
+                    Some(answer) => Plan { check: Box::new(Seam::new(plan.check, &answer.content)), ..plan },
+                    None => plan,
                 })
             }
         }

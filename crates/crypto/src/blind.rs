@@ -1,5 +1,14 @@
 //! Blind tags: a keyed hash under which a value can be found without being stored.
 
+use crate::sealed::DataKey;
+
+impl DataKey {
+    /// Tags of what a subject wrote, under its own key: whoever destroys the key makes them mean nothing.
+    pub fn blind(&self, purpose: &str) -> Blind {
+        Blind(blake3::derive_key("stoa 2026 blind tags of a subject", self.bytes())).below(purpose, "")
+    }
+}
+
 /// Makes tags under one key.
 #[derive(Clone)]
 pub struct Blind([u8; 32]);

@@ -29,6 +29,12 @@ impl DataKey {
         DataKey::from_bytes(bytes)
     }
 
+    /// The key that a token is: who has the token has the key, and nobody else. `context` is a fixed text that names the
+    /// purpose and nothing else uses.
+    pub fn of_token(token: &Secret<String>, context: &'static str) -> DataKey {
+        DataKey::from_bytes(blake3::derive_key(context, token.expose().as_bytes()))
+    }
+
     pub(crate) fn from_bytes(bytes: [u8; 32]) -> DataKey {
         let hash = blake3::derive_key("stoa 2026 sealed value key id", &bytes);
         let mut id = [0; KEY_ID];

@@ -4,8 +4,10 @@
 
 use crc32fast::Hasher;
 
-/// Sizes stand behind the content, names are UTF-8.
-const FLAGS: u16 = 1 << 3 | 1 << 11;
+/// Names are UTF-8.
+const UTF8: u16 = 1 << 11;
+/// Sizes stand behind the content too.
+const FLAGS: u16 = 1 << 3 | UTF8;
 /// 1980-01-01: times stand in the manifest, with their zone.
 const DATE: u16 = 0x21;
 /// What a reader must know: ZIP64.
@@ -19,6 +21,7 @@ struct Entry {
     size: u64,
     at: u64,
     wide: bool,
+    flags: u16,
 }
 
 struct Open {
@@ -64,17 +67,22 @@ fn short(length: usize) -> u16 {
     u16::try_from(length).unwrap_or(u16::MAX)
 }
 
+/// A name as far as an entry has room for it.
+fn cut(name: &str) -> Vec<u8> {
+    let mut length = name.len().min(usize::from(u16::MAX));
+    while !name.is_char_boundary(length) {
+        length -= 1;
+    }
+    name.as_bytes().get(..length).unwrap_or_default().to_vec()
+}
+
 impl Archive {
     /// Begins an entry; one that is open is ended first. `size` when it is known: an entry that may be larger than 4 GiB
     /// is announced as such. A name longer than 65,535 bytes is cut.
     pub fn begin(&mut self, name: &str, size: Option<u64>) -> Vec<u8> {
         let mut out = self.end();
         let at = self.written;
-        let mut length = name.len().min(usize::from(u16::MAX));
-        while !name.is_char_boundary(length) {
-            length -= 1;
-        }
-        let name = name.as_bytes().get(..length).unwrap_or_default().to_vec();
+        let name = cut(name);
         let wide = size.is_none_or(|size| size >= u64::from(ELSEWHERE));
         let mut head = Vec::with_capacity(50 + name.len());
         put32(&mut head, &[0x0403_4b50]);
@@ -114,8 +122,32 @@ impl Archive {
             put32(&mut out, &[narrow(open.size), narrow(open.size)]);
         }
         let Open { name, size, at, wide, .. } = open;
-        self.entries.push(Entry { name, crc, size, at, wide });
+        self.entries.push(Entry { name, crc, size, at, wide, flags: FLAGS });
         self.written += out.len() as u64;
+        out
+    }
+
+    /// A whole small entry: its sizes stand in front of it, so that it can be read while the archive comes.
+    pub fn whole(&mut self, name: &str, content: &[u8]) -> Vec<u8> {
+        let Ok(size) = u32::try_from(content.len()) else {
+            let mut out = self.begin(name, Some(content.len() as u64));
+            self.piece(content);
+            out.extend_from_slice(content);
+            return out;
+        };
+        let mut out = self.end();
+        let at = self.written;
+        let name = cut(name);
+        let crc = crc32fast::hash(content);
+        let before = out.len();
+        put32(&mut out, &[0x0403_4b50]);
+        put16(&mut out, &[20, UTF8, 0, 0, DATE]);
+        put32(&mut out, &[crc, size, size]);
+        put16(&mut out, &[short(name.len()), 0]);
+        out.extend_from_slice(&name);
+        out.extend_from_slice(content);
+        self.written += (out.len() - before) as u64;
+        self.entries.push(Entry { name, crc, size: u64::from(size), at, wide: false, flags: UTF8 });
         out
     }
 
@@ -136,7 +168,7 @@ impl Archive {
             // Made under Unix, a plain file that its owner reads and writes.
             put16(
                 &mut out,
-                &[3 << 8 | VERSION, if extra.is_empty() { 20 } else { VERSION }, FLAGS, 0, 0, DATE],
+                &[3 << 8 | VERSION, if extra.is_empty() { 20 } else { VERSION }, entry.flags, 0, 0, DATE],
             );
             put32(&mut out, &[entry.crc, size, size]);
             let extra_length = if extra.is_empty() { 0 } else { short(extra.len()) + 4 };
@@ -185,12 +217,13 @@ mod tests {
             archive.piece(content.as_bytes());
             out.extend_from_slice(content.as_bytes());
         }
+        out.extend(archive.whole("whole.md", b"# Hi"));
         out.extend(archive.finish());
         let end = out.len() - 22;
-        assert_eq!((number(&out, end, 4), number(&out, end + 10, 2)), (0x0605_4b50, 3));
+        assert_eq!((number(&out, end, 4), number(&out, end + 10, 2)), (0x0605_4b50, 4));
         let mut at = number(&out, end + 16, 4) as usize;
         let mut seen = Vec::new();
-        for _ in 0..3 {
+        for _ in 0..4 {
             assert_eq!(number(&out, at, 4), 0x0201_4b50);
             let (name, extra) = (number(&out, at + 28, 2) as usize, number(&out, at + 30, 2) as usize);
             let local = number(&out, at + 42, 4) as usize;
@@ -207,9 +240,10 @@ mod tests {
         assert_eq!(seen[0], ("a.json".into(), b"{}".to_vec()));
         assert_eq!(seen[1], ("files/ä.txt".into(), b"hello".to_vec()));
         assert_eq!(seen[2], ("empty".into(), Vec::new()));
+        assert_eq!(seen[3], ("whole.md".into(), b"# Hi".to_vec()));
         // The end of ZIP64 stands where its locator says.
         let record = number(&out, end - 12, 8) as usize;
-        assert_eq!((number(&out, record, 4), number(&out, record + 32, 8)), (0x0606_4b50, 3));
+        assert_eq!((number(&out, record, 4), number(&out, record + 32, 8)), (0x0606_4b50, 4));
     }
 
     #[test]

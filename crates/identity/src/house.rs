@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use kernel::{Ambient, AppId, Entry, Level, Result, Role, Subject, Time, UserEntry};
+use kernel::{Ambient, AppId, Code, Entry, Fault, Level, Result, Role, Subject, Time, UserEntry};
 use parking_lot::Mutex;
 use store::{Account, ApiKey, Epochs, Mode, Store};
 use tokio::sync::watch;
@@ -196,6 +196,16 @@ impl Identity {
     /// Whether there is such an app.
     pub(crate) fn has_app(&self, app: &AppId) -> bool {
         self.entries.iter().any(|(known, _)| known == app)
+    }
+
+    /// Whether what is shown to whoever has a link may be shown now: not while the brake is pulled, whoever it lets pass,
+    /// and nowhere where nobody comes in without a credential.
+    pub fn open_to_strangers(&self) -> Result<()> {
+        match self.brake() {
+            _ if self.require_authentication => Err(Fault::new(Code::NotFound)),
+            Mode::Off => Ok(()),
+            Mode::Users | Mode::AdminOnly => Err(Fault::new(Code::LockedDown)),
+        }
     }
 
     fn tell(&self) {

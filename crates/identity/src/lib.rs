@@ -38,10 +38,10 @@ pub use house::{Identity, News};
 pub use key::Keys;
 pub use mint::{KeyService, NewApiKey};
 pub use permission::{
-    AccountRead, AccountWrite, Admin, AppsRead, ConversationDelete, ConversationFind, ConversationRate,
-    ConversationRead, ConversationStop, ConversationWrite, Converse, DataErase, DataExport, Desk,
-    DocumentsManage, DocumentsRead, FilesDelete, FilesRead, FilesWrite, KeysManage, Learn, May, Permission,
-    Teach,
+    AccountRead, AccountWrite, Admin, AppsRead, ConversationDelete, ConversationFind, ConversationImport,
+    ConversationRate, ConversationRead, ConversationShare, ConversationStop, ConversationWrite, Converse,
+    DataErase, DataExport, Desk, DocumentsManage, DocumentsRead, FilesDelete, FilesRead, FilesWrite,
+    KeysManage, Learn, May, Permission, Teach,
 };
 pub use principal::{Apps, Method, OwnLimits, Principal};
 pub use resolve::{Refusal, Resolved};

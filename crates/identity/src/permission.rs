@@ -132,6 +132,10 @@ own_account! {
     AccountRead = "account.read";
     /// To change one's own account.
     AccountWrite = "account.write";
+    /// To give out links to one's own conversations, to see them and to end them: somebody who can be asked about it.
+    ConversationShare = "conversation.share";
+    /// To bring conversations in from elsewhere.
+    ConversationImport = "conversation.import";
     /// To make, list, replace and revoke one's own keys.
     KeysManage = "keys.manage";
 }

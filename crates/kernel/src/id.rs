@@ -72,6 +72,8 @@ ids! {
     ConversationId
     /// A message of a conversation.
     MessageId
+    /// A folder of conversations.
+    FolderId
     /// An API key.
     KeyId
     /// An anonymous browser.
@@ -102,6 +104,8 @@ ids! {
     HandOffId
     /// What must be kept whatever its time: a legal hold.
     HoldId
+    /// A snapshot of a conversation that others may read.
+    ShareId
     /// A request, echoed in `X-Request-Id`.
     RequestId
 }

@@ -21,10 +21,10 @@ pub use code::{Code, Kind};
 pub use fault::{Fault, FieldFault, Result};
 pub use id::{
     AlertId, ConversationId, EventId, KeyId, MessageId, ParcelId, PasskeyId, ProblemId, RequestId, SessionId,
-    UserId, VisitorId,
+    ShareId, UserId, VisitorId,
 };
 pub use id::{DocumentId, PassageId};
-pub use id::{HandOffId, HoldId};
+pub use id::{FolderId, HandOffId, HoldId};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;
 pub use subject::Subject;

@@ -3,12 +3,15 @@
 
 use std::collections::HashMap;
 
+use crate::thesaurus;
 use crate::tokens::{Stemming, each_term};
 
 /// How fast more of the same word stops to count (Robertson and Zaragoza, 2009; the customary value).
 const K1: f32 = 1.2;
 /// How much long texts are held back (the same).
 const B: f32 = 0.75;
+/// What a word counts that stands for the one that was asked for.
+pub const ALIKE: f32 = 0.8;
 /// A word in more than this share of the texts is common, whatever the language…
 const COMMON_SHARE: f32 = 0.3;
 /// …once there are so many texts that shares mean something.
@@ -21,6 +24,8 @@ pub struct Index {
     postings: HashMap<String, Vec<Posting>>,
     lengths: Vec<f32>,
     total: f64,
+    /// Words that mean nearly the same are found too.
+    broad: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +48,8 @@ pub struct Weighed {
     pub term: String,
     /// How rare it is: its inverse document frequency, largest for a word that the index does not know.
     pub idf: f32,
+    /// The stems that may stand for it.
+    pub alike: &'static [String],
 }
 
 impl Query {
@@ -51,9 +58,19 @@ impl Query {
         &self.terms
     }
 
-    /// The share of the question's weight that lies in the terms which `holds` accepts, 0 to 1.
+    /// The share of the question's weight that lies in the terms which `holds` accepts, 0 to 1. A word that only stands
+    /// for the one that was asked for counts [`ALIKE`].
     pub fn coverage(&self, mut holds: impl FnMut(&str) -> bool) -> f32 {
-        let held: f32 = self.terms.iter().filter(|word| holds(&word.term)).map(|word| word.idf).sum();
+        let mut share = |word: &Weighed| {
+            if holds(&word.term) {
+                1.0
+            } else if word.alike.iter().any(|stem| holds(stem)) {
+                ALIKE
+            } else {
+                0.0
+            }
+        };
+        let held: f32 = self.terms.iter().map(|word| word.idf * share(word)).sum();
         if self.total > 0.0 { held / self.total } else { 0.0 }
     }
 }
@@ -71,6 +88,11 @@ impl Index {
     /// An empty index.
     pub fn new(stemming: Stemming) -> Index {
         Index { stemming, ..Index::default() }
+    }
+
+    /// An empty index of English texts that also finds words which mean nearly the same.
+    pub fn broad() -> Index {
+        Index { broad: true, ..Index::new(Stemming::English) }
     }
 
     /// How many texts it holds.
@@ -119,7 +141,7 @@ impl Index {
         let terms: Vec<Weighed> = order
             .into_iter()
             .filter(|term| !any_rare || seen.get(term) == Some(&false))
-            .map(|term| Weighed { idf: self.idf(&term), term })
+            .map(|term| self.weigh(term))
             .collect();
         let total = terms.iter().map(|word| word.idf).sum();
         Query { terms, total }
@@ -130,17 +152,38 @@ impl Index {
         let mut scores: HashMap<u32, f32> = HashMap::new();
         let average = (self.total / self.lengths.len().max(1) as f64).max(1.0) as f32;
         for word in &query.terms {
-            for posting in self.postings.get(&word.term).map_or(&[][..], Vec::as_slice) {
-                let length = self.lengths.get(posting.text as usize).copied().unwrap_or(average);
-                let damp = K1 * (1.0 - B + B * length / average);
-                *scores.entry(posting.text).or_default() +=
-                    word.idf * posting.count * (K1 + 1.0) / (posting.count + damp);
+            // Of the words that stand for one, the best counts.
+            let mut best: HashMap<u32, f32> = HashMap::new();
+            let stems = std::iter::once((&word.term, word.idf));
+            let others = word.alike.iter().map(|stem| (stem, ALIKE * word.idf.min(self.idf(stem))));
+            for (stem, weight) in stems.chain(others) {
+                for posting in self.postings.get(stem).map_or(&[][..], Vec::as_slice) {
+                    let length = self.lengths.get(posting.text as usize).copied().unwrap_or(average);
+                    let damp = K1 * (1.0 - B + B * length / average);
+                    let score = weight * posting.count * (K1 + 1.0) / (posting.count + damp);
+                    let known = best.entry(posting.text).or_default();
+                    *known = known.max(score);
+                }
+            }
+            for (text, score) in best {
+                *scores.entry(text).or_default() += score;
             }
         }
         let mut found: Vec<Match> = scores.into_iter().map(|(text, score)| Match { text, score }).collect();
         found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.text.cmp(&b.text)));
         found.truncate(limit);
         found
+    }
+
+    /// A word of a question with its weight. One that the index does not know weighs what those weigh that stand for it.
+    fn weigh(&self, term: String) -> Weighed {
+        let alike = if self.broad { thesaurus::alike(&term) } else { &[] };
+        let known = alike.iter().filter(|stem| self.frequency(stem) > 0).map(|stem| self.idf(stem));
+        let idf = match known.reduce(f32::max) {
+            Some(idf) if self.frequency(&term) == 0 => idf,
+            _ => self.idf(&term),
+        };
+        Weighed { term, idf, alike }
     }
 
     fn frequency(&self, term: &str) -> usize {

@@ -17,7 +17,9 @@ pub mod pages;
 pub mod passage;
 pub mod query;
 pub mod rank;
+pub mod seek;
 pub mod sentence;
+mod thesaurus;
 pub mod tokens;
 
 pub use cite::Span;
@@ -26,3 +28,4 @@ pub use language::Language;
 pub use manual::{Hit, Manual, SUPPORTED};
 pub use pages::PAGES;
 pub use query::Query;
+pub use seek::Sought;

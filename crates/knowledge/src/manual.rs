@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::bm25::{Index, Query};
+use crate::bm25::{ALIKE, Index, Query};
 use crate::chunk::{self, Chunk};
 use crate::cite::Span;
 use crate::sentence::sentences;
@@ -55,8 +55,7 @@ pub struct Hit {
 impl Manual {
     /// A manual of these pages: name and Markdown each.
     pub fn new(files: &[(&str, &str)]) -> Manual {
-        let mut manual =
-            Manual { pages: Vec::new(), passages: Vec::new(), index: Index::new(Stemming::English) };
+        let mut manual = Manual { pages: Vec::new(), passages: Vec::new(), index: Index::broad() };
         for (name, text) in files {
             let page = manual.pages.len();
             for chunk in chunk::chunks(text, chunk::CHARS) {
@@ -115,10 +114,13 @@ impl Manual {
 fn likeness(query: &Query, index: &Index, chunk: &Chunk) -> f32 {
     let heading = index.query(chunk.headings.last().map_or("", String::as_str));
     let asked = |term: &str| query.terms().iter().any(|word| word.term == term);
+    let meant = |term: &str| query.terms().iter().any(|word| word.alike.iter().any(|stem| stem == term));
     let (mut both, mut either) = (0.0, query.terms().iter().map(|word| word.idf).sum::<f32>());
     for word in heading.terms() {
         if asked(&word.term) {
             both += word.idf;
+        } else if meant(&word.term) {
+            both += ALIKE * word.idf;
         } else {
             either += word.idf;
         }

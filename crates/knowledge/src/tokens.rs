@@ -141,7 +141,7 @@ fn cut(word: &str) -> &str {
 }
 
 /// Letters of scripts that put no spaces between words, where pairs of characters serve as terms.
-fn is_unspaced(c: char) -> bool {
+pub(crate) fn is_unspaced(c: char) -> bool {
     matches!(u32::from(c),
         0x0E00..=0x0EFF // Thai, Lao
         | 0x1000..=0x109F // Myanmar

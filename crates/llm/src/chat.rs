@@ -3,7 +3,11 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// A question to a model, with all that the model is shown.
 #[derive(Clone, Default)]
@@ -15,6 +19,8 @@ pub struct ChatRequest {
     /// What the built-in answerer may quote. A provider is not shown them: who wants that writes them into a
     /// message.
     pub passages: Vec<Passage>,
+    /// They are those of files that came with the question, not of the manual.
+    pub from_files: bool,
     /// The model of the app. It is asked of the first provider alone; those behind it answer with their own.
     pub model: Option<String>,
     /// Tokens of the answer at the most; never more than the configuration allows.
@@ -23,6 +29,13 @@ pub struct ChatRequest {
     pub temperature: Option<f32>,
     /// How long a whole answer may take when that is less than the configured total. A stream is not held to it.
     pub limit: Option<Duration>,
+}
+
+impl ChatRequest {
+    /// Whether a model is shown images.
+    pub fn has_images(&self) -> bool {
+        self.messages.iter().any(|message| !message.images.is_empty())
+    }
 }
 
 impl fmt::Debug for ChatRequest {
@@ -43,12 +56,80 @@ pub struct ChatMessage {
     pub role: Role,
     /// What was said.
     pub content: String,
+    /// Images that came with it, of a user's message alone.
+    pub images: Vec<Image>,
+}
+
+impl ChatMessage {
+    /// A message of words alone.
+    pub fn new(role: Role, content: impl Into<String>) -> ChatMessage {
+        ChatMessage { role, content: content.into(), images: Vec::new() }
+    }
 }
 
 impl fmt::Debug for ChatMessage {
     /// Shows the role and the length: message text is never logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}({} bytes)", self.role, self.content.len())
+        write!(f, "{:?}({} bytes, {} images)", self.role, self.content.len(), self.images.len())
+    }
+}
+
+/// The kinds of images that models take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ImageKind {
+    /// PNG.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// GIF.
+    Gif,
+    /// WebP.
+    Webp,
+}
+
+impl ImageKind {
+    /// The kind with this media type; `None` for one that no model takes.
+    pub fn parse(media_type: &str) -> Option<ImageKind> {
+        match media_type {
+            "image/png" => Some(ImageKind::Png),
+            "image/jpeg" => Some(ImageKind::Jpeg),
+            "image/gif" => Some(ImageKind::Gif),
+            "image/webp" => Some(ImageKind::Webp),
+            _ => None,
+        }
+    }
+
+    /// The kind in one word, as Bedrock calls it: behind `image/` it is the media type.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ImageKind::Png => "png",
+            ImageKind::Jpeg => "jpeg",
+            ImageKind::Gif => "gif",
+            ImageKind::Webp => "webp",
+        }
+    }
+}
+
+/// An image for a model.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Image {
+    /// What it is.
+    pub kind: ImageKind,
+    /// Its bytes, as Base64: the protocols want it so.
+    pub base64: Arc<str>,
+}
+
+impl Image {
+    /// From its bytes.
+    pub fn new(kind: ImageKind, bytes: &[u8]) -> Image {
+        Image { kind, base64: BASE64.encode(bytes).into() }
+    }
+}
+
+impl fmt::Debug for Image {
+    /// Shows the kind and the length alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({} characters)", self.kind, self.base64.len())
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use guard::outbound::aws;
 use kernel::{Code, Fault};
 
+use crate::chat::ChatRequest;
+
 /// Longest `Retry-After` that is waited for on the spot.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Pause before the second try when the provider names none; jitter takes up to half of it away or adds it.
@@ -24,6 +26,8 @@ pub(crate) enum Failure {
     Broken(u16),
     /// The provider refused: any other status that is no success.
     Refused(u16),
+    /// The provider refused a request with images: most likely the model takes none.
+    Images(u16),
     /// Amazon does not let this server ask the model.
     Denied(Denial),
     /// A step took longer than it may: `first_token`, `idle`, `total`.
@@ -98,7 +102,7 @@ impl Failure {
     pub(crate) fn counts(&self) -> bool {
         match self {
             Failure::Refused(status) => matches!(status, 401 | 403 | 404),
-            Failure::Cancelled | Failure::Resting(_) => false,
+            Failure::Cancelled | Failure::Resting(_) | Failure::Images(_) => false,
             _ => true,
         }
     }
@@ -133,8 +137,27 @@ impl Failure {
         }
     }
 
+    /// The same failure, where what was asked says more about it.
+    pub(crate) fn about(self, request: &ChatRequest) -> Failure {
+        match self {
+            Failure::Refused(status @ (400 | 413 | 415 | 422)) if request.has_images() => {
+                Failure::Images(status)
+            }
+            other => other,
+        }
+    }
+
     /// What the caller is told, with the reason for the log.
     pub(crate) fn fault(self) -> Fault {
+        if let Failure::Images(status) = self {
+            return Fault::invalid(
+                "file_ids",
+                "images_unsupported",
+                "The model did not take the message with its images. Send it without them, or ask whoever runs this \
+                 server for a model that takes images.",
+            )
+            .because(format!("status {status}"));
+        }
         let code =
             if matches!(self, Failure::Slow("total")) { Code::Timeout } else { Code::ModelUnavailable };
         let wait = match self {
@@ -153,7 +176,9 @@ impl Failure {
         match self {
             Failure::Connect(why) => why.clone(),
             Failure::Busy(_) => "status 429".to_owned(),
-            Failure::Broken(status) | Failure::Refused(status) => format!("status {status}"),
+            Failure::Broken(status) | Failure::Refused(status) | Failure::Images(status) => {
+                format!("status {status}")
+            }
             Failure::Denied(denial) => denial.words().0,
             Failure::Slow(step) => format!("time-out `{step}`"),
             Failure::Garbage(what) => (*what).to_owned(),

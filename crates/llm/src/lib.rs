@@ -29,8 +29,8 @@ use tracing::Instrument as _;
 
 use chain::Attempts;
 pub use chat::{
-    ChatMessage, ChatRequest, Completion, Embeddings, Finish, Finished, Passage, Piece, ProbeReport,
-    ProviderProbe, Quote, Role, State, Usage,
+    ChatMessage, ChatRequest, Completion, Embeddings, Finish, Finished, Image, ImageKind, Passage, Piece,
+    ProbeReport, ProviderProbe, Quote, Role, State, Usage,
 };
 pub use config::{Config, Protocol, Provider, Timeouts};
 use failure::Failure;
@@ -132,7 +132,7 @@ impl Models {
                 Err(failure) => {
                     span.record("outcome", "failed");
                     drop(span);
-                    attempts.failed(failure).await;
+                    attempts.failed(failure.about(request)).await;
                 }
             }
         }
@@ -185,7 +185,7 @@ impl Models {
                 Err(failure) => {
                     span.record("outcome", "failed");
                     drop(span);
-                    attempts.failed(failure).await;
+                    attempts.failed(failure.about(request)).await;
                 }
             }
         }

@@ -23,8 +23,8 @@ const WATCH: Duration = Duration::from_millis(250);
 const AFRESH: Duration = Duration::from_secs(60);
 /// How often gauges are read and leftovers removed.
 const TIDY: Duration = Duration::from_secs(15);
-/// An answer without an end that began this long ago belonged to a process that is gone.
-const LOST: Duration = Duration::from_secs(15 * 60);
+/// Processes that wrote answers this long ago and were not heard of since are forgotten.
+const WRITERS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Revocations older than this are forgotten: every cookie from before has expired.
 const REVOKED: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
@@ -127,10 +127,12 @@ pub(crate) async fn tidy(store: Store, expired: Duration, ambient: Ambient, stop
         }
         let now = ambient.now();
         let done = async {
-            store.interrupt_unfinished(now - LOST).await?;
+            store.interrupt_lost().await?;
+            store.purge_writers(now - WRITERS).await?;
             store.purge_idempotent(now).await?;
             store.purge_sessions(now - expired).await?;
             store.purge_tickets(now).await?;
+            store.purge_shares(now).await?;
             metrics::gauge!("stoa_active_sessions").set(store.count_sessions().await? as f64);
             store.prune_revoked(now - REVOKED).await
         };
@@ -165,6 +167,41 @@ async fn tend_files(site: Site, store: Store, ambient: Ambient, stop: Cancellati
     }
     if let Err(fault) = store.drop_lease("files", &holder).await {
         warn(&fault, "the lease of the file store ends by itself");
+    }
+}
+
+/// How often the index of the search is looked after, and for how long one replica does it.
+const SEARCH: Duration = Duration::from_secs(10);
+const SEARCH_LEASE: Duration = Duration::from_secs(60);
+
+/// Keeps the index of the search up with what was said, and deletes temporary conversations whose time has come.
+async fn tend_search(site: Site, store: Store, ambient: Ambient, stop: CancellationToken) {
+    let holder: String = ambient.bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut pace = SEARCH;
+    while pause(pace, &stop).await {
+        let round = async {
+            if !store.hold_lease("search", &holder, SEARCH_LEASE).await? {
+                return Ok((apps::SearchTended::default(), 0));
+            }
+            let gone = site.hall.sweep_temporary().await?;
+            Ok((site.hall.tend_search("search", &holder).await?, gone))
+        };
+        pace = SEARCH;
+        match round.await {
+            Ok((tended, gone)) => {
+                if tended.more {
+                    pace = Duration::from_millis(10);
+                }
+                let apps::SearchTended { indexed, rewritten, removed, .. } = tended;
+                if indexed + rewritten + removed > 0 || gone > 0 {
+                    tracing::info!(indexed, rewritten, removed, temporary = gone, "search tended");
+                }
+            }
+            Err(fault) => warn(&fault, "the search looks through what is not indexed"),
+        }
+    }
+    if let Err(fault) = store.drop_lease("search", &holder).await {
+        warn(&fault, "the lease of the search ends by itself");
     }
 }
 
@@ -222,6 +259,7 @@ pub(crate) fn start(watch: Watch, house: &House, ambient: &Ambient) {
     tasks.spawn(house.retention.clone().run(stop.clone()));
     tasks.spawn(ops::upkeep::run(store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(tend_files(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
+    tasks.spawn(tend_search(house.site.clone(), store.clone(), ambient.clone(), stop.clone()));
     tasks.spawn(house.backups.clone().run(stop.clone()));
     tasks.spawn(Monitor::new(house.watched.clone()).run(stop.clone()));
     let telling = Telling {

@@ -122,6 +122,7 @@ pub(crate) async fn build(
     let oidc = SignIn::new(&settings.identity, Arc::clone(&issuers), &base_url, &outbound, ambient);
     let identity =
         Arc::new(Identity::new(&settings.identity, store.clone(), Arc::clone(&issuers), ambient.clone())?);
+    let hasher = Hasher::new(&settings.identity.passwords, ambient.clone())?;
     let accounts = AccountParts {
         identity: Arc::clone(&identity),
         store: store.clone(),
@@ -129,7 +130,7 @@ pub(crate) async fn build(
         ambient: ambient.clone(),
         tags,
         tasks: tasks.clone(),
-        hasher: Hasher::new(&settings.identity.passwords, ambient.clone())?,
+        hasher: hasher.clone(),
         oidc,
         party: party(settings),
     };
@@ -205,6 +206,7 @@ pub(crate) async fn build(
         models: models.clone(),
         manual: Manual::new(PAGES),
         library: library.clone(),
+        hasher,
         files: Shelves::new(blobs, settings.files.clone()),
         audit: audit.clone(),
         ambient: ambient.clone(),

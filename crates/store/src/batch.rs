@@ -14,6 +14,7 @@ use crate::audit;
 use crate::checkpoint::Relief;
 use crate::data_key::{Held, Refusal};
 use crate::dialect::Company;
+use crate::piece::{self, PieceOrder};
 use crate::pool::Pool;
 use crate::secret::Secrets;
 use crate::trouble::Trouble;
@@ -37,6 +38,7 @@ struct Batch {
     jobs: Vec<(Box<dyn Job>, Result<(), Refusal>)>,
     turns: Vec<TurnOrder>,
     finishes: Vec<FinishOrder>,
+    pieces: Vec<PieceOrder>,
 }
 
 impl Batch {
@@ -47,6 +49,7 @@ impl Batch {
                 Order::Job(job) => batch.jobs.push((job, Ok(()))),
                 Order::Turn(turn) => batch.turns.push(*turn),
                 Order::Finish(finish) => batch.finishes.push(*finish),
+                Order::Piece(piece) => batch.pieces.push(*piece),
             }
         }
         batch
@@ -72,6 +75,9 @@ impl Batch {
         for order in self.finishes {
             order.answer();
         }
+        for order in self.pieces {
+            order.answer();
+        }
     }
 
     fn refuse(self, trouble: &Trouble) {
@@ -84,6 +90,10 @@ impl Batch {
             order.answer();
         }
         for mut order in self.finishes {
+            order.outcome = Err(refusal());
+            order.answer();
+        }
+        for mut order in self.pieces {
             order.outcome = Err(refusal());
             order.answer();
         }
@@ -121,7 +131,10 @@ impl Batcher {
     async fn attempt(&self, batch: &mut Batch) -> Result<(), Trouble> {
         let company = batch.jobs.iter().map(|(job, _)| job.company()).max().unwrap_or(Company::Shared);
         let mut tx = self.appended(batch, company).await?;
-        let alone = batch.jobs.len() == 1 && batch.turns.is_empty() && batch.finishes.is_empty();
+        let alone = batch.jobs.len() == 1
+            && batch.turns.is_empty()
+            && batch.finishes.is_empty()
+            && batch.pieces.is_empty();
         for (job, outcome) in &mut batch.jobs {
             if !alone {
                 tx.mark().await?;
@@ -172,6 +185,10 @@ impl Batcher {
             if !batch.turns.is_empty() {
                 turn::append(&mut tx, &mut batch.turns, held).await?;
             }
+            // A piece that was said before the end goes in before it.
+            if !batch.pieces.is_empty() {
+                piece::add(&mut tx, &mut batch.pieces).await?;
+            }
             if !batch.finishes.is_empty() {
                 turn::finish(&mut tx, &mut batch.finishes, held).await?;
             }
@@ -189,6 +206,14 @@ impl Batcher {
             tx.mark().await?;
             if let Err(refusal) =
                 settled(&mut tx, async |tx| turn::append(tx, std::slice::from_mut(order), held).await).await?
+            {
+                order.outcome = Err(refusal);
+            }
+        }
+        for order in &mut batch.pieces {
+            tx.mark().await?;
+            if let Err(refusal) =
+                settled(&mut tx, async |tx| piece::add(tx, std::slice::from_mut(order)).await).await?
             {
                 order.outcome = Err(refusal);
             }

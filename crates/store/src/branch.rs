@@ -69,6 +69,13 @@ impl Tree {
         said.map(|node| node.id).collect()
     }
 
+    /// What the conversation says now, from the first message to the last.
+    pub fn way(&self) -> Vec<MessageId> {
+        let path = self.path(self.head);
+        let said = self.nodes.iter().filter(|node| path.binary_search(&node.position).is_ok());
+        said.map(|node| node.id).collect()
+    }
+
     /// The positions on the way from the beginning to this message, in order.
     fn path(&self, to: Option<MessageId>) -> Vec<i64> {
         let mut positions = Vec::new();

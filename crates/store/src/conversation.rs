@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use crypto::Place;
 use kernel::{
-    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, Page, PageRequest, ProblemId, Result, Subject,
-    Time,
+    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, FolderId, Page, PageRequest, ProblemId, Result,
+    Subject, Time,
 };
 
 use crate::Store;
 use crate::data_key::{self, Refusal, SubjectKey};
 use crate::handoff::HandOffState;
 use crate::hold;
+use crate::order;
 use crate::problem;
 use crate::tx::Tx;
 use crate::value::{Row, values};
@@ -42,6 +43,16 @@ pub struct Conversation {
     pub hand_off: Option<HandOffState>,
     /// Whether there are messages beside those that it says now.
     pub branched: bool,
+    /// It stands above the others.
+    pub pinned: bool,
+    /// It was put away.
+    pub archived: bool,
+    /// Its folder.
+    pub folder: Option<FolderId>,
+    /// Its tags, as they were written.
+    pub tags: Vec<String>,
+    /// It goes by itself some time after the last message, and is found nowhere before.
+    pub temporary: bool,
 }
 
 /// A conversation to be made without a message.
@@ -63,15 +74,34 @@ pub struct NewConversation {
     pub max_per_owner: Option<u32>,
     /// The problem that it is about, and whether that may be a draft.
     pub problem: Option<(ProblemId, bool)>,
+    /// Whether it goes by itself.
+    pub temporary: bool,
 }
 
-/// Which conversations are wanted.
+/// Where a conversation lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lying {
+    /// In this folder itself.
+    In(FolderId),
+    /// In no folder.
+    Loose,
+}
+
+/// Which conversations are wanted. Temporary ones never are.
 #[derive(Clone, Default, Debug)]
 pub struct ConversationFilter {
     /// Of this app alone.
     pub app: Option<AppId>,
     /// With a title that contains this text, in upper or lower case.
     pub q: Option<String>,
+    /// Those that were put away, instead of the others.
+    pub archived: bool,
+    /// Pinned ones alone, or all but those.
+    pub pinned: Option<bool>,
+    /// In this folder, or in none.
+    pub folder: Option<Lying>,
+    /// With this tag.
+    pub tag: Option<String>,
 }
 
 /// What changes in a conversation; what is `None` stays as it is.
@@ -84,7 +114,8 @@ pub struct ConversationChange {
 }
 
 const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages, (SELECT h.state FROM \
-                       hand_offs h WHERE h.conversation_id = conversations.id AND h.state IN ('waiting', 'claimed')), branched";
+                       hand_offs h WHERE h.conversation_id = conversations.id AND h.state IN ('waiting', 'claimed')), branched, pinned_at, \
+                       archived_at, folder_id, tags, temporary";
 
 /// The place of a sealed column of a conversation.
 pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
@@ -103,6 +134,11 @@ struct Sealed {
     messages: u32,
     hand_off: Option<String>,
     branched: bool,
+    pinned: bool,
+    archived: bool,
+    folder: Option<String>,
+    tags: Option<Vec<u8>>,
+    temporary: bool,
 }
 
 impl Sealed {
@@ -118,6 +154,11 @@ impl Sealed {
             messages: row.count(7)?,
             hand_off: row.maybe_text(8)?,
             branched: row.int(9)? != 0,
+            pinned: row.maybe_int(10)?.is_some(),
+            archived: row.maybe_int(11)?.is_some(),
+            folder: row.maybe_text(12)?,
+            tags: row.maybe_bytes(13)?,
+            temporary: row.int(14)? != 0,
         })
     }
 
@@ -137,6 +178,11 @@ impl Sealed {
             messages: self.messages,
             hand_off: self.hand_off.as_deref().and_then(HandOffState::parse),
             branched: self.branched,
+            pinned: self.pinned,
+            archived: self.archived,
+            folder: self.folder.as_deref().map(FolderId::parse).transpose()?,
+            tags: order::open_tags(key, &self.id, self.tags)?,
+            temporary: self.temporary,
         })
     }
 }
@@ -167,15 +213,15 @@ impl Store {
             };
             let (title, topic) = (seal("title", &new.title), seal("topic", &new.topic));
             let (id, app, tag, most) = (id.clone(), new.app.clone(), tag.clone(), new.max_per_owner);
-            let about = new.problem;
+            let (about, temporary) = (new.problem, i64::from(new.temporary));
             self.write_sealed("conversation.create", audit.clone(), move |tx| {
                 Box::pin(async move {
                     data_key::hold_one(tx, &key).await?;
                     admit(tx, &key.subject, &app, most).await?;
                     tx.run(
                         "INSERT INTO conversations (id, owner, app, session_tag, title, topic, created_at, updated_at, \
-                         user_messages, messages) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, 0)",
-                        values![id.as_str(), key.subject.as_str(), app.as_str(), tag, title, topic, now],
+                         user_messages, messages, temporary) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, 0, $8)",
+                        values![id.as_str(), key.subject.as_str(), app.as_str(), tag, title, topic, now, temporary],
                     )
                     .await?;
                     match about {
@@ -198,6 +244,11 @@ impl Store {
             messages: 0,
             hand_off: None,
             branched: false,
+            pinned: false,
+            archived: false,
+            folder: None,
+            tags: Vec::new(),
+            temporary: new.temporary,
         })
     }
 
@@ -208,6 +259,24 @@ impl Store {
             self.read("conversation.get").await?.one(sql, values![owner.to_string(), id.to_string()]).await?;
         let row = row.ok_or(Code::NotFound)?;
         self.opened(owner, |key| Sealed::read(&row)?.open(owner, key)).await
+    }
+
+    /// Those of these conversations that are this owner's, in no order.
+    pub(crate) async fn conversations_of(
+        &self,
+        owner: &Subject,
+        ids: &[ConversationId],
+    ) -> Result<Vec<Conversation>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<String> = ids.iter().map(ConversationId::to_string).collect();
+        let head = format!("SELECT {COLUMNS} FROM conversations WHERE owner = ? AND id IN");
+        let sql = crate::blob::with_list(self.inside.engine, &head, 1, ids.len(), "");
+        let row =
+            std::iter::once(crate::value::Value::from(owner.to_string())).chain(crate::blob::list(&ids));
+        let rows = self.read("conversation.several").await?.all(sql, row.collect()).await?;
+        self.opened(owner, |key| rows.iter().map(|row| Sealed::read(row)?.open(owner, key)).collect()).await
     }
 
     /// The conversation that belongs to a session name of this owner in this app.
@@ -238,8 +307,31 @@ impl Store {
         let step = if wanted.is_some() { 500 } else { page.limit + 1 };
         let enough = usize::try_from(page.limit).unwrap_or(usize::MAX).saturating_add(1);
         let app = filter.app.as_ref().map(|app| app.as_str().to_owned());
-        // Not while a connection is held.
-        self.subject_key(owner).await?;
+        let key = self.subject_key(owner).await?;
+        let (lying, folder) = match filter.folder {
+            None => ("", None),
+            Some(Lying::Loose) => (" AND folder_id IS NULL", None),
+            Some(Lying::In(folder)) => (" AND folder_id = $6", Some(folder.to_string())),
+        };
+        let tag = filter.tag.as_deref().map(|tag| order::tag_of(&key, tag));
+        let tagged = match tag {
+            None => "",
+            Some(_) => {
+                " AND EXISTS (SELECT 1 FROM conversation_tags t WHERE t.conversation_id = conversations.id AND t.tag = $7)"
+            }
+        };
+        let archived = if filter.archived { "IS NOT NULL" } else { "IS NULL" };
+        let pinned = match filter.pinned {
+            None => "",
+            Some(true) => " AND pinned_at IS NOT NULL",
+            Some(false) => " AND pinned_at IS NULL",
+        };
+        // Both values always have a place, so that the numbers of the others stay.
+        let sql = text(&format!(
+            "WHERE owner = $1 AND updated_at <= $2 AND (updated_at < $2 OR id < $3) AND app = COALESCE($4, app) \
+             AND temporary = 0 AND archived_at {archived}{pinned}{lying}{tagged} \
+             AND COALESCE($6, $7, '') = COALESCE($6, $7, '') ORDER BY updated_at DESC, id DESC LIMIT $5"
+        ));
         let (mut before, mut tie) = match page.after {
             Some(cursor) => (cursor.key, cursor.tie),
             None => (i64::MAX, String::new()),
@@ -247,12 +339,16 @@ impl Store {
         let mut found = Vec::new();
         let mut reader = self.read("conversation.list").await?;
         loop {
-            let sql = text(
-                "WHERE owner = $1 AND updated_at <= $2 AND (updated_at < $2 OR id < $3) AND app = COALESCE($4, app) \
-                 ORDER BY updated_at DESC, id DESC LIMIT $5",
-            );
-            let values = values![owner.to_string(), before, tie.as_str(), app.as_deref(), step];
-            let rows = reader.all(sql, values).await?;
+            let values = values![
+                owner.to_string(),
+                before,
+                tie.as_str(),
+                app.as_deref(),
+                step,
+                folder.as_deref(),
+                tag.as_deref()
+            ];
+            let rows = reader.all(sql.clone(), values).await?;
             let more = rows.len() == usize::try_from(step).unwrap_or(usize::MAX);
             let opened = self.opened(owner, |key| {
                 rows.iter().map(|row| Sealed::read(row)?.open(owner, key)).collect::<Result<Vec<_>>>()
@@ -328,7 +424,7 @@ impl Store {
     ) -> Result<()> {
         let (owner, id) = (owner.to_string(), id.to_string());
         self.write("conversation.delete", audit, move |tx| {
-            Box::pin(async move { delete(tx, owner, id).await })
+            Box::pin(async move { delete(tx, &owner, &id).await.map(drop) })
         })
         .await
     }
@@ -338,7 +434,7 @@ fn text(condition: &str) -> crate::connection::Sql {
     crate::connection::Sql::Built(format!("SELECT {COLUMNS} FROM conversations {condition}").into())
 }
 
-async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Result<(), Refusal> {
+pub(crate) async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Result<(), Refusal> {
     let Some(most) = most else { return Ok(()) };
     // The owner's data key is locked, so nobody else counts at the same time.
     let counted = "SELECT COUNT(*) FROM conversations WHERE owner = $1 AND app = $2";
@@ -347,25 +443,31 @@ async fn admit(tx: &mut Tx, owner: &str, app: &AppId, most: Option<u32>) -> Resu
     if count >= most { Err(Fault::new(Code::TooManyConversations).into()) } else { Ok(()) }
 }
 
-async fn delete(tx: &mut Tx, owner: String, id: String) -> Result<(), Refusal> {
+/// Deletes a conversation; gives the app that it belonged to.
+pub(crate) async fn delete(tx: &mut Tx, owner: &str, id: &str) -> Result<String, Refusal> {
     // The lock comes first: a turn that is appended at the same time finds the conversation whole or gone.
     let lock = crate::connection::Sql::Built(
         format!("SELECT id, app FROM conversations WHERE owner = $1 AND id = $2{}", tx.engine().locked())
             .into(),
     );
-    let row = tx.one(lock, values![owner.as_str(), id.as_str()]).await?;
-    let row = row.ok_or_else(|| Fault::new(Code::NotFound))?;
-    hold::refuse_kept(tx, &owner, &row.text(1)?).await?;
+    let row = tx.one(lock, values![owner, id]).await?;
+    let app = row.ok_or_else(|| Fault::new(Code::NotFound))?.text(1)?;
+    hold::refuse_kept(tx, owner, &app).await?;
     for sql in [
         "DELETE FROM attempts WHERE conversation_id = $1",
         "DELETE FROM hand_offs WHERE conversation_id = $1",
         "DELETE FROM feedback WHERE conversation_id = $1",
         "DELETE FROM outcomes WHERE conversation_id = $1",
         "DELETE FROM gaps WHERE conversation_id = $1",
+        "DELETE FROM conversation_tags WHERE conversation_id = $1",
+        "DELETE FROM shares WHERE conversation_id = $1",
         "DELETE FROM messages WHERE conversation_id = $1",
+        // What the index of the search knows of it is taken out soon.
+        "INSERT INTO search_gone (conversation_id, owner) SELECT id, owner FROM conversations \
+         WHERE id = $1 AND searched > 0 ON CONFLICT (conversation_id) DO NOTHING",
     ] {
-        tx.run(sql, values![id.as_str()]).await?;
+        tx.run(sql, values![id]).await?;
     }
     tx.run("DELETE FROM conversations WHERE owner = $1 AND id = $2", values![owner, id]).await?;
-    Ok(())
+    Ok(app)
 }

@@ -53,6 +53,11 @@ impl SubjectKey {
         Opener::new(&self.key, place, header, size)
     }
 
+    /// Tags of what the subject wrote.
+    pub(crate) fn blind(&self, purpose: &str) -> crypto::Blind {
+        self.key.blind(purpose)
+    }
+
     /// The name of a content under this key.
     pub(crate) fn name_content(&self, digest: &[u8; 32]) -> String {
         self.key.name_content(digest)
@@ -227,6 +232,18 @@ pub(crate) async fn hold(tx: &mut Tx, keys: &[&SubjectKey], held: Held) -> Resul
         bulk::find(tx, "SELECT subject, wrapped FROM data_keys WHERE subject IN", tail, subjects).await?;
     let mut stored = HashMap::with_capacity(found.len());
     for row in found {
+        stored.insert(row.text(0)?, row.bytes(1)?);
+    }
+    let stale = keys.iter().filter(|key| stored.get(&key.subject) != Some(&key.wrapped));
+    Ok(stale.map(|key| key.subject.clone()).collect())
+}
+
+/// The subjects whose key in hand is not the one in the database, without a lock: see [`check_one`].
+pub(crate) async fn check(tx: &mut Tx, keys: &[&SubjectKey]) -> Result<HashSet<String>, Trouble> {
+    let head = "SELECT k.subject, k.wrapped FROM data_keys k WHERE k.subject IN";
+    let subjects = keys.iter().map(|key| key.subject.clone()).collect();
+    let mut stored = HashMap::with_capacity(keys.len());
+    for row in bulk::find(tx, head, "", subjects).await? {
         stored.insert(row.text(0)?, row.bytes(1)?);
     }
     let stale = keys.iter().filter(|key| stored.get(&key.subject) != Some(&key.wrapped));

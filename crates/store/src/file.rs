@@ -198,6 +198,19 @@ impl Store {
         self.opened(owner, |key| open(&row, owner, key)).await
     }
 
+    /// Which of these files the owner still has, those in the trash not counted.
+    pub async fn kept_files(&self, owner: &Subject, ids: Vec<FileId>) -> Result<HashSet<FileId>> {
+        let sql = "SELECT id FROM files WHERE owner = $1 AND id = $2 AND trashed_at IS NULL";
+        let mut reader = self.read("file.kept").await?;
+        let mut kept = HashSet::with_capacity(ids.len());
+        for id in ids {
+            if reader.one(sql, values![owner.to_string(), id.to_string()]).await?.is_some() {
+                kept.insert(id);
+            }
+        }
+        Ok(kept)
+    }
+
     /// Every file of an owner in the order of their ids, those in the trash too, `limit` after this one.
     pub async fn files_after(&self, owner: &Subject, after: Option<FileId>, limit: u32) -> Result<Vec<File>> {
         let after = after.map_or_else(String::new, |id| id.to_string());

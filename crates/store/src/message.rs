@@ -68,6 +68,19 @@ words! {
     }
 }
 
+impl FinishReason {
+    /// Whether an answer that ended so may be taken up where it stopped.
+    pub const fn may_go_on(self) -> bool {
+        match self {
+            FinishReason::Length
+            | FinishReason::Cancelled
+            | FinishReason::Interrupted
+            | FinishReason::Error => true,
+            FinishReason::Stop | FinishReason::Blocked => false,
+        }
+    }
+}
+
 /// One message of a conversation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Message {
@@ -206,6 +219,7 @@ pub(crate) fn seal_message(
         model: message.model.clone(),
         input_tokens: message.input_tokens,
         output_tokens: message.output_tokens,
+        writer: finish.is_none().then(|| Arc::clone(&store.inside.me)),
         id,
     }
 }
@@ -224,6 +238,7 @@ impl Store {
         turn.assistant.content.clear();
         turn.assistant.citations = Json::Null;
         turn.assistant.details = Json::Null;
+        self.keep_writing().await?;
         self.write_turn("turn.begin", turn, None, audit).await
     }
 
@@ -292,6 +307,16 @@ impl Store {
     /// Ends a streamed message, or saves what there is of it so far. `not_found` for a message that is unknown or somebody else's, `conflict` for one
     /// that has ended already.
     pub async fn finish_turn(&self, done: FinishedMessage, audit: Vec<AuditEvent>) -> Result<()> {
+        self.finish_as(done, audit, Some(&self.inside.me)).await
+    }
+
+    /// The same in the place of its writer.
+    pub(crate) async fn finish_as(
+        &self,
+        done: FinishedMessage,
+        audit: Vec<AuditEvent>,
+        writer: Option<&str>,
+    ) -> Result<()> {
         let watch = self.watch("turn.finish");
         self.secrets().await?;
         let message = done.message_id.to_string();
@@ -300,7 +325,7 @@ impl Store {
                 let content = key.seal(self, place("content", &message), done.content.as_bytes());
                 let citations = seal_json(self, &key, "citations", &message, &done.citations);
                 let details = seal_json(self, &key, "details", &message, &done.details);
-                let (message, events) = (message.clone(), audit.clone());
+                let (message, events, writer) = (message.clone(), audit.clone(), writer.map(str::to_owned));
                 let (conversation, reason) =
                     (done.conversation_id.to_string(), done.finish_reason.map(FinishReason::as_str));
                 let (model, input_tokens, output_tokens) =
@@ -310,6 +335,7 @@ impl Store {
                         key,
                         conversation,
                         message,
+                        writer,
                         content,
                         citations,
                         finish_reason: reason,
@@ -326,18 +352,6 @@ impl Store {
             .await;
         drop(watch);
         written
-    }
-
-    /// Marks messages that were begun before `older_than` and never ended as interrupted: the process that
-    /// wrote them is gone. Gives how many.
-    pub async fn interrupt_unfinished(&self, older_than: Time) -> Result<u64> {
-        self.write_alone("message.interrupt", Vec::new(), move |tx| {
-            Box::pin(async move {
-                let sql = "UPDATE messages SET finish_reason = 'interrupted' WHERE finish_reason IS NULL AND created_at < $1";
-                Ok(tx.run(sql, values![older_than]).await?)
-            })
-        })
-        .await
     }
 
     /// Ends what is being written in a conversation of this owner as `cancelled`, whichever process writes it: the

@@ -53,6 +53,9 @@ pub const STEPS: &[Step] = &[
     Step { version: 8, name: "branches", text: include_str!("../../../migrations/0008_branches.sql") },
     Step { version: 9, name: "retention", text: include_str!("../../../migrations/0009_retention.sql") },
     Step { version: 10, name: "watch", text: include_str!("../../../migrations/0010_watch.sql") },
+    Step { version: 11, name: "order", text: include_str!("../../../migrations/0011_order.sql") },
+    Step { version: 12, name: "shares", text: include_str!("../../../migrations/0012_shares.sql") },
+    Step { version: 13, name: "streams", text: include_str!("../../../migrations/0013_streams.sql") },
 ];
 
 /// What the database says about a step.
@@ -289,6 +292,8 @@ impl Store {
 /// what purges and the outbox look for.
 pub(crate) const FREQUENT: &[&str] = &[
     "messages_in_conversation",
+    "messages_being_written",
+    "message_pieces_in_message",
     "conversations_by_owner",
     "conversations_by_session",
     "problems_by_app",
@@ -348,6 +353,20 @@ pub(crate) const FREQUENT: &[&str] = &[
     "erasures_unsettled",
     "usage_days_by_day",
     "usage_days_by_owner",
+    "conversations_pinned",
+    "conversations_archived",
+    "conversations_in_folder",
+    "conversations_temporary",
+    "conversations_unsearched",
+    "folders_by_tag",
+    "conversation_tags_by_owner",
+    "search_runs_by_owner",
+    "search_runs_unready",
+    "search_gone_by_owner",
+    "shares_by_digest",
+    "shares_by_owner",
+    "shares_by_conversation",
+    "shares_by_expiry",
 ];
 
 /// Is told the step and how many of its statements have run.

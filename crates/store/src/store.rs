@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crypto::Keyring;
 use futures_util::future::BoxFuture;
-use kernel::{Ambient, AuditEvent, Fault, Result, Subject};
+use kernel::{Ambient, AuditEvent, Fault, Result, Subject, Time};
 use moka::future::Cache;
 use tokio::sync::{OnceCell, watch};
 use tokio::task::JoinHandle;
@@ -54,6 +54,10 @@ pub(crate) struct Inside {
     pub(crate) writer: Writer,
     pub(crate) keyring: Keyring,
     pub(crate) ambient: Ambient,
+    /// The name of this process as a writer of answers, and of its lease.
+    pub(crate) me: Arc<str>,
+    /// Until when that lease need not be looked after.
+    pub(crate) writing: tokio::sync::Mutex<Option<Time>>,
     pub(crate) secrets: Arc<OnceCell<Secrets>>,
     pub(crate) data_keys: Cache<Subject, Arc<SubjectKey>>,
     /// The epoch of subjects that the cache of data keys belongs to.
@@ -112,6 +116,8 @@ impl Store {
                 writes: writes.clone(),
                 writer: Writer::start(batcher),
                 keyring,
+                me: writer_name(&ambient),
+                writing: tokio::sync::Mutex::default(),
                 ambient,
                 secrets,
                 data_keys: Cache::builder().max_capacity(DATA_KEYS).time_to_live(DATA_KEY_AGE).build(),
@@ -298,6 +304,12 @@ impl Store {
             .await
             .inspect_err(|refusal| watch.note(refusal))
     }
+}
+
+/// A name that no other process has.
+fn writer_name(ambient: &Ambient) -> Arc<str> {
+    let name: String = ambient.bytes::<12>().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("writer {name}").into()
 }
 
 /// The fault of a write that cannot be repeated with another data key.

@@ -33,10 +33,20 @@ pub(crate) const PARTS: &str = concat!(
 );
 
 /// What belongs to a conversation and has no other time.
-const BELONGINGS: [(&str, &str); 2] = [
+const BELONGINGS: [(&str, &str); 4] = [
     ("attempts", "DELETE FROM attempts WHERE conversation_id IN"),
+    ("conversation_tags", "DELETE FROM conversation_tags WHERE conversation_id IN"),
     ("hand_offs", "DELETE FROM hand_offs WHERE conversation_id IN"),
+    ("shares", SHARES),
 ];
+
+/// What the index of the search knows of these is taken out soon.
+const FORGOTTEN: (&str, &str) = (
+    "INSERT INTO search_gone (conversation_id, owner) SELECT id, owner FROM conversations WHERE searched > 0 AND id IN",
+    " ON CONFLICT (conversation_id) DO NOTHING",
+);
+/// Links to what was said: a copy must not outlive any of its messages.
+const SHARES: &str = "DELETE FROM shares WHERE conversation_id IN";
 
 /// What has a time of its own where the app says so.
 const QUALITY: [(&str, &str); 3] = [
@@ -124,8 +134,10 @@ async fn shorten(tx: &mut Tx, order: &SweepOrder, id: &str, swept: &mut Swept) -
         "{COUNTED} m.created_at < ? AND m.finish_reason IS NOT NULL AND m.position < ? AND m.conversation_id IN"
     );
     tx.run(with_list(engine, &counted, 2, 1, ADDED), row()).await?;
+    tx.run(with_list(engine, FORGOTTEN.0, 0, 1, FORGOTTEN.1), values![id]).await?;
     let sql = with_list(engine, &format!("DELETE FROM messages WHERE {OLD}"), 2, 1, "");
     swept.add("messages", tx.run(sql, row()).await?);
+    swept.add("shares", tx.run(with_list(engine, SHARES, 0, 1, ""), values![id]).await?);
     swept.more = true;
     Ok(true)
 }
@@ -143,6 +155,7 @@ async fn remove_whole(
     for (table, head) in BELONGINGS.iter().chain(quality) {
         swept.add(table, tx.run(with_list(engine, head, 0, ids.len(), ""), list(ids)).await?);
     }
+    tx.run(with_list(engine, FORGOTTEN.0, 0, ids.len(), FORGOTTEN.1), list(ids)).await?;
     let head = "DELETE FROM messages WHERE conversation_id IN";
     swept.add("messages", tx.run(with_list(engine, head, 0, ids.len(), ""), list(ids)).await?);
     let head = "DELETE FROM conversations WHERE id IN";
@@ -161,8 +174,10 @@ async fn remove_old(
     let counted =
         format!("{COUNTED} m.created_at < ? AND m.finish_reason IS NOT NULL AND m.conversation_id IN");
     tx.run(with_list(engine, &counted, 1, ids.len(), ADDED), before(order, ids)).await?;
+    tx.run(with_list(engine, FORGOTTEN.0, 0, ids.len(), FORGOTTEN.1), list(ids)).await?;
     let sql = with_list(engine, &format!("DELETE FROM messages WHERE {OLD}"), 1, ids.len(), "");
     swept.add("messages", tx.run(sql, before(order, ids)).await?);
+    swept.add("shares", tx.run(with_list(engine, SHARES, 0, ids.len(), ""), list(ids)).await?);
     if !order.spare_quality {
         const ORPHAN: &str =
             "WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id) AND conversation_id IN";

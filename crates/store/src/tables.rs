@@ -7,6 +7,7 @@ use crate::registry::Table;
 mod desk;
 mod house;
 mod keeping;
+mod order;
 mod people;
 mod shelf;
 mod talk;
@@ -19,9 +20,16 @@ pub const TABLES: &[Table] = &[
     desk::FEEDBACK,
     desk::OUTCOMES,
     desk::GAPS,
+    order::SEARCH_GONE,
+    order::SEARCH_PARTS,
+    order::SEARCH_RUNS,
+    order::CONVERSATION_TAGS,
+    talk::MESSAGE_PIECES,
+    talk::SHARES,
     talk::MESSAGES,
     talk::ATTEMPTS,
     talk::CONVERSATIONS,
+    order::FOLDERS,
     shelf::FILE_PAIRS,
     shelf::FILES,
     shelf::BLOBS,

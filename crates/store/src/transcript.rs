@@ -6,10 +6,12 @@ use kernel::{Code, ConversationId, Cursor, Fault, MessageId, Page, PageRequest, 
 use crate::Store;
 use crate::data_key::SubjectKey;
 use crate::message::{FinishReason, Message, Role, open_json, place};
+use crate::piece::{self, Pieces};
 use crate::value::{Row, values};
 
 const FORWARDS: &str = "m.position > $3 ORDER BY m.position LIMIT $4";
 const BACKWARDS: &str = "m.position > $3 ORDER BY m.position DESC LIMIT $4";
+const BEFORE: &str = "m.position < $3 ORDER BY m.position DESC LIMIT $4";
 
 /// Messages with their positions, and whether their conversation has others beside its path.
 #[derive(Default)]
@@ -71,6 +73,32 @@ impl Store {
         Ok(found.messages())
     }
 
+    /// The `n` messages before this one of what a conversation says now, oldest first. `not_found` for a message that it
+    /// does not hold.
+    pub async fn messages_before(
+        &self,
+        owner: &Subject,
+        id: ConversationId,
+        before: MessageId,
+        n: u32,
+    ) -> Result<Vec<Message>> {
+        let sql = "SELECT m.position FROM conversations c JOIN messages m ON m.conversation_id = c.id \
+                   WHERE c.owner = $1 AND c.id = $2 AND m.id = $3";
+        let values = values![owner.to_string(), id.to_string(), before.to_string()];
+        let row = self.read("message.place").await?.one(sql, values).await?.ok_or(Code::NotFound)?;
+        let position = row.int(0)?;
+        let mut found = self.message_rows(owner, id, BEFORE, position, n).await?;
+        found.rows.reverse();
+        if found.branched {
+            let path = self.path(owner, id).await?;
+            let end = path.partition_point(|at| *at < position);
+            let earlier = path.get(..end).unwrap_or_default();
+            let from = earlier.len().saturating_sub(n as usize);
+            found = self.rows_at(owner, id, earlier.get(from..).unwrap_or_default()).await?;
+        }
+        Ok(found.messages())
+    }
+
     /// The messages at these positions, in order.
     pub(crate) async fn messages_at(
         &self,
@@ -101,9 +129,17 @@ impl Store {
                    m.finish_reason, m.model, m.input_tokens, m.output_tokens, m.details FROM conversations c \
                    JOIN messages m ON m.conversation_id = c.id \
                    WHERE c.owner = $1 AND c.id = $2 AND m.id = $3";
-        let values = values![owner.to_string(), conversation.to_string(), id.to_string()];
-        let row = self.read("message.get").await?.one(sql, values).await?.ok_or(Code::NotFound)?;
-        self.opened(owner, |key| open(&row, conversation, key)).await.map(|(_, message)| message)
+        let values = || values![owner.to_string(), conversation.to_string(), id.to_string()];
+        let mut reader = self.read("message.get").await?;
+        let mut row = reader.one(sql, values()).await?.ok_or(Code::NotFound)?;
+        let going_on = going_on(std::slice::from_ref(&row))?;
+        let pieces = Pieces::read(self, &mut reader, &going_on).await?;
+        if !going_on.is_empty() {
+            row = reader.one(sql, values()).await?.ok_or(Code::NotFound)?;
+        }
+        drop(reader);
+        let opened = self.opened(owner, |key| open(&row, conversation, key, &pieces)).await;
+        opened.map(|(_, message)| message)
     }
 
     /// The rows of messages with their positions. Only when there are none is asked whether the conversation
@@ -123,8 +159,16 @@ impl Store {
         );
         let name = id.to_string();
         let mut reader = self.read("message.list").await?;
-        let values = values![owner.to_string(), name.as_str(), after, limit];
-        let rows = reader.all(crate::connection::Sql::Built(sql.into()), values).await?;
+        let sql: std::sync::Arc<str> = sql.into();
+        let query = || crate::connection::Sql::Built(sql.clone());
+        let values = || values![owner.to_string(), name.as_str(), after, limit];
+        let mut rows = reader.all(query(), values()).await?;
+        let going_on = going_on(&rows)?;
+        let pieces = Pieces::read(self, &mut reader, &going_on).await?;
+        if !going_on.is_empty() {
+            // The rows again: what was gathered in between is in them, what was not is in the pieces.
+            rows = reader.all(query(), values()).await?;
+        }
         if rows.is_empty() {
             let known = "SELECT id FROM conversations WHERE owner = $1 AND id = $2";
             reader.one(known, values![owner.to_string(), name]).await?.ok_or(Code::NotFound)?;
@@ -132,17 +176,35 @@ impl Store {
         }
         drop(reader);
         let branched = rows.first().map_or(Ok(0), |row| row.int(12))? != 0;
-        let opened = self.opened(owner, |key| rows.iter().map(|row| open(row, id, key)).collect());
+        let opened = self.opened(owner, |key| rows.iter().map(|row| open(row, id, key, &pieces)).collect());
         Ok(Found { branched, rows: opened.await? })
     }
 }
 
-fn open(row: &Row, conversation_id: ConversationId, key: &SubjectKey) -> Result<(i64, Message)> {
+/// The answers among these rows that may go on in pieces.
+fn going_on(rows: &[Row]) -> Result<Vec<String>> {
+    let mut ids = Vec::new();
+    for row in rows {
+        if piece::may_go_on(&row.text(3)?, row.maybe_text(7)?.as_deref()) {
+            ids.push(row.text(1)?);
+        }
+    }
+    Ok(ids)
+}
+
+fn open(
+    row: &Row,
+    conversation_id: ConversationId,
+    key: &SubjectKey,
+    pieces: &Pieces,
+) -> Result<(i64, Message)> {
     let id = row.text(1)?;
+    let mut content = key.open_text(place("content", &id), &row.bytes(4)?)?;
+    pieces.complete(&id, &mut content, key)?;
     let role = row.text(3)?;
     let finish_reason = row.maybe_text(7)?;
     let message = Message {
-        content: key.open_text(place("content", &id), &row.bytes(4)?)?,
+        content,
         id: MessageId::parse(&id)?,
         conversation_id,
         parent_id: row.maybe_text(2)?.as_deref().map(MessageId::parse).transpose()?,

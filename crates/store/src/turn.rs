@@ -11,6 +11,8 @@ use tokio::sync::oneshot;
 use crate::bulk::{self, Rows, Verb};
 use crate::data_key::{self, Held, Refusal, SubjectKey};
 use crate::message::Role;
+use crate::piece;
+use crate::share;
 use crate::trouble::Trouble;
 use crate::tx::Tx;
 use crate::value::{Value, values};
@@ -28,6 +30,8 @@ pub(crate) struct SealedMessage {
     pub(crate) input_tokens: Option<u32>,
     pub(crate) output_tokens: Option<u32>,
     pub(crate) details: Option<Vec<u8>>,
+    /// The process that writes it, while it has no end.
+    pub(crate) writer: Option<Arc<str>>,
 }
 
 /// The conversation of a turn.
@@ -81,6 +85,8 @@ struct Talk {
     last: Option<String>,
     /// There are messages beside the path to the last.
     branched: bool,
+    /// An answer is being written in it.
+    busy: bool,
     updated_at: i64,
     /// Not in the database yet.
     fresh: bool,
@@ -101,6 +107,10 @@ const TALK: &str = "SELECT id, owner, app, user_messages, messages, last_message
 const TALK_BY_TAG: &str = "SELECT id, owner, app, user_messages, messages, last_message, updated_at, session_tag, branched FROM conversations \
      WHERE session_tag IS NOT NULL AND session_tag IN";
 const COUNT: &str = "SELECT owner, app, COUNT(*) FROM conversations WHERE owner IN";
+
+/// Answers without an end, and until when their writers are known to live.
+const WRITING: &str = "SELECT m.conversation_id, l.expires_at FROM messages m JOIN leases l ON l.name = m.writer \
+     WHERE m.finish_reason IS NULL AND m.conversation_id IN";
 
 impl Talks {
     async fn load(tx: &mut Tx, orders: &[TurnOrder]) -> Result<Talks, Trouble> {
@@ -129,12 +139,14 @@ impl Talks {
                 messages: row.int(4)?,
                 last: row.maybe_text(5)?,
                 branched: row.int(8)? != 0,
+                busy: false,
                 updated_at: row.int(6)?,
                 fresh: false,
                 changed: false,
             };
             talks.add(talk, tag);
         }
+        talks.note_busy(tx, orders).await?;
         let counted = orders.iter().filter(|order| {
             order.max_conversations.is_some() && matches!(order.opening, SealedOpening::New { .. })
         });
@@ -143,6 +155,17 @@ impl Talks {
             talks.counts.insert((row.text(0)?, row.text(1)?), row.count(2)?);
         }
         Ok(talks)
+    }
+
+    /// Marks those in which an answer is being written. Asked after their rows are locked: nobody begins one meanwhile.
+    async fn note_busy(&mut self, tx: &mut Tx, orders: &[TurnOrder]) -> Result<(), Trouble> {
+        let now = orders.iter().flat_map(|order| &order.messages).map(|message| message.created_at).max();
+        for row in bulk::find(tx, WRITING, "", self.by_id.keys().cloned().collect()).await? {
+            let writes = row.maybe_int(1)? > now;
+            let talk = self.by_id.get(&row.text(0)?).and_then(|place| self.all.get_mut(*place));
+            talk.into_iter().for_each(|talk| talk.busy |= writes);
+        }
+        Ok(())
     }
 
     fn add(&mut self, talk: Talk, tag: Option<String>) -> usize {
@@ -156,7 +179,7 @@ impl Talks {
     }
 
     /// Where the turn goes, or why not.
-    fn place(&mut self, order: &TurnOrder) -> Result<usize, Code> {
+    fn place(&mut self, order: &TurnOrder) -> Result<usize, Fault> {
         let owner = &order.key.subject;
         let known = match &order.opening {
             SealedOpening::Existing => {
@@ -167,7 +190,7 @@ impl Talks {
                 // Two first messages of one session, sent at once, share the conversation of the first.
                 let tagged = session_tag.as_ref().and_then(|tag| self.by_tag.get(tag)).copied();
                 if tagged.is_none() && self.by_id.contains_key(&order.conversation.to_string()) {
-                    return Err(Code::Conflict);
+                    return Err(Code::Conflict.into());
                 }
                 tagged
             }
@@ -175,17 +198,20 @@ impl Talks {
         if let Some(place) = known {
             let talk = self.all.get(place).ok_or(Code::Internal)?;
             if talk.owner != *owner || talk.app != order.app {
-                return Err(Code::NotFound);
+                return Err(Code::NotFound.into());
+            }
+            if talk.busy {
+                return Err(busy());
             }
             let full = order.max_user_messages.is_some_and(|most| talk.user_messages >= i64::from(most));
-            return if full { Err(Code::ConversationFull) } else { Ok(place) };
+            return if full { Err(Code::ConversationFull.into()) } else { Ok(place) };
         }
         if order.max_user_messages == Some(0) {
-            return Err(Code::ConversationFull);
+            return Err(Code::ConversationFull.into());
         }
         let count = self.counts.entry((owner.clone(), order.app.clone())).or_default();
         if order.max_conversations.is_some_and(|most| *count >= most) {
-            return Err(Code::TooManyConversations);
+            return Err(Code::TooManyConversations.into());
         }
         *count += 1;
         let tag = match &order.opening {
@@ -200,12 +226,18 @@ impl Talks {
             messages: 0,
             last: None,
             branched: false,
+            busy: false,
             updated_at: order.began(),
             fresh: true,
             changed: false,
         };
         Ok(self.add(talk, tag))
     }
+}
+
+/// Another turn in a conversation in which an answer is being written.
+pub(crate) fn busy() -> Fault {
+    Fault::new(Code::Conflict).say("an answer is being written in this conversation; stop it or wait")
 }
 
 const NEW_TALKS: Rows = Rows {
@@ -225,13 +257,13 @@ const CHANGED_TALKS: Rows = Rows {
     ),
     width: 6,
 };
-const MESSAGES: Rows = Rows {
+pub(crate) const MESSAGES: Rows = Rows {
     verb: Verb::Insert(
         "INSERT INTO messages (id, conversation_id, position, parent_id, role, content, citations, created_at, \
-         finish_reason, model, input_tokens, output_tokens, details)",
+         finish_reason, model, input_tokens, output_tokens, details, writer)",
         "",
     ),
-    width: 13,
+    width: 14,
 };
 
 /// Appends the turns; the outcome of each is set. An error means that nothing of this call may be kept.
@@ -249,8 +281,8 @@ pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder], held: Held) ->
         }
         let place = match talks.place(order) {
             Ok(place) => place,
-            Err(code) => {
-                order.outcome = Err(Fault::new(code).into());
+            Err(fault) => {
+                order.outcome = Err(fault.into());
                 continue;
             }
         };
@@ -271,6 +303,7 @@ pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder], held: Held) ->
             };
             talk.branched |= beside && parent != talk.last;
             talk.last = Some(message.id.clone());
+            talk.busy |= message.finish_reason.is_none();
             rows.extend(values![
                 message.id.as_str(),
                 talk.id.as_str(),
@@ -285,13 +318,14 @@ pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder], held: Held) ->
                 message.input_tokens,
                 message.output_tokens,
                 message.details.clone(),
+                message.writer.as_deref(),
             ]);
         }
         order.outcome = ConversationId::parse(&talk.id).map_err(Refusal::Fault);
     }
     write_talks(tx, orders, &talks, &opened).await?;
     MESSAGES.run(tx, rows).await?;
-    Ok(())
+    share::end_of_edited(tx, orders).await
 }
 
 async fn write_talks(
@@ -339,6 +373,8 @@ pub(crate) struct FinishOrder {
     pub(crate) key: Arc<SubjectKey>,
     pub(crate) conversation: String,
     pub(crate) message: String,
+    /// Who writes it: the end of another is not taken.
+    pub(crate) writer: Option<String>,
     pub(crate) content: Vec<u8>,
     pub(crate) citations: Option<Vec<u8>>,
     /// Absent: it goes on, this is what there is so far.
@@ -369,7 +405,7 @@ fn may_follow(stored: &str, end: Option<&str>) -> bool {
     }
 }
 
-const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reason FROM messages m \
+const UNFINISHED: &str = "SELECT m.id, m.conversation_id, c.owner, m.finish_reason, m.writer, m.position, c.searched FROM messages m \
      JOIN conversations c ON c.id = m.conversation_id WHERE m.role = 'assistant' AND m.id IN";
 const FINISHED: Rows = Rows {
     verb: Verb::Update(
@@ -388,21 +424,32 @@ pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder], held: Held) 
     let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>(), held).await?;
     let ids = orders.iter().map(|order| order.message.clone()).collect();
     let mut open = HashMap::with_capacity(orders.len());
+    // What is in the index of the search already, and is written anew: that conversation is indexed again from there.
+    let mut indexed: HashMap<String, (String, i64)> = HashMap::new();
     for row in bulk::find(tx, UNFINISHED, tx.engine().locked_messages(), ids).await? {
-        open.insert(row.text(0)?, (row.text(1)?, row.text(2)?, row.maybe_text(3)?));
+        let (id, position) = (row.text(0)?, row.int(5)?);
+        if position <= row.int(6)? {
+            indexed.insert(id.clone(), (row.text(1)?, position));
+        }
+        open.insert(id, (row.text(1)?, row.text(2)?, row.maybe_text(3)?, row.maybe_text(4)?));
     }
     let mut rows = Vec::with_capacity(orders.len() * FINISHED.width);
+    let mut ended = Vec::with_capacity(orders.len());
     for order in orders.iter_mut() {
         let known = open.get_mut(&order.message);
         let owned =
-            known.filter(|(talk, owner, _)| *talk == order.conversation && *owner == order.key.subject);
+            known.filter(|(talk, owner, ..)| *talk == order.conversation && *owner == order.key.subject);
         order.outcome = match owned {
             _ if stale.contains(&order.key.subject) => Err(Refusal::StaleKey),
             None => Err(Fault::new(Code::NotFound).into()),
-            Some((_, _, Some(reason))) if !may_follow(reason, order.finish_reason) => {
+            Some((_, _, _, Some(writer))) if order.writer.as_ref() != Some(writer) => {
                 Err(Fault::new(Code::Conflict).into())
             }
-            Some((_, _, reason)) => {
+            Some((_, _, Some(reason), _)) if !may_follow(reason, order.finish_reason) => {
+                Err(Fault::new(Code::Conflict).into())
+            }
+            Some((_, _, reason, _)) => {
+                ended.push(order.message.clone());
                 *reason = order.finish_reason.map(str::to_owned);
                 rows.extend(values![
                     order.message.as_str(),
@@ -419,5 +466,11 @@ pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder], held: Held) 
         };
     }
     FINISHED.run(tx, rows).await?;
-    Ok(())
+    for order in orders.iter().filter(|order| order.outcome.is_ok()) {
+        if let Some((conversation, position)) = indexed.get(&order.message) {
+            let sql = "UPDATE conversations SET searched = $2 WHERE id = $1 AND searched > $2";
+            tx.run(sql, values![conversation.as_str(), position - 1]).await?;
+        }
+    }
+    piece::gathered(tx, &ended).await
 }

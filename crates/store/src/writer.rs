@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use crate::batch::Batcher;
 use crate::data_key::Refusal;
 use crate::dialect::Company;
+use crate::piece::PieceOrder;
 use crate::trouble::{Sort, Trouble};
 use crate::turn::{FinishOrder, TurnOrder};
 use crate::tx::Tx;
@@ -25,6 +26,8 @@ pub(crate) enum Order {
     Turn(Box<TurnOrder>),
     /// The end of a streamed message.
     Finish(Box<FinishOrder>),
+    /// More of a streamed message.
+    Piece(Box<PieceOrder>),
     /// Anything else.
     Job(Box<dyn Job>),
 }

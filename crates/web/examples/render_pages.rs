@@ -6,10 +6,10 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use askama::Template as _;
 use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
 use web::ui;
 use web::ui::pieces::{DropZone, Empty, FilterTab, Pair, Side};
+use web::ui::sample::{PiecesPage, SampleRow};
 use web::ui::{
     AppView, Beside, ChatPage, CitationView, ConversationView, Ending, ErrorPage, Frame, FrontPage,
     HealthView, LimitsView, MessageView, ModelView, Speaker, Viewer, assets, fragments, pages, reference,
@@ -83,7 +83,7 @@ fn main() -> Outcome {
         write(&format!("error-{status}.html"), pages::failure(&page))?;
     }
     write("docs.html", reference::page(&document, &frame()?, "http://127.0.0.1:8080")?)?;
-    write("pieces.html", pieces()?.render()?)?;
+    write("pieces.html", pieces()?.html()?)?;
     if let Some(texts) = texts {
         let answers = (1000..)
             .zip(String::from_utf8_lossy(&texts).split('\u{1e}'))
@@ -219,6 +219,7 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
                 id: ConversationId::parse(&uuid(n))?,
                 title: Some(title.to_owned()).filter(|title| !title.is_empty()),
                 updated_at: Time::from_seconds(now().micros() / 1_000_000 - hours * 3600),
+                order: Default::default(),
             })
         })
         .collect::<Outcome<_>>()?;
@@ -231,34 +232,16 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         next_conversations: None,
         limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 2 },
         messages,
+        ordered: Default::default(),
         earlier_url: None,
+        past: false,
         desk: None,
+        shares: true,
+        attaches: true,
         model: model(connected),
         lesson: None,
         now: now(),
     })
-}
-
-/// The parts that pages of work share.
-#[derive(askama::Template)]
-#[template(path = "samples/work.html")]
-struct PiecesPage {
-    frame: Frame,
-    zone: DropZone,
-    tabs: Vec<FilterTab>,
-    rows: Vec<Row>,
-    empty: Empty,
-    pair: Pair,
-    texts: Pair,
-}
-
-struct Row {
-    name: &'static str,
-    bytes: u64,
-    passages: u64,
-    at: Time,
-    state: &'static str,
-    tone: &'static str,
 }
 
 fn pieces() -> Outcome<PiecesPage> {
@@ -268,7 +251,7 @@ fn pieces() -> Outcome<PiecesPage> {
         count: Some(count),
         current,
     };
-    let row = |name, bytes, passages, days: i64, state, tone| Row {
+    let row = |name, bytes, passages, days: i64, state, tone| SampleRow {
         name,
         bytes,
         passages,

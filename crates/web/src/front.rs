@@ -9,13 +9,14 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use guard::http::{Crossing, Exposed, Peer, Scheme, is_probe, secure};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, VARY};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use kernel::{Actor, AuditEvent, Code, EventType, Fault, RequestId};
 use tracing::Instrument as _;
 
 use crate::Site;
 use crate::failure::{self, Failure, Shape};
+use crate::texts;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -48,6 +49,7 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
     let span = tracing::info_span!("request", %request_id);
     let trace = span.in_scope(|| traced(&request, &peer, request_id, route.as_ref()));
     request.extensions_mut().insert(peer.clone());
+    let reader = texts::Reader::of(request.method(), request.uri(), request.headers());
 
     let response = async {
         let response = match admit(&site, &request, &peer, &crossing) {
@@ -59,6 +61,7 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
         let sandboxed = response.extensions().get::<Sandboxed>().is_some();
         let headers = response.headers_mut();
         secure(headers, peer.https);
+        name_language(headers);
         if sandboxed {
             headers.insert(CONTENT_SECURITY_POLICY, SANDBOX);
         }
@@ -82,7 +85,16 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
         tracing::Span::current().record("http.response.status_code", response.status().as_u16());
         response
     };
-    response.instrument(trace).instrument(span).await
+    texts::reading(reader, response.instrument(trace).instrument(span)).await
+}
+
+/// Says of a page which language it is in, and that another request may get another.
+fn name_language(headers: &mut HeaderMap) {
+    let page = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if page {
+        headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(texts::language().tag()));
+        headers.append(VARY, HeaderValue::from_static("accept-language, cookie"));
+    }
 }
 
 /// The span of a trace of this request; of nothing where nothing is traced, and for probes, which come all the time.

@@ -17,6 +17,7 @@ mod range;
 mod router;
 mod site;
 mod sse;
+mod texts;
 pub mod ui;
 mod who;
 

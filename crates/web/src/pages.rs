@@ -4,6 +4,7 @@ mod account;
 mod admin;
 mod app;
 mod backups;
+pub(crate) mod carry;
 mod declutter;
 mod desk;
 mod documents;
@@ -11,11 +12,15 @@ mod files;
 mod form;
 mod guest;
 mod holds;
+mod language;
 mod learning;
 mod leaving;
 mod operation;
+mod order;
 mod person;
+mod places;
 mod security;
+pub(crate) mod shared;
 mod sign;
 mod talk;
 mod teaching;
@@ -25,20 +30,22 @@ mod watching;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
-use identity::{AccountRead, AppsRead, ConversationRead, Converse, FilesRead};
-use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, PageRequest, RequestId};
+use identity::{AccountRead, AppsRead, ConversationRead, ConversationShare, Converse, FilesRead, FilesWrite};
+use kernel::{AppId, AppKind, Code, ConversationId, Fault, MessageId, RequestId};
+use serde::Deserialize;
 use utoipa::openapi::OpenApi;
 
 use self::guest::Guest;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::view::{
     AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage, HealthView, LimitsView, ModelView,
     PersonView, ToolView, Viewer,
@@ -53,11 +60,14 @@ const LEAST: u32 = 15;
 /// Fewest characters of a password beside a second factor.
 const LEAST_WITH_SECOND: u32 = 8;
 /// Messages of a transcript that one page shows.
-const SHOWN: u32 = 100;
+const SHOWN: u32 = 40;
+/// The same for a tutor, whose hints are gathered from them.
+const SHOWN_OF_LESSONS: u32 = 100;
 
 /// The pages of signing in, for whoever comes.
 pub(crate) fn entrance(site: &Site) -> Router<Site> {
     sign::routes()
+        .merge(language::routes())
         .layer(from_fn_with_state(site.clone(), guest::anyone))
         .layer(from_fn_with_state(site.clone(), guest::pages))
 }
@@ -75,10 +85,12 @@ pub(crate) fn routes(document: &OpenApi) -> Router<Site> {
         .route("/apps/{app}", get(chat))
         .route("/apps/{app}/{conversation}", get(conversation))
         .route("/fragments/conversations/{conversation}/messages/{message}", get(fragment))
+        .merge(places::routes())
         .merge(app::routes())
         .merge(learning::routes())
         .merge(teaching::routes())
         .merge(account::routes())
+        .merge(carry::routes())
         .merge(admin::routes())
         .merge(files::routes())
         .merge(declutter::routes())
@@ -99,7 +111,11 @@ pub(crate) fn file_deletions() -> Router<Site> {
 
 /// Styles, scripts and pictures: the same for everybody, named by their content, kept for a year.
 pub(crate) fn assets() -> Router<Site> {
-    Router::new().route("/static/{name}", get(asset)).route("/favicon.ico", get(favicon))
+    Router::new()
+        .route("/static/{name}", get(asset))
+        .route("/favicon.ico", get(favicon))
+        .route("/sw.js", get(worker))
+        .route("/offline", get(offline))
 }
 
 async fn asset(uri: Uri) -> Outcome<Response> {
@@ -110,6 +126,15 @@ async fn asset(uri: Uri) -> Outcome<Response> {
 async fn favicon() -> Outcome<Response> {
     let asset = assets::favicon().ok_or(Fault::new(Code::NotFound))?;
     Ok(serve(asset, "public, max-age=86400"))
+}
+
+/// A browser asks for it again on every visit: what watches over the site must not outlive the site's own version.
+async fn worker() -> Outcome<Response> {
+    Ok(serve(assets::worker().ok_or(Fault::new(Code::NotFound))?, "no-cache"))
+}
+
+async fn offline() -> Outcome<Html<String>> {
+    Ok(Html(ui::pages::offline()?))
 }
 
 fn serve(asset: &'static assets::Asset, cache: &'static str) -> Response {
@@ -161,17 +186,35 @@ async fn conversation(
     State(site): State<Site>,
     who: Who,
     Path((app, conversation)): Path<(String, String)>,
+    Query(past): Query<Past>,
 ) -> Outcome<Html<String>> {
     let id = ConversationId::parse(&conversation)?;
     let app = entered(&site, &who, &app)?;
-    chat_page(&site, &who, &app, Some(id)).await
+    chat_page(&site, &who, &app, Some((id, past.before()?))).await
+}
+
+/// Which messages of a conversation are asked for.
+#[derive(Default, Deserialize)]
+struct Past {
+    /// Those before this one; the newest when it is left out.
+    before: Option<String>,
+    /// So many of them.
+    most: Option<u32>,
+}
+
+impl Past {
+    fn before(&self) -> Outcome<Option<MessageId>> {
+        Ok(self.before.as_deref().map(MessageId::parse).transpose()?)
+    }
 }
 
 /// The app with this id, when there is somebody to talk to in it and the caller may enter it.
 fn entered(site: &Site, who: &Who, app: &str) -> Outcome<apps::App> {
     let app = AppId::parse(app).map_err(|_| Fault::new(Code::NotFound))?;
     who.may(site, Converse(app.clone())).map_err(|failure| match failure.0.code() {
-        Code::Forbidden => Fault::new(Code::Forbidden).say("This app is not open to your account.").into(),
+        Code::Forbidden => {
+            Fault::new(Code::Forbidden).say(key("This app is not open to your account.")).into()
+        }
         _ => failure,
     })?;
     let all = site.hall.apps(&who.may(site, AppsRead)?);
@@ -183,24 +226,31 @@ async fn chat_page(
     site: &Site,
     who: &Who,
     this: &apps::App,
-    open: Option<ConversationId>,
+    open: Option<(ConversationId, Option<MessageId>)>,
 ) -> Outcome<Html<String>> {
+    let past = open.is_some_and(|(_, before)| before.is_some());
     let app = this.id.clone();
     let may = who.may(site, ConversationRead)?;
-    let listed = site.hall.conversations(&may, Some(app.clone()), None, PageRequest::first(LISTED)).await?;
+    let (ordered, listed) = order::listed(site, &may, &app, LISTED).await?;
     let frame = frame(site, Some(who), &format!("/apps/{app}")).await;
     let mut user_messages = 0;
+    let mut earlier_url = None;
     let mut messages = Vec::new();
     let mut lesson = None;
     let conversation = match open {
         None => None,
-        Some(id) => {
+        Some((id, before)) => {
             let conversation = site.hall.conversation(&may, id).await?;
             if conversation.app != app {
                 return Err(Fault::new(Code::NotFound).into());
             }
             user_messages = conversation.user_messages;
-            let newest = site.hall.newest_messages(&may, id, SHOWN).await?;
+            let most = if this.kind == AppKind::Tutor { SHOWN_OF_LESSONS } else { SHOWN };
+            let newest = match before {
+                Some(before) => site.hall.messages_before(&may, id, before, most).await?,
+                None => site.hall.newest_messages(&may, id, most).await?,
+            };
+            earlier_url = places::earlier_url(&app, id, &newest, most);
             messages = talk::views(site, &may, &app, id, &newest).await?;
             if this.kind == AppKind::Tutor {
                 lesson = learning::lesson(site, who, this, id, &newest).await?;
@@ -208,16 +258,20 @@ async fn chat_page(
             Some(conversation_view(conversation))
         }
     };
-    let desk = talk::desk_line(site, &may, this, open).await?;
+    let desk = talk::desk_line(site, &may, this, open.map(|(id, _)| id)).await?;
     let page = ChatPage {
         app: app_view(this, &who.principal),
         desk,
         frame,
+        ordered,
         conversations: listed.items.into_iter().map(conversation_view).collect(),
         next_conversations: listed.next,
         conversation,
         messages,
-        earlier_url: None,
+        earlier_url,
+        past,
+        shares: site.hall.shares(this) && site.identity.may(&who.principal, ConversationShare).is_ok(),
+        attaches: attaches(site, who, this),
         model: model(site, Some(this)),
         limits: LimitsView {
             max_chars: this.max_input_chars,
@@ -228,6 +282,13 @@ async fn chat_page(
         now: site.ambient.now(),
     };
     Ok(Html(ui::pages::chat(&page)?))
+}
+
+/// Whether messages of this caller may bring files: the app takes them, and the caller may keep some.
+fn attaches(site: &Site, who: &Who, app: &apps::App) -> bool {
+    let store = || site.hall.file_app(&who.principal, None).ok();
+    app.attachments
+        && store().is_some_and(|store| site.identity.may(&who.principal, FilesWrite(store)).is_ok())
 }
 
 /// One finished message as sanitised HTML; it takes the place of the text that was streamed.
@@ -300,7 +361,7 @@ fn model(site: &Site, app: Option<&apps::App>) -> ModelView {
     let named = app.and_then(|app| app.model.as_deref());
     match site.models.default_model() {
         Some(model) => ModelView { connected: true, label: named.map_or(model, str::to_owned) },
-        None => ModelView { connected: false, label: "Built-in answerer".to_owned() },
+        None => ModelView { connected: false, label: key("Built-in answerer").to_owned() },
     }
 }
 
@@ -310,10 +371,10 @@ fn tools(app: &apps::App, who: &identity::Principal) -> Vec<ToolView> {
     let manages = who.managed().contains(&app.id);
     match (app.kind, manages) {
         (AppKind::Support, true) => {
-            vec![tool("documents", "file", "Documents"), tool("desk", "inbox", "Desk")]
+            vec![tool("documents", "file", key("Documents")), tool("desk", "inbox", key("Desk"))]
         }
-        (AppKind::Support, false) => vec![tool("documents", "file", "Documents")],
-        (AppKind::Chat | AppKind::Tutor, true) => vec![tool("desk/quality", "chart", "Quality")],
+        (AppKind::Support, false) => vec![tool("documents", "file", key("Documents"))],
+        (AppKind::Chat | AppKind::Tutor, true) => vec![tool("desk/quality", "chart", key("Quality"))],
         (AppKind::Chat | AppKind::Tutor, false) | (AppKind::Files, _) => Vec::new(),
     }
 }
@@ -329,5 +390,12 @@ fn app_view(app: &apps::App, who: &identity::Principal) -> AppView {
 }
 
 fn conversation_view(row: apps::Conversation) -> ConversationView {
-    ConversationView { id: row.id, title: row.title, updated_at: row.updated_at }
+    let order = ui::order::OrderView {
+        pinned: row.pinned,
+        archived: row.archived,
+        folder: row.folder,
+        tags: row.tags,
+        temporary: row.temporary,
+    };
+    ConversationView { id: row.id, title: row.title, updated_at: row.updated_at, order }
 }

@@ -37,9 +37,9 @@ struct Groups {
     files: OpenApiRouter<Site>,
     /// Files that are thrown away together.
     file_deletions: OpenApiRouter<Site>,
-    /// Documents on their way in: larger than other bodies, repeated safely by what they are.
+    /// Documents and conversations on their way in: larger than other bodies, repeated safely by what they are.
     documents: OpenApiRouter<Site>,
-    /// Keys: what only accounts have, where a POST is repeated safely.
+    /// Keys and links: what only accounts have, where a POST is repeated safely.
     keys: OpenApiRouter<Site>,
     /// What only admins have.
     admin: OpenApiRouter<Site>,
@@ -59,11 +59,18 @@ fn groups() -> Groups {
         messages: OpenApiRouter::new()
             .routes(routes!(api::messages::list, api::messages::create))
             .routes(routes!(api::anew::regenerate))
+            .routes(routes!(api::anew::go_on))
             .routes(routes!(api::anew::edit)),
         everything: OpenApiRouter::new()
             .routes(routes!(api::conversations::list, api::conversations::create))
             .routes(routes!(api::conversations::read, api::conversations::rename, api::conversations::delete))
             .routes(routes!(api::conversations::export))
+            .routes(routes!(api::order::bulk))
+            .routes(routes!(api::order::search))
+            .routes(routes!(api::order::folders, api::order::create_folder))
+            .routes(routes!(api::order::change_folder, api::order::delete_folder))
+            .routes(routes!(api::order::tags))
+            .routes(routes!(api::conversations::export_all))
             .routes(routes!(api::conversations::stop))
             .routes(routes!(api::feedback::rate))
             .routes(routes!(api::feedback::hand_off))
@@ -128,11 +135,16 @@ fn groups() -> Groups {
         file_deletions: OpenApiRouter::new()
             .routes(routes!(api::files::delete_many))
             .routes(routes!(api::files::declutter::apply)),
-        documents: OpenApiRouter::new().routes(routes!(api::documents::list, api::documents::create)),
+        documents: OpenApiRouter::new()
+            .routes(routes!(api::documents::list, api::documents::create))
+            .routes(routes!(api::import::create)),
         keys: OpenApiRouter::new()
             .routes(routes!(api::keys::list, api::keys::create))
             .routes(routes!(api::keys::revoke))
-            .routes(routes!(api::keys::rotate)),
+            .routes(routes!(api::keys::rotate))
+            .routes(routes!(api::shares::create))
+            .routes(routes!(api::shares::list))
+            .routes(routes!(api::shares::end)),
         admin: admin(),
         entrance: OpenApiRouter::new()
             .routes(routes!(api::auth::register))
@@ -290,6 +302,7 @@ pub fn router(site: Site) -> Router {
                 .layer(from_fn_with_state(site.clone(), who::file_deletions))
                 .layer(from_fn_with_state(site.clone(), pages::around)),
         )
+        .merge(pages::shared::routes(&site))
         .merge(pages::entrance(&site))
         .merge(pages::assets())
         .merge(document::routes(&document))

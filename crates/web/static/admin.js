@@ -1,6 +1,7 @@
 // The administration stays up to date by itself, and filters without loading the whole page.
 
 import { prepare } from "./reading.js";
+import { say } from "./say.js";
 
 const PERIOD = 5000;
 
@@ -33,10 +34,10 @@ if (live) {
     }
     state.classList.toggle("on", failures === 0);
     state.classList.toggle("off", failures > 1);
-    words.textContent = failures > 1 ? "No connection. Trying again." : "Live";
+    words.textContent = failures > 1 ? say("No connection. Trying again.") : say("Live");
   };
   state.classList.add("on");
-  words.textContent = "Live";
+  words.textContent = say("Live");
   let timer = setInterval(refresh, PERIOD);
   document.addEventListener("visibilitychange", () => {
     clearInterval(timer);

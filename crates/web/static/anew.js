@@ -1,12 +1,13 @@
 // Other answers and other words: the buttons below messages, and the form in which one's own words are changed.
 
-/** `again(message)` asks for another answer, `edit(message, words)` says it in other words, `over(id)` goes to a version. */
-export function begin({ again, edit, over }) {
+/** `again(message)` asks for another answer, `goOn(message)` for the rest of one, `edit(message, words)` says it in other words, `over(id)` goes to a version. */
+export function begin({ again, goOn, edit, over }) {
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-answer-again], [data-edit-message], [data-version], [data-edit-cancel]");
+    const button = event.target.closest?.("[data-answer-again], [data-go-on], [data-edit-message], [data-version], [data-edit-cancel]");
     if (!button) return;
     const message = button.closest(".message");
     if (button.matches("[data-answer-again]")) again(message);
+    else if (button.matches("[data-go-on]")) goOn(message);
     else if (button.matches("[data-edit-message]")) open(message, edit);
     else if (button.matches("[data-edit-cancel]")) close(message);
     else if (button.dataset.version) over(button.dataset.version);

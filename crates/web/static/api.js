@@ -1,9 +1,11 @@
 // Talks to the JSON API of the server that the page came from. Every failure is a Problem with a sentence to show.
 
+import { say, told } from "./say.js";
+
 /** What went wrong, as the server told it; `status` is 0 when there was no answer at all. */
 export class Problem extends Error {
   constructor({ status = 0, code = "offline", title = "", detail = "", retryAfter = null, requestId = null }) {
-    super(detail || title || "Something went wrong.");
+    super(told(detail, title) || say("Something went wrong."));
     Object.assign(this, { status, code, title, retryAfter, requestId });
   }
 
@@ -19,7 +21,7 @@ export class Problem extends Error {
       data = await response.json();
     } catch {
       // A proxy in between answers with a page of its own.
-      data = { title: `The server answered with status ${response.status}.` };
+      data = { title: say("The server answered with status {status}.", { status: response.status }) };
     }
     const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
     const problem = Problem.from({ ...data, status: response.status });
@@ -53,7 +55,7 @@ export async function call(method, path, { body, key, accept = "application/json
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ detail: "The server cannot be reached. Check your connection." });
+    throw new Problem({ detail: say("The server cannot be reached. Check your connection.") });
   }
   if (!response.ok) throw await Problem.of(response);
   return response;
@@ -63,21 +65,26 @@ const conversations = "/api/v1/conversations";
 const one = (id) => `${conversations}/${encodeURIComponent(id)}`;
 const json = async (answer) => (await answer).json();
 
-export const createConversation = (app, key) => json(call("POST", conversations, { body: { app }, key }));
+export const createConversation = (app, key, temporary = false) =>
+  json(call("POST", conversations, { body: temporary ? { app, temporary } : { app }, key }));
 export const getConversation = (id) => json(call("GET", one(id)));
 export const listConversations = (app, after) =>
-  json(call("GET", `${conversations}?${new URLSearchParams({ app, after, limit: "50" })}`));
+  json(call("GET", `${conversations}?${new URLSearchParams({ app, after, limit: "50", pinned: "false", folder: "none" })}`));
 export const renameConversation = (id, title) => json(call("PUT", one(id), { body: { title } }));
 export const deleteConversation = (id) => call("DELETE", one(id));
 export const stopConversation = (id) => call("POST", `${one(id)}/stop`);
+export const shareConversation = (id, wish, key) => json(call("POST", `${one(id)}/shares`, { body: wish, key }));
+export const endShare = (id) => call("DELETE", `/api/v1/shares/${encodeURIComponent(id)}`);
 export const exportUrl = (id, format) => `${one(id)}/export?format=${format}`;
 
 const stream = "text/event-stream, application/json;q=0.5, application/problem+json;q=0.5";
 
-export const sendMessage = (id, content, key) =>
-  call("POST", `${one(id)}/messages`, { body: { content, resumable: true }, key, accept: stream });
+export const sendMessage = (id, content, key, files = []) =>
+  call("POST", `${one(id)}/messages`, { body: { content, file_ids: files, resumable: true }, key, accept: stream });
 export const answerAgain = (id, message, key) =>
   call("POST", `${one(id)}/messages/${encodeURIComponent(message)}/regenerate`, { body: { resumable: true }, key, accept: stream });
+export const continueAnswer = (id, message, key) =>
+  call("POST", `${one(id)}/messages/${encodeURIComponent(message)}/continue`, { body: { resumable: true }, key, accept: stream });
 export const editMessage = (id, message, content) =>
   call("PUT", `${one(id)}/messages/${encodeURIComponent(message)}`, { body: { content, resumable: true }, accept: stream });
 export const goOver = (id, message) => call("PUT", one(id), { body: { head: message } });

@@ -7,9 +7,14 @@ import * as transcript from "./transcript.js";
 import * as composer from "./composer.js";
 import * as sidebar from "./sidebar.js";
 import * as anew from "./anew.js";
+import * as attach from "./attach.js";
+import * as earlier from "./earlier.js";
+import * as share from "./share.js";
 import * as opinion from "./opinion.js";
 import * as person from "./person.js";
-import { again, edit, resume, send } from "./turn.js";
+import { firstSentence } from "./speech.js";
+import * as queue from "./queue.js";
+import { again, edit, goOn, resume, send } from "./turn.js";
 
 const talk = document.querySelector(".talk");
 const newPage = `/apps/${encodeURIComponent(talk.dataset.app)}`;
@@ -33,7 +38,9 @@ function full() {
 
 async function openConversation(text) {
   if (conversation()) return;
-  const created = await createConversation(talk.dataset.app, freshKey());
+  const temporary = document.querySelector("[data-make-temporary]")?.checked ?? false;
+  const created = await createConversation(talk.dataset.app, freshKey(), temporary);
+  if (temporary) talk.dataset.temporary = "";
   talk.dataset.conversation = created.id;
   history.replaceState(null, "", `${newPage}/${encodeURIComponent(created.id)}`);
   const title = created.title || shorten(text);
@@ -59,14 +66,19 @@ function listener(answer, asked) {
     text: (text) => answer.append(text),
     citation: (citation) => answer.cite(citation),
     again: () => answer.reset(),
+    waiting: (lost) => {
+      if (lost) notice({ text: "The connection was lost. Trying again…", calm: true });
+      else clearNotice();
+    },
   };
 }
 
 /** Follows a turn to its end, whatever the end is. `run` gives what `done` says. */
-async function follow(answer, question, run, asked) {
+async function follow(answer, question, run, asked, files = []) {
   answering = true;
   stopping = false;
   composer.setBusy(true);
+  transcript.announce(`${talk.dataset.appName} is answering.`);
   let end = null;
   let problem = null;
   try {
@@ -77,9 +89,14 @@ async function follow(answer, question, run, asked) {
   // The person may go on at once; what follows is only dress.
   answering = false;
   composer.setBusy(false);
+  const whole = end && !stopping && ["stop", "length"].includes(end.finish_reason);
   if (end) await finish(answer, end.message_id ?? answer.id, asked);
-  else await failed(problem, answer, question);
-  if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) full();
+  else await failed(problem, answer, question, files);
+  if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) {
+    full();
+    queue.hold();
+  } else if (!whole) queue.hold();
+  else sendNext();
 }
 
 /** Puts what the server has kept of an answer in the place of the plain text; says whether that worked. */
@@ -101,14 +118,14 @@ async function finish(answer, id, asked) {
   }
   const text = answer.text;
   if (!(await dress(answer, id)) && stopping) answer.note("You stopped this answer.");
-  transcript.announce(`Answer: ${(answer.element.querySelector(".prose")?.innerText || text).slice(0, 1500)}`);
+  transcript.announce(`Answer: ${firstSentence(answer.element.querySelector(".prose")?.innerText || text)}`);
   const { title } = await getConversation(conversation()).catch(() => ({}));
   if (title) sidebar.retitle(conversation(), title);
   person.settled();
   document.dispatchEvent(new Event("stoa:answered"));
 }
 
-async function failed(error, answer, question) {
+async function failed(error, answer, question, files) {
   if (!(error instanceof Problem)) {
     console.error(error);
     error = new Problem({ code: "page", detail: "Something went wrong on this page. Reload it and try again." });
@@ -120,23 +137,23 @@ async function failed(error, answer, question) {
     else if (error.lost || !(await dress(answer, answer.id))) answer.note("Something went wrong while this was being written.");
     const again = error.lost
       ? { label: "Reload", run: () => location.reload() }
-      : question !== null && { label: "Try again", run: () => ask(question) };
+      : question !== null && { label: "Try again", run: () => ask(question, files) };
     notice({ text: error.message, action: again || undefined });
     return;
   }
   answer.remove();
-  refused(error, question);
+  refused(error, question, files);
 }
 
 /** The message was not taken: the words go back to the person, with the reason. */
-function refused(error, question) {
+function refused(error, question, files) {
   if (transcript.isEmpty()) transcript.welcome(true);
   if (question === null) {
     notice({ text: error.message, calm: error.status > 0 && error.status < 500 });
     return;
   }
-  composer.giveBack(question);
-  const again = { label: "Try again", run: () => { composer.write(""); ask(question); } };
+  if (!composer.giveBack(question, files)) queue.giveBack(question);
+  const again = { label: "Try again", run: () => { composer.write(""); ask(question, attach.take()); } };
   if (error.code === "conversation_full") {
     full();
   } else if (error.status === 429) {
@@ -161,22 +178,31 @@ function refused(error, question) {
   }
 }
 
-async function ask(text) {
+/** What waits longest goes out, unless the person was quicker. */
+function sendNext() {
+  if (answering) return;
+  const text = queue.next();
+  if (text !== null) ask(text);
+}
+
+async function ask(text, files = []) {
   if (answering) {
-    composer.giveBack(text);
+    // What waits is words alone: files stay in the composer until they can go with theirs.
+    if (files.length > 0 || !queue.add(text)) composer.giveBack(text, files);
     return;
   }
   clearNotice();
   const key = doubtful?.text === text && doubtful.conversation === conversation() ? doubtful.key : freshKey();
   doubtful = null;
   const asked = transcript.addPerson(text);
+  attach.show(asked, files);
   const answer = new transcript.Answer();
   transcript.goToEnd();
   await follow(answer, text, async (turn) => {
     try {
       await openConversation(text);
       sidebar.promote(conversation());
-      const end = await send(conversation(), text, key, turn);
+      const end = await send(conversation(), text, key, turn, files.map((file) => file.id));
       count();
       return end;
     } catch (error) {
@@ -185,16 +211,18 @@ async function ask(text) {
       if (error instanceof Problem && error.status === 0) doubtful = { text, key, conversation: conversation() };
       throw error;
     }
-  }, asked);
+  }, asked, files);
 }
 
 /** Lets the answer of `run` take the place of a message and all that follows it, which come back if nothing came of it. */
 async function inPlace(element, asked, run) {
   if (answering) return;
   clearNotice();
+  const hadFocus = element.contains(document.activeElement);
   const putBack = transcript.cut(element);
   const question = asked === null ? null : transcript.addPerson(asked);
   const answer = new transcript.Answer();
+  if (hadFocus) answer.focus();
   await follow(answer, null, async (turn) => {
     try {
       return await run(turn);
@@ -229,9 +257,11 @@ transcript.watch();
 prepare(document);
 listen();
 sidebar.begin();
+share.begin(sidebar.chosenNow);
 composer.begin({ send: ask, stop });
 opinion.begin();
 anew.begin({
+  goOn: (element) => inPlace(element, null, (turn) => goOn(conversation(), element.dataset.message, freshKey(), turn)),
   again: (element) => inPlace(element, null, (turn) => again(conversation(), element.dataset.message, freshKey(), turn)),
   edit: (element, words) => inPlace(element, words, async (turn) => {
     const end = await edit(conversation(), element.dataset.message, words, turn);
@@ -249,12 +279,14 @@ anew.begin({
   },
 });
 person.begin(() => answering);
+earlier.begin();
 document.addEventListener("click", (event) => {
   const suggestion = event.target.closest?.("[data-suggestion]");
   if (suggestion) ask(suggestion.textContent);
 });
 
 const unfinished = transcript.unfinished();
+queue.begin({ send: sendNext, running: Boolean(unfinished) });
 if (unfinished && conversation()) {
   follow(unfinished, transcript.lastQuestion(), (turn) => resume(conversation(), turn));
 } else if (!unlimited() && Number(talk.dataset.messagesLeft) <= 0) {

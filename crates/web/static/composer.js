@@ -1,5 +1,7 @@
 // The box in which the person writes: grows with the text, counts near the limit, keeps the draft.
 
+import * as attach from "./attach.js";
+
 const form = document.querySelector("[data-composer]");
 const box = form.querySelector("textarea");
 const counter = form.querySelector("[data-counter]");
@@ -35,21 +37,26 @@ function refresh() {
   counter.value = near ? `${count.toLocaleString()} / ${most.toLocaleString()}` : "";
   counter.classList.toggle("over", count > most);
   box.setAttribute("aria-invalid", String(count > most));
-  sendButton.disabled = busy || blocked || count > most || box.value.trim() === "";
+  const nothing = box.value.trim() === "";
+  sendButton.disabled = blocked || count > most || nothing || !attach.settled();
+  // While an answer is written, what is sent waits its turn: the way to send shows when there is something.
+  sendButton.hidden = busy && nothing;
+  sendButton.setAttribute("aria-label", busy ? "Send when the answer is done" : "Send");
   if (!grows) {
     box.style.height = "auto";
     box.style.height = `${box.scrollHeight}px`;
   }
 }
 
-/** Listens. `send(text)` and `stop()` are called when the person asks for it. */
+/** Listens. `send(text, files)` and `stop()` are called when the person asks for it. */
 export function begin({ send, stop }) {
   const submit = () => {
     if (sendButton.disabled) return;
     const text = box.value;
     write("");
-    send(text);
+    send(text, attach.take());
   };
+  attach.begin({ form, box, changed: refresh });
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   box.addEventListener("input", () => { keepDraft(box.value); refresh(); });
   box.addEventListener("keydown", (event) => {
@@ -75,10 +82,16 @@ export function write(text) {
   refresh();
 }
 
-/** Gives words back that could not be sent, unless the person has begun to write others. */
-export function giveBack(text) {
-  if (!box.value.trim()) write(text);
+/** Gives words and files back that could not be sent, unless the person has begun to write others; says of the words
+ * whether it did. */
+export function giveBack(text, files = []) {
+  attach.giveBack(files);
+  if (box.value.trim()) return false;
+  write(text);
+  return true;
 }
+
+export const text = () => box.value;
 
 export const focus = () => box.focus({ preventScroll: true });
 
@@ -86,7 +99,6 @@ export function setBusy(now) {
   // A button that vanishes under the finger takes the focus with it.
   const hadFocus = document.activeElement === sendButton || document.activeElement === stopButton;
   busy = now;
-  sendButton.hidden = now;
   stopButton.hidden = !now;
   stopButton.disabled = false;
   refresh();

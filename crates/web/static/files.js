@@ -1,5 +1,7 @@
 // Ticking several files at once. Without this script the ticks and the buttons work as they are.
 
+import { count, say } from "./say.js";
+
 // The dialog asks here, so the page that asks is not needed.
 for (const button of document.querySelectorAll("button[name=sure][data-ask]")) button.value = "yes";
 
@@ -10,7 +12,7 @@ function tell() {
   const ticked = all.filter((one) => one.checked);
   // A folder stands for all of its files.
   const files = new Set(ticked.flatMap((one) => one.value.split(","))).size;
-  const text = files === 0 ? "Nothing is ticked." : `${files} ${files === 1 ? "file is" : "files are"} ticked.`;
+  const text = files === 0 ? say("Nothing is ticked.") : count("{count} file is ticked.|{count} files are ticked.", files);
   for (const words of document.querySelectorAll("[data-picked-words]")) if (words.textContent !== text) words.textContent = text;
   for (const button of document.querySelectorAll("[data-picked-only]")) button.disabled = files === 0;
   for (const box of document.querySelectorAll("[data-all]")) {

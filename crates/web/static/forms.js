@@ -2,6 +2,7 @@
 // ask before something is undone, copy what is shown once.
 
 import { copy, prepare } from "./reading.js";
+import { count, say } from "./say.js";
 
 prepare(document);
 
@@ -43,7 +44,7 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   button.addEventListener("click", () => {
     const shown = input.type === "text";
     input.type = shown ? "password" : "text";
-    button.firstChild.data = shown ? "Show" : "Hide";
+    button.firstChild.data = shown ? say("Show") : say("Hide");
     button.setAttribute("aria-pressed", String(!shown));
   });
   // A password manager should see a password when the form is sent.
@@ -58,7 +59,10 @@ for (const box of document.querySelectorAll("[data-meter]")) {
     const length = [...input.value.normalize("NFC")].length;
     meter.value = Math.min(length, least);
     meter.classList.toggle("enough", length >= least);
-    words.textContent = length === 0 || length >= least ? `At least ${least} characters${length ? `: ${length}.` : "."}` : `${length} of at least ${least} characters.`;
+    const short = length > 0 && length < least;
+    if (short) words.textContent = count("{length} of at least {count} character.|{length} of at least {count} characters.", least, { length });
+    else if (length === 0) words.textContent = count("At least {count} character.|At least {count} characters.", least);
+    else words.textContent = count("At least {count} character: {length}.|At least {count} characters: {length}.", least, { length });
   };
   input.addEventListener("input", measure);
   measure();
@@ -149,7 +153,7 @@ const ask = (words, text, label, danger) =>
     title.textContent = words;
     const row = document.createElement("p");
     row.className = "row end";
-    for (const [text, value, kind] of [["Cancel", "", ""], [label, "yes", danger ? "danger-button" : "primary"]]) {
+    for (const [text, value, kind] of [[say("Cancel"), "", ""], [label, "yes", danger ? "danger-button" : "primary"]]) {
       const button = document.createElement("button");
       button.className = `button ${kind}`;
       button.value = value;

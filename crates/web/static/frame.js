@@ -2,8 +2,10 @@
 // and menus that close when somebody clicks elsewhere or presses Escape.
 (() => {
   const root = document.documentElement;
-  const names = { auto: "as the system says", light: "light", dark: "dark" };
-  const order = ["auto", "light", "dark"];
+  const texts = globalThis.stoaTexts ?? {};
+  const say = (text) => texts[text] ?? text;
+  const names = { auto: say("Colours: as the system says"), light: say("Colours: light"), dark: say("Colours: dark"), contrast: say("Colours: high contrast") };
+  const order = ["auto", "light", "dark", "contrast"];
 
   // Storage may be forbidden; then the choice lasts as long as the page.
   const stored = () => {
@@ -13,15 +15,24 @@
     try { localStorage.setItem("stoa.theme", theme); } catch { /* see above */ }
   };
   const chosen = () => root.dataset.theme ?? "auto";
+  const more = matchMedia("(prefers-contrast: more)");
   const apply = (theme) => {
-    if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+    if (theme !== "auto" && order.includes(theme)) root.dataset.theme = theme;
     else delete root.dataset.theme;
+    root.toggleAttribute("data-contrast", theme === "contrast" || more.matches);
+    // The bar of a phone around the page takes the chosen paper too.
+    const paper = { light: "#fbfaf8", dark: "#14171c" }[chosen()];
+    for (const meta of document.querySelectorAll("meta[name=theme-color]")) {
+      meta.dataset.own ??= meta.content;
+      meta.content = paper ?? meta.dataset.own;
+    }
     for (const button of document.querySelectorAll("[data-theme-switch]")) {
-      button.setAttribute("aria-label", `Colours: ${names[chosen()]}`);
+      button.setAttribute("aria-label", names[chosen()]);
     }
   };
 
   apply(stored());
+  more.addEventListener("change", () => apply(chosen()));
   addEventListener("DOMContentLoaded", () => apply(stored() ?? chosen()));
   addEventListener("storage", (event) => { if (event.key === "stoa.theme") apply(event.newValue); });
 

@@ -3,6 +3,7 @@
 import { call, freshKey } from "./api.js";
 import { notice } from "./notices.js";
 import { announce } from "./transcript.js";
+import { say } from "./say.js";
 
 const talk = document.querySelector(".talk");
 
@@ -36,11 +37,11 @@ async function tell(form, button) {
     await call("POST", path, { body: { rating, comment }, key: freshKey() });
     if (pressed === "same") {
       why.open = false;
-      why.querySelector("summary").textContent = "Change what you wrote";
+      why.querySelector("summary").textContent = say("Change what you wrote");
       why.querySelector("summary").focus();
-      announce("Thank you. What you wrote was sent.");
+      announce(say("Thank you. What you wrote was sent."));
     } else {
-      announce(rating ? "Thank you." : "Taken back.");
+      announce(rating ? say("Thank you.") : say("Taken back."));
       if (rating === "down") {
         why.open = true;
         words.focus();

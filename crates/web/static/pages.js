@@ -1,6 +1,7 @@
 // The pages without a chat: copying commands, counting down, filtering the reference.
 
 import { copy, reachable } from "./reading.js";
+import { say } from "./say.js";
 
 for (const pre of document.querySelectorAll("pre")) {
   const box = document.createElement("div");
@@ -9,7 +10,7 @@ for (const pre of document.querySelectorAll("pre")) {
   button.type = "button";
   button.className = "button small";
   const words = document.createElement("span");
-  words.textContent = "Copy";
+  words.textContent = say("Copy");
   button.append(words);
   button.addEventListener("click", () => copy(button, pre.textContent));
   pre.replaceWith(box);
@@ -21,7 +22,7 @@ for (const place of document.querySelectorAll("[data-countdown]")) {
   const until = Date.now() + Number(place.dataset.countdown) * 1000;
   const timer = setInterval(() => {
     const left = Math.ceil((until - Date.now()) / 1000);
-    place.textContent = left > 0 ? `You can try again in ${left} s.` : "You can try again now.";
+    place.textContent = left > 0 ? say("You can try again in {seconds} s.", { seconds: left }) : say("You can try again now.");
     if (left <= 0) clearInterval(timer);
   }, 1000);
 }

@@ -1,6 +1,8 @@
 // Asks the browser for passkeys. It speaks to no server: options come in and answers go out as JSON, with bytes as
 // base64url.
 
+import { say } from "./say.js";
+
 /** What went wrong, with a sentence to show. `code` is "cancelled" when nobody has to be told anything. */
 export class PasskeyProblem extends Error {
   constructor(code, sentence, cause) {
@@ -103,24 +105,24 @@ function answer(credential, response) {
 const sentences = {
   create: {
     // Browsers do not tell one who said no from one who said nothing.
-    NotAllowedError: ["refused", "No passkey was made: the request was cancelled, or took too long. Try again."],
-    InvalidStateError: ["exists", "This device already has a passkey for your account."],
-    ConstraintError: ["unable", "This device cannot verify you. Set up a screen lock or a PIN first."],
-    NotSupportedError: ["unable", "This device cannot make passkeys of the kind that is needed."],
+    NotAllowedError: ["refused", say("No passkey was made: the request was cancelled, or took too long. Try again.")],
+    InvalidStateError: ["exists", say("This device already has a passkey for your account.")],
+    ConstraintError: ["unable", say("This device cannot verify you. Set up a screen lock or a PIN first.")],
+    NotSupportedError: ["unable", say("This device cannot make passkeys of the kind that is needed.")],
   },
   get: {
-    NotAllowedError: ["refused", "No passkey was used: the request was cancelled, or took too long. Try again."],
-    NotSupportedError: ["unable", "This device cannot use passkeys of the kind that is needed."],
+    NotAllowedError: ["refused", say("No passkey was used: the request was cancelled, or took too long. Try again.")],
+    NotSupportedError: ["unable", say("This device cannot use passkeys of the kind that is needed.")],
   },
 };
 
 function problem(what, error) {
-  if (error?.name === "AbortError") return new PasskeyProblem("cancelled", "The request was cancelled.", error);
+  if (error?.name === "AbortError") return new PasskeyProblem("cancelled", say("The request was cancelled."), error);
   if (error?.name === "SecurityError") {
-    return new PasskeyProblem("address", "Passkeys do not work under this address. Open the page under its proper one.", error);
+    return new PasskeyProblem("address", say("Passkeys do not work under this address. Open the page under its proper one."), error);
   }
   const [code, sentence] = sentences[what][error?.name] ??
-    ["failed", "The browser could not use a passkey. Try again, or sign in another way."];
+    ["failed", say("The browser could not use a passkey. Try again, or sign in another way.")];
   return new PasskeyProblem(code, sentence, error);
 }
 

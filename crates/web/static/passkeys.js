@@ -1,6 +1,7 @@
 // Passkeys on the pages: signing in with one, also from the suggestions of the address field, and adding one.
 
 import { available, create, fillable, get } from "./passkey.js";
+import { say, told } from "./say.js";
 
 const post = async (path, body) => {
   const answer = await fetch(path, {
@@ -11,7 +12,7 @@ const post = async (path, body) => {
     redirect: "error",
   });
   const data = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(data.detail || data.title || "Something went wrong."), { status: answer.status, code: data.code });
+  if (!answer.ok) throw Object.assign(new Error(told(data.detail, data.title) || say("Something went wrong.")), { status: answer.status, code: data.code });
   return data;
 };
 
@@ -67,8 +68,8 @@ adding?.addEventListener("submit", async (event) => {
   button.disabled = true;
   try {
     const { options, state } = await post("/api/v1/me/passkeys/begin");
-    if (!available(options.rp?.id)) throw new Error("Passkeys do not work under this address: they need HTTPS and the server’s own name.");
-    const name = adding.elements.name.value.trim() || "Passkey";
+    if (!available(options.rp?.id)) throw new Error(say("Passkeys do not work under this address: they need HTTPS and the server’s own name."));
+    const name = adding.elements.name.value.trim() || say("Passkey");
     await post("/api/v1/me/passkeys/finish", { state, answer: await create(options), name });
     location.assign("/account/security?done=passkey");
     return;

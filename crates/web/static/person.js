@@ -4,6 +4,7 @@
 import { call, freshKey } from "./api.js";
 import { notice } from "./notices.js";
 import { announce, arrive } from "./transcript.js";
+import { say } from "./say.js";
 
 const PERIOD = 4000;
 const talk = document.querySelector(".talk");
@@ -70,7 +71,7 @@ async function look(anyway = false) {
     talk.dataset.seen = messages.at(-1)?.dataset.message ?? talk.dataset.seen;
     const words = arrived.filter((one) => one.matches(".from-staff")).map((one) => `${one.querySelector(".staff-name").textContent}: ${one.querySelector(".prose").innerText}`);
     if (changed && line().dataset.desk) words.unshift(line().querySelector("strong").textContent);
-    else if (changed && ["waiting", "claimed"].includes(before.dataset.desk)) words.push("The conversation with a person has ended.");
+    else if (changed && ["waiting", "claimed"].includes(before.dataset.desk)) words.push(say("The conversation with a person has ended."));
     if (words.length) announce(words.join(" "));
     if (changed) pace();
   } catch (error) {

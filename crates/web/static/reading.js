@@ -1,8 +1,10 @@
 // What makes written text pleasant to read: local times, copying, links that keep the page, passages at hand.
 
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+import { locale, say } from "./say.js";
+
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const hour = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
 
 /** Prepares the text below `root`: an answer that has just arrived, or the whole page. Safe to call again. */
 export function prepare(root) {
@@ -18,10 +20,18 @@ export function prepare(root) {
     const pre = code.parentElement;
     const box = frame.content.firstElementChild.cloneNode(true);
     const language = [...code.classList].find((name) => name.startsWith("language-"));
-    box.querySelector(".code-language").textContent = language ? language.slice("language-".length) : "text";
+    box.querySelector(".code-language").textContent = language ? language.slice("language-".length) : say("text");
     pre.replaceWith(box);
     box.append(pre);
     reachable(pre);
+  }
+  for (const wide of root.querySelectorAll(".prose table, .prose math[display=block]")) {
+    if (wide.parentElement.matches(".wide")) continue;
+    const box = document.createElement("div");
+    box.className = "wide";
+    wide.replaceWith(box);
+    box.append(wide);
+    reachable(box);
   }
 }
 
@@ -43,15 +53,27 @@ export async function copy(button, text) {
   button.dataset.words = before;
   try {
     await navigator.clipboard.writeText(text);
-    words.textContent = "Copied";
+    words.textContent = say("Copied");
   } catch {
     // Without a secure origin there is no clipboard: select the text, so that the keyboard can copy it.
-    words.textContent = "Press Ctrl+C";
+    words.textContent = say("Press Ctrl+C");
     const source = button.closest(".code, .copyable")?.querySelector("pre") ?? button.closest(".message")?.querySelector(".prose");
     if (source) getSelection().selectAllChildren(source);
   }
   clearTimeout(Number(button.dataset.timer));
   button.dataset.timer = String(setTimeout(() => { words.textContent = before; }, 1600));
+}
+
+/** Gives a piece of code as a file, named after its language. */
+function save(box) {
+  const language = box.querySelector(".code-language").textContent;
+  const endings = { text: "txt", rust: "rs", python: "py", javascript: "js", typescript: "ts", bash: "sh", shell: "sh", markdown: "md", csharp: "cs", kotlin: "kt", ruby: "rb", haskell: "hs", console: "sh" };
+  const address = URL.createObjectURL(new Blob([box.querySelector("code").textContent], { type: "text/plain" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = `code.${endings[language] ?? language.replace(/[^a-z0-9]/g, "") ?? "txt"}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
 /** Puts a floating box beside an element, inside the window. */
@@ -103,6 +125,11 @@ export function listen() {
       target.target = "_blank";
     } else if (target.matches("[data-copy-code]")) {
       copy(target, target.closest(".code").querySelector("code").textContent);
+    } else if (target.matches("[data-wrap-code]")) {
+      const wrapped = target.closest(".code").classList.toggle("wrapped");
+      target.setAttribute("aria-pressed", String(wrapped));
+    } else if (target.matches("[data-save-code]")) {
+      save(target.closest(".code"));
     } else if (target.matches("[data-copy-message]")) {
       copy(target, target.closest(".message").querySelector(".prose").innerText.trim());
     }

@@ -14,19 +14,22 @@ const title = document.querySelector("[data-title]");
 const NEWEST = "Last 24 hours";
 
 const copyOf = (name) => document.getElementById(name).content.firstElementChild.cloneNode(true);
-const entry = (id) => shelves.querySelector(`.conversation[data-conversation="${CSS.escape(id)}"]`);
+export const entry = (id) => shelves.querySelector(`.conversation[data-conversation="${CSS.escape(id)}"]`);
 const pageOf = (id) => `/apps/${encodeURIComponent(talk.dataset.app)}/${encodeURIComponent(id)}`;
-const complain = (error) => notice({ text: error instanceof Problem ? error.message : "Something went wrong." });
+export const complain = (error) => notice({ text: error instanceof Problem ? error.message : "Something went wrong." });
 
 /** The conversation that the menu or a dialog is about. */
 let chosen = null;
 
-function shelf(name) {
-  const known = [...shelves.querySelectorAll("section")].find((section) => section.querySelector("h2").textContent === name);
+/** The conversation that the menu was opened for, with its name. */
+export const chosenNow = () => chosen;
+
+export function shelf(name) {
+  const known = [...shelves.querySelectorAll("section:not([data-fixed])")].find((section) => section.querySelector("h2").textContent === name);
   if (known) return known.querySelector("ul");
   const fresh = copyOf("shelf-template");
   fresh.querySelector("h2").textContent = name;
-  if (name === NEWEST) shelves.prepend(fresh);
+  if (name === NEWEST) (shelves.querySelector("[data-folders]") ?? shelves.firstElementChild).after(fresh);
   else shelves.querySelector(".shelves-empty").before(fresh);
   return fresh.querySelector("ul");
 }
@@ -36,21 +39,23 @@ function entitle(item, words) {
   item.querySelector("button").setAttribute("aria-label", `More for ${words}`);
 }
 
-function makeEntry({ id, title: name }) {
+export function makeEntry({ id, title: name, tags = [], ...order }) {
   const item = copyOf("conversation-template");
   item.dataset.conversation = id;
   item.querySelector("a").href = pageOf(id);
   entitle(item, name || "New conversation");
+  document.dispatchEvent(new CustomEvent("conversation-made", { detail: { item, tags, ...order } }));
   return item;
 }
 
 /** Puts a conversation at the top of the list, as the open one. */
 export function promote(id, name) {
+  if ("temporary" in talk.dataset) return;
   const item = entry(id) ?? makeEntry({ id, title: name });
   const before = item.closest("section");
   const top = shelf(NEWEST);
-  if (top.firstElementChild !== item) top.prepend(item);
-  if (before && !before.querySelector("li")) before.remove();
+  if (!before?.matches("[data-fixed]") && top.firstElementChild !== item) top.prepend(item);
+  tidy(before);
   for (const link of shelves.querySelectorAll("[aria-current]")) link.removeAttribute("aria-current");
   item.querySelector("a").setAttribute("aria-current", "page");
   document.querySelector("[data-open-conversation]").hidden = false;
@@ -71,7 +76,9 @@ function openMenu(button) {
   const id = button.closest(".conversation")?.dataset.conversation ?? talk.dataset.conversation;
   const name = entry(id)?.querySelector("a").textContent ?? title.textContent;
   chosen = { id, name, button };
-  for (const format of ["markdown", "json"]) menu.querySelector(`[data-action="${format}"]`).href = exportUrl(id, format);
+  for (const format of ["markdown", "json", "html"]) menu.querySelector(`[data-action="${format}"]`).href = exportUrl(id, format);
+  menu.querySelector('[data-action="print"]').href = `${pageOf(id)}/print`;
+  document.dispatchEvent(new CustomEvent("conversation-menu", { detail: chosen }));
   menu.showPopover();
   putBeside(menu, button);
   button.setAttribute("aria-expanded", "true");
@@ -119,15 +126,25 @@ async function remove() {
   }
   const item = entry(id);
   const section = item?.closest("section");
+  const beside = item?.nextElementSibling ?? item?.previousElementSibling;
+  const hadFocus = item?.contains(document.activeElement);
   item?.remove();
-  if (section && !section.querySelector("li")) section.remove();
+  if (hadFocus) (beside?.querySelector("a") ?? document.querySelector(".side .new")).focus();
+  tidy(section);
+}
+
+/** Takes away a shelf on which nothing stands any more. */
+export function tidy(section) {
+  if (!section || section.querySelector("li")) return;
+  if (section.matches("[data-pinned-shelf]")) section.hidden = true;
+  else if (!section.matches("[data-fixed]")) section.remove();
 }
 
 async function showMore() {
   moreButton.disabled = true;
   try {
     const { items, next } = await listConversations(talk.dataset.app, shelves.dataset.next);
-    const last = [...shelves.querySelectorAll("section ul")].at(-1) ?? shelf("Older");
+    const last = [...shelves.querySelectorAll("section:not([data-fixed]) ul")].at(-1) ?? shelf("Older");
     for (const item of items) if (!entry(item.id)) last.append(makeEntry(item));
     shelves.dataset.next = next ?? "";
     moreButton.hidden = !next;
@@ -137,7 +154,7 @@ async function showMore() {
   moreButton.disabled = false;
 }
 
-function confirmWith(dialog, run) {
+export function confirmWith(dialog, run) {
   dialog.addEventListener("close", () => {
     if (dialog.returnValue === "ok") run();
     if (chosen?.button.isConnected) chosen.button.focus();
@@ -205,6 +222,8 @@ export function begin() {
       deleteDialog.querySelector("[data-delete-name]").textContent = `“${chosen.name}”`;
       deleteDialog.returnValue = "";
       deleteDialog.showModal();
+    } else {
+      document.dispatchEvent(new CustomEvent("conversation-action", { detail: { ...chosen, action } }));
     }
   });
   confirmWith(renameDialog, rename);

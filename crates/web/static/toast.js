@@ -1,6 +1,8 @@
 // What has just been done, said in a corner, with a way back. A form with `data-later` is sent when its toast has
 // gone: until then undoing it costs nothing. Its row is hidden at once.
 
+import { say } from "./say.js";
+
 const SECONDS = 7;
 
 const place = document.createElement("div");
@@ -77,13 +79,13 @@ addEventListener("submit", (event) => {
       if (answer.type !== "opaqueredirect" && !answer.ok) throw new Error(String(answer.status));
       row.remove();
     } catch {
-      back("That did not work, and nothing was changed. Try again.");
+      back(say("That did not work, and nothing was changed. Try again."));
     }
   };
   pending.add(send);
   show(false);
   const said = toast(form.dataset.later, {
-    action: { label: "Undo", run: () => { pending.delete(send); show(true); form.querySelector("button")?.focus(); } },
+    action: { label: say("Undo"), run: () => { pending.delete(send); show(true); form.querySelector("button")?.focus(); } },
     gone: send,
   });
   // The keyboard goes on where it was, or can undo at once when nothing is left.

@@ -125,6 +125,12 @@ export class Answer {
     follow();
   }
 
+  /** Takes the focus of what it replaces, without scrolling. */
+  focus() {
+    this.element.tabIndex = -1;
+    this.element.focus({ preventScroll: true });
+  }
+
   /** No more text will come. */
   end() {
     this.#flush();
@@ -202,8 +208,13 @@ export function redress(element, html) {
   const fresh = new DOMParser().parseFromString(html, "text/html").querySelector(".message");
   if (!fresh) return element;
   document.adoptNode(fresh);
+  const hadFocus = element.contains(document.activeElement);
   element.replaceWith(fresh);
   prepare(fresh);
+  if (hadFocus) {
+    fresh.tabIndex = -1;
+    fresh.focus({ preventScroll: true });
+  }
   return fresh;
 }
 

@@ -1,11 +1,15 @@
 // One turn: a message out, an answer in, through cuts of the connection. It knows nothing of the page: what happens
-// is told to a listener with `start`, `text`, `citation` and `again` (the stream begins anew).
+// is told to a listener with `start`, `text`, `citation`, `again` (the stream begins anew) and `waiting` (true while the
+// connection is lost, false when it is back).
 
-import { Problem, answerAgain, editMessage, resumeStream, sendMessage } from "./api.js";
+import { Problem, answerAgain, continueAnswer, editMessage, resumeStream, sendMessage } from "./api.js";
 import { events } from "./sse.js";
 
-// How long to wait before each new attempt, in milliseconds. The server keeps an answer going for 30 s.
-const PAUSES = [250, 1000, 2000, 4000, 8000];
+// How long to wait before each new attempt, in milliseconds: two minutes in all. The server keeps an answer going for
+// 30 s, and what was written for ever; a server that is replaced may be away for a while.
+const PAUSES = [250, 1000, 2000, 4000, ...Array(14).fill(8000)];
+// From this attempt on the reader is told.
+const TOLD = 2;
 // The server sends a comment every 10 s; three of them missing means that the connection is dead.
 const SILENCE = 35_000;
 
@@ -13,14 +17,19 @@ const SILENCE = 35_000;
  * Sends a message and follows its answer. Gives what the `done` event says: `{ message_id, finish_reason, usage }`.
  * Throws a Problem: with `begun` when the server has taken the message, without when it has not.
  */
-export async function send(conversation, content, key, listener) {
-  const response = await sendMessage(conversation, content, key);
+export async function send(conversation, content, key, listener, files = []) {
+  const response = await sendMessage(conversation, content, key, files);
   return follow(conversation, response, listener);
 }
 
 /** Asks for another answer and follows it, like `send`. */
 export async function again(conversation, message, key, listener) {
   return follow(conversation, await answerAgain(conversation, message, key), listener);
+}
+
+/** Lets an answer that ended too early go on and follows it from its beginning, like `send`. */
+export async function goOn(conversation, message, key, listener) {
+  return follow(conversation, await continueAnswer(conversation, message, key), listener);
 }
 
 /** Says something else in the place of a message and follows the answer, like `send`. */
@@ -56,9 +65,24 @@ async function follow(conversation, first, listener) {
       problem.lost = true;
       throw problem;
     }
-    await new Promise((wake) => setTimeout(wake, PAUSES[attempt]));
+    if (attempt === TOLD) listener.waiting?.(true);
+    state.waiting = attempt >= TOLD;
+    await pause(PAUSES[attempt]);
     response = null;
   }
+}
+
+/** Waits, but not when the network has just come back. */
+function pause(span) {
+  return new Promise((wake) => {
+    const over = () => {
+      clearTimeout(timer);
+      removeEventListener("online", over);
+      wake();
+    };
+    const timer = setTimeout(over, span);
+    addEventListener("online", over);
+  });
 }
 
 /** Reads one connection. Gives the end of the turn, or nothing when the connection ended before. */
@@ -82,6 +106,8 @@ async function read(response, state, listener) {
     for await (const event of events(alive, silence.signal)) {
       if (event.id !== undefined) state.lastEvent = event.id;
       state.progress = true;
+      if (state.waiting) listener.waiting?.(false);
+      state.waiting = false;
       const data = JSON.parse(event.data);
       if (event.type === "message") {
         if (state.started) listener.again();

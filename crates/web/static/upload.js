@@ -3,6 +3,7 @@
 
 import { Problem, freshKey } from "./api.js";
 import { prepare } from "./reading.js";
+import { count, decimal, say, told } from "./say.js";
 
 /** So many at the same time: more would only share the line. */
 const LANES = 3;
@@ -13,7 +14,7 @@ const round = (count) => (count < 10 ? Math.round(count * 10) / 10 : Math.round(
 const size = (bytes) => {
   let count = bytes;
   for (const unit of ["B", "kB", "MB", "GB", "TB"]) {
-    if (round(count) < 1000 || unit === "TB") return `${unit === "B" ? count : round(count)}\u00a0${unit}`;
+    if (round(count) < 1000 || unit === "TB") return `${decimal(unit === "B" ? count : round(count))}\u00a0${unit}`;
     count /= 1000;
   }
   return "";
@@ -26,9 +27,10 @@ const folders = new WeakMap();
 function known(twins) {
   const [first] = twins ?? [];
   if (!first) return "";
-  const where = first.trashed ? " in the trash" : first.folder ? ` in ${first.folder}` : "";
-  const more = twins.length > 1 ? ` and ${twins.length - 1} more` : "";
-  return `You already have this as “${first.name}”${where}${more}. It takes no more room.`;
+  const { name, folder } = first;
+  if (first.trashed) return say("You already have this in the trash, as “{name}”. It takes no more room.", { name });
+  if (folder) return say("You already have this as “{name}” in {folder}. It takes no more room.", { name, folder });
+  return say("You already have this as “{name}”. It takes no more room.", { name });
 }
 
 /** The files of what was dropped, those inside of folders too. */
@@ -93,7 +95,7 @@ class Zone {
       try {
         this.take(await dropped(event.dataTransfer, this.most));
       } catch {
-        this.words.textContent = "What was dropped cannot be read.";
+        this.words.textContent = say("What was dropped cannot be read.");
         this.box.querySelector("[data-uploads]").hidden = false;
       }
     });
@@ -113,7 +115,7 @@ class Zone {
     const upload = { file, row, note, bar, again, cancel, name, key: freshKey(), state: "waiting", tries: 0 };
     name.textContent = file.name;
     name.title = file.name;
-    cancel.setAttribute("aria-label", `Stop ${file.name}`);
+    cancel.setAttribute("aria-label", say("Stop {name}", { name: file.name }));
     again.append(Object.assign(document.createElement("span"), { className: "hidden", textContent: `: ${file.name}` }));
     cancel.addEventListener("click", () => this.stop(upload));
     again.addEventListener("click", () => { this.say(upload, "waiting"); this.go(); this.field.focus(); });
@@ -128,15 +130,15 @@ class Zone {
   wrong(file) {
     const most = Number(this.box.dataset.mostBytes);
     const endings = this.field.accept.split(",").filter(Boolean);
-    if (file.size === 0) return "This file is empty.";
-    if (file.size > most) return `It has ${size(file.size)}; at most ${size(most)} are taken.`;
-    if (endings.length && !endings.some((ending) => file.name.toLowerCase().endsWith(ending))) return `Only ${endings.join(", ")} are taken.`;
+    if (file.size === 0) return say("This file is empty.");
+    if (file.size > most) return say("It has {size}; at most {most} are taken.", { size: size(file.size), most: size(most) });
+    if (endings.length && !endings.some((ending) => file.name.toLowerCase().endsWith(ending))) return say("Only {endings} are taken.", { endings: endings.join(", ") });
     return "";
   }
 
   say(upload, state, words = "", retry = true) {
     Object.assign(upload, { state, over: ["done", "failed", "stopped"].includes(state) });
-    const texts = { waiting: `${size(upload.file.size)} · waiting`, checking: "Being checked …", done: size(upload.file.size), stopped: "Stopped." };
+    const texts = { waiting: `${size(upload.file.size)} · ${say("waiting")}`, checking: say("Being checked …"), done: size(upload.file.size), stopped: say("Stopped.") };
     upload.row.className = `upload ${state}`;
     upload.note.textContent = words || texts[state] || "";
     upload.bar.hidden = upload.over;
@@ -159,10 +161,9 @@ class Zone {
     const of = (state) => this.uploads.filter((upload) => upload.state === state).length;
     const [all, done, failed] = [this.uploads.length, of("done"), of("failed")];
     this.box.querySelector("[data-uploads]").hidden = all === 0;
-    const parts = [`${done} of ${all} uploaded`];
-    if (failed) parts.push(`${failed} failed`);
-    if (this.left) parts.push(`${this.left} more were left out: at most ${this.most} at once`);
-    const words = `${parts.join(", ")}.`;
+    const parts = [failed ? say("{done} of {all} uploaded, {failed} failed.", { done, all, failed }) : say("{done} of {all} uploaded.", { done, all })];
+    if (this.left) parts.push(count("{count} more was left out: at most {most} at once.|{count} more were left out: at most {most} at once.", this.left, { most: this.most }));
+    const words = parts.join(" ");
     // The same words again would be read out again.
     if (this.words.textContent !== words) this.words.textContent = words;
     this.clear.hidden = !this.uploads.some((upload) => upload.over);
@@ -192,17 +193,17 @@ class Zone {
     }
     body.append(this.box.dataset.field, upload.file, upload.file.name);
     upload.request = request;
-    this.say(upload, "sending", `0 % of ${size(upload.file.size)}`);
+    this.say(upload, "sending", say("{share} % of {size}", { share: 0, size: size(upload.file.size) }));
     request.upload.addEventListener("progress", (event) => {
       if (!event.lengthComputable || upload.state !== "sending") return;
       const share = Math.floor((100 * event.loaded) / event.total);
       upload.bar.value = share;
-      upload.note.textContent = `${share} % of ${size(upload.file.size)}`;
+      upload.note.textContent = say("{share} % of {size}", { share, size: size(upload.file.size) });
     });
     request.upload.addEventListener("load", () => { if (upload.state === "sending") this.say(upload, "checking"); });
     request.addEventListener("load", () => this.answered(upload, request));
     request.addEventListener("error", () => {
-      this.say(upload, "failed", "The server cannot be reached. Check your connection.");
+      this.say(upload, "failed", say("The server cannot be reached. Check your connection."));
       this.go();
     });
     request.open("POST", this.box.dataset.send);
@@ -221,11 +222,11 @@ class Zone {
     }
     if (request.status >= 200 && request.status < 300 && data.status === "failed") {
       // It has arrived, and nothing can be read in it: the same file again would not help.
-      this.say(upload, "failed", data.reason ?? "It cannot be read.", false);
+      this.say(upload, "failed", told(data.reason) ?? say("It cannot be read."), false);
       this.arrived = true;
     } else if (request.status >= 200 && request.status < 300) {
       const twins = known(data.duplicate_of);
-      const passages = data.passages === undefined ? [] : [`${data.passages} passage${data.passages === 1 ? "" : "s"}`, ...(data.warnings ?? [])];
+      const passages = data.passages === undefined ? [] : [count("{count} passage|{count} passages", data.passages), ...(data.warnings ?? []).map((one) => told(one))];
       const parts = [...passages, ...(twins ? [twins] : [])];
       this.say(upload, "done", parts.length > 0 ? [size(upload.file.size), ...parts].join(" · ") : undefined);
       this.arrived = true;
@@ -240,16 +241,16 @@ class Zone {
       const wait = Number.parseInt(request.getResponseHeader("Retry-After") ?? "", 10);
       if (request.status === 429 && wait <= PATIENCE && upload.tries < 5) {
         upload.tries += 1;
-        this.say(upload, "waiting", "Waiting: the server asks for a pause.");
+        this.say(upload, "waiting", say("Waiting: the server asks for a pause."));
         upload.timer = setTimeout(() => { upload.timer = 0; this.go(); }, Math.max(1, wait) * 1000);
       } else {
-        const title = request.status === 413 ? "The file is too large for this server." : `The server answered with status ${request.status}.`;
+        const title = request.status === 413 ? say("The file is too large for this server.") : say("The server answered with status {status}.", { status: request.status });
         const problem = Problem.from({ title, ...data, status: request.status });
         // Another attempt after an answer is another request.
         upload.key = freshKey();
         const known = request.status === 409 && this.box.dataset.link && /document ([0-9a-f-]{36})/.exec(problem.message)?.[1];
         if (known) {
-          this.say(upload, "done", "It is here already.");
+          this.say(upload, "done", say("It is here already."));
           const anchor = document.createElement("a");
           anchor.href = this.box.dataset.link.replace("{id}", encodeURIComponent(known));
           anchor.textContent = upload.file.name;
@@ -257,7 +258,7 @@ class Zone {
           this.go();
           return;
         }
-        this.say(upload, "failed", request.status === 401 ? "You are signed out. Sign in again in another tab, then try again." : problem.message);
+        this.say(upload, "failed", request.status === 401 ? say("You are signed out. Sign in again in another tab, then try again.") : problem.message);
       }
     }
     this.go();

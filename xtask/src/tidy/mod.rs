@@ -5,6 +5,7 @@ mod files;
 mod house;
 mod secrets;
 mod supply;
+mod texts;
 mod walls;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use anyhow::{Result, ensure};
 use house::House;
 
 pub(crate) use house::packages;
+pub(crate) use texts::list as list_texts;
 
 /// What is wrong somewhere.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,6 +55,10 @@ const RULES: &[fn(&House) -> Vec<Finding>] = &[
     files::workplace,
     files::migrations,
     files::recipes,
+    texts::complete,
+    texts::needed,
+    texts::sound,
+    texts::visible,
 ];
 
 /// Looks at the house at `root` and prints every finding.

@@ -1,19 +1,53 @@
-//! What is particular to plain chat: its instructions, and that everything the model says goes out as it is.
+//! What is particular to plain chat: its instructions, the files that messages bring, and that everything the model says
+//! goes out as it is.
 
+use identity::{Converse, May};
+use kernel::{Fault, Result};
+use store::Message;
+
+use crate::attached;
 use crate::plan::{Open, Plan, Voice};
 use crate::turn::Opened;
-use crate::{Ask, Hall, prompt};
+use crate::{Ask, Hall, further, prompt};
 
 /// Given to the model when the app sets no prompt of its own. It holds nothing that may not leak.
 pub(crate) const INSTRUCTIONS: &str = "You are a helpful assistant. Answer in the language of the question, \
     clearly and briefly, in Markdown. Say so when you do not know.";
 
-/// The model answers from the talk so far; the built-in answerer from the manual.
-pub(crate) fn plan(hall: &Hall, opened: &Opened, ask: &Ask) -> Plan {
+/// The model answers from the talk so far and its files; the built-in answerer from the files of the message and from
+/// the manual.
+pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
     let mut request = prompt::build(&opened.app, &opened.earlier, &ask.content, &ask.options);
-    if !hall.rooms.models.configured() {
-        request.passages = prompt::passages(&hall.rooms.manual, &ask.content);
+    if hall.rooms.models.configured() {
+        let told = ask.options.history.is_some();
+        let earlier = opened.earlier.iter().filter(|message| prompt::said(message) && !told);
+        let stored: Vec<&Message> = earlier.chain([&opened.user]).collect();
+        if stored.iter().any(|message| !attached::of(&message.details).is_empty()) {
+            let shown = hall.shown_files(may, &stored).await?;
+            // The stored messages are the last of the request, in order.
+            let first = request.messages.len().saturating_sub(stored.len());
+            for (message, to) in stored.iter().zip(request.messages.iter_mut().skip(first)) {
+                shown.add(message, to);
+            }
+            if let Some(system) = &mut request.system {
+                system.push_str(&shown.rule());
+            }
+        }
+        if let Some(last) = request.messages.last_mut() {
+            last.images.extend(ask.brought.images.iter().cloned());
+        }
+        if let Some(answer) = &opened.taken_up {
+            further::remind(&mut request, &answer.content);
+        }
+    } else {
+        let (files, question) = (attached::of(&opened.user.details), ask.content.clone());
+        let found = tokio::task::spawn_blocking(move || attached::passages(&files, &question));
+        request.passages = found.await.map_err(Fault::internal)?;
+        request.from_files = !request.passages.is_empty();
+        if request.passages.is_empty() {
+            request.passages = prompt::passages(&hall.rooms.manual, &ask.content);
+        }
     }
     let check = Open::new(request.passages.clone());
-    Plan { voice: Voice::Model(request), check: Box::new(check) }
+    Ok(Plan { voice: Voice::Model(request), check: Box::new(check) })
 }

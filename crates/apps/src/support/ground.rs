@@ -122,13 +122,13 @@ pub(crate) fn lay(ambient: &Ambient, instructions: &str, given: &[Given], questi
     Ground { system, message, canary }
 }
 
-fn word(ambient: &Ambient) -> String {
+pub(crate) fn word(ambient: &Ambient) -> String {
     ambient.bytes::<12>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Text of a document without what could pass for a mark of ours or of a chat format: the fence, doubled angle
 /// brackets, tokens of chat templates, the names of roles at the beginning of a line, numbers in brackets.
-fn harmless(text: &str, fence: &str) -> String {
+pub(crate) fn harmless(text: &str, fence: &str) -> String {
     let visible: String = text.chars().filter(|c| !invisible(*c)).collect();
     let mut out = String::with_capacity(visible.len());
     for line in visible.replace(fence, "").split('\n') {

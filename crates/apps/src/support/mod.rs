@@ -3,7 +3,7 @@
 
 mod check;
 mod follow;
-mod ground;
+pub(crate) mod ground;
 mod leak;
 mod links;
 mod marks;

@@ -5,6 +5,7 @@ pub mod injection;
 mod look;
 pub mod mask;
 pub mod moderate;
+mod near;
 pub mod normal;
 pub mod spam;
 pub mod validate;

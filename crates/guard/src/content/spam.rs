@@ -4,14 +4,16 @@
 //! | rule | refused when |
 //! |---|---|
 //! | repeats | the same text (without case, spaces and signs) comes a 4th time within 60 s from one caller; below 20 letters a 6th time; up to 12 letters (`yes`, `ok`, `next please`) a 31st time |
+//! | near repeats | from 60 letters on a text counts as the same when few words, numbers or codes in it differ (`near.rs`) |
+//! | bursts | more than 20 texts come within 10 s from one caller: nobody writes so fast |
 //! | one character | a character but space, line, `-`, `=`, `_`, `*`, `.`, `#` comes more than 200 times in a row, or fills over 80 % of a text of more than 200 characters |
 //! | one word | a text of more than 50 words of which one word makes over 80 %, or of more than 200 words with fewer than 4 % different ones |
 //! | links | more than 10 links, or more than 5 that make over 70 % of the text |
 //! | gibberish | a word of more than 100 letters in a row without a vowel, or a text of more than 300 letters of which fewer than 8 % are vowels, in text of the Latin alphabet without digits and signs of code |
 //!
-//! Memory: 64 shards of at most 448 callers with 8 hashes each, about 7 MB when full; the callers that were quiet
+//! Memory: 64 shards of at most 448 callers with 8 hashes each, about 10 MB when full; the callers that were quiet
 //! longest are forgotten first. The rule of repeats is for people: a program may well ask the same again and again,
-//! so for keys [`check`] (all the other rules) is enough.
+//! so for keys [`check`] (the rules about a text by itself) is enough.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -20,6 +22,7 @@ use std::time::Duration;
 use kernel::{Code, Fault, Result, Time};
 use parking_lot::Mutex;
 
+use super::near;
 use super::normal::normalise;
 
 const SHARDS: usize = 64;
@@ -28,6 +31,10 @@ const CALLERS: usize = 448;
 const REMEMBERED: usize = 8;
 /// How long a text is remembered.
 const SPAN: Duration = Duration::from_secs(60);
+
+/// More texts than this within [`BURST`] are not written by a person.
+const BURST_TEXTS: u32 = 20;
+const BURST: Duration = Duration::from_secs(10);
 
 /// Longest text, in letters, that is a short answer.
 const SHORT: usize = 12;
@@ -49,6 +56,9 @@ struct Shard {
 /// What one caller sent lately.
 struct Caller {
     last: Time,
+    /// The texts since `burst`.
+    lately: u32,
+    burst: Time,
     texts: [Seen; REMEMBERED],
 }
 
@@ -56,8 +66,15 @@ struct Caller {
 #[derive(Clone, Copy, Default)]
 struct Seen {
     hash: u64,
+    sketch: Option<u64>,
     times: u32,
     since: Time,
+}
+
+/// How often a text came within the span, and how many texts came lately.
+struct Counted {
+    times: u32,
+    lately: u32,
 }
 
 impl Default for SpamGuard {
@@ -89,7 +106,12 @@ impl SpamGuard {
         let caller = self.hasher.hash_one(who);
         let shard = usize::try_from(caller % SHARDS as u64).unwrap_or(0);
         let Some(shard) = self.shards.get(shard) else { return Ok(()) };
-        let times = shard.lock().count(caller, hash, now);
+        let sketch = near::sketch(&normal, &self.hasher);
+        let Counted { times, lately } = shard.lock().count(caller, hash, sketch, now);
+        if lately > BURST_TEXTS {
+            let sentence = "so many messages came within seconds; wait a moment before the next";
+            return Err(Fault::new(Code::Spam).say(sentence).retry_after(BURST));
+        }
         if times > allowed {
             let sentence = "the same message came several times within a minute; say it once, or change it";
             return Err(Fault::new(Code::Spam).say(sentence).retry_after(SPAN));
@@ -104,23 +126,36 @@ impl SpamGuard {
 }
 
 impl Shard {
-    /// Counts a text of a caller and tells how often it came within the span.
-    fn count(&mut self, caller: u64, hash: u64, now: Time) -> u32 {
+    /// Counts a text of a caller, and what is nearly the same as it.
+    fn count(&mut self, caller: u64, hash: u64, sketch: Option<u64>, now: Time) -> Counted {
         if self.callers.len() >= CALLERS && !self.callers.contains_key(&caller) {
             self.forget(now);
         }
-        let caller =
-            self.callers.entry(caller).or_insert(Caller { last: now, texts: [Seen::default(); REMEMBERED] });
+        let caller = self.callers.entry(caller).or_insert(Caller {
+            last: now,
+            lately: 0,
+            burst: now,
+            texts: [Seen::default(); REMEMBERED],
+        });
         caller.last = now;
+        if now.since(caller.burst) >= BURST {
+            (caller.burst, caller.lately) = (now, 0);
+        }
+        caller.lately = caller.lately.saturating_add(1);
+        let lately = caller.lately;
         let fresh = |seen: &Seen| seen.times > 0 && now.since(seen.since) < SPAN;
-        if let Some(seen) = caller.texts.iter_mut().find(|seen| seen.hash == hash && fresh(seen)) {
+        let alike = |seen: &Seen| match (seen.sketch, sketch) {
+            (Some(one), Some(other)) => near::is_near(one, other),
+            _ => seen.hash == hash,
+        };
+        if let Some(seen) = caller.texts.iter_mut().find(|seen| fresh(seen) && alike(seen)) {
             seen.times = seen.times.saturating_add(1);
-            return seen.times;
+            return Counted { times: seen.times, lately };
         }
         if let Some(oldest) = caller.texts.iter_mut().min_by_key(|seen| seen.since) {
-            *oldest = Seen { hash, times: 1, since: now };
+            *oldest = Seen { hash, sketch, times: 1, since: now };
         }
-        1
+        Counted { times: 1, lately }
     }
 
     /// Forgets the callers that were quiet for the span; when there are none, half of them, the quietest.
@@ -261,12 +296,39 @@ mod tests {
     #[test]
     fn short_answers_may_repeat() {
         let guard = SpamGuard::new();
-        for second in 0..30 {
+        for second in (0..60).step_by(2) {
             for text in ["yes", "ok", "👍", "next please"] {
                 assert!(guard.admit("a", text, at(second)).is_ok());
             }
         }
-        assert!(guard.admit("a", "yes", at(31)).is_err());
+        assert!(guard.admit("a", "yes", at(59)).is_err());
+    }
+
+    #[test]
+    fn texts_that_vary_a_little_are_the_same() {
+        let guard = SpamGuard::new();
+        let offer = |number: i64| {
+            format!(
+                "Only today: our wonderful watches for {number} dollars, write to the number 555 {number} with the code q{number}x"
+            )
+        };
+        for second in 0..3 {
+            assert!(guard.admit("a", &offer(second), at(second)).is_ok());
+        }
+        assert_eq!(guard.admit("a", &offer(3), at(3)).unwrap_err().code(), Code::Spam);
+        assert!(guard.admit("b", &offer(4), at(4)).is_ok(), "another caller");
+    }
+
+    #[test]
+    fn nobody_writes_so_fast() {
+        let guard = SpamGuard::new();
+        let words = ["apple", "river", "stone", "cloud", "lamp", "chair", "train", "glass"];
+        let text = |n: usize| format!("{} and {} number {n}", words[n % 8], words[n / 8 % 8]);
+        for n in 0..20 {
+            assert!(guard.admit("a", &text(n), at(n as i64 / 5)).is_ok(), "{n}");
+        }
+        assert!(guard.admit("a", &text(21), at(5)).unwrap_err().retry().is_some());
+        assert!(guard.admit("a", &text(22), at(15)).is_ok(), "seconds later");
     }
 
     #[test]

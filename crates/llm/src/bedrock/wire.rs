@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{ChatRequest, Finish, Role};
+use crate::chat::{ChatMessage, ChatRequest, Finish, Image, Role};
 use crate::failure::Failure;
 use crate::openai::Count;
 use crate::provider::Bounds;
@@ -29,9 +29,35 @@ struct Message<'a> {
     content: Vec<Block<'a>>,
 }
 
-#[derive(Clone, Copy, Serialize)]
-struct Block<'a> {
-    text: &'a str,
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Block<'a> {
+    Text(&'a str),
+    Image(Picture<'a>),
+}
+
+#[derive(Serialize)]
+struct Picture<'a> {
+    format: &'static str,
+    source: Bytes<'a>,
+}
+
+#[derive(Serialize)]
+struct Bytes<'a> {
+    bytes: &'a str,
+}
+
+/// What of a message is sent: its words where it has some, and its images.
+fn blocks<'a>(message: &'a ChatMessage) -> Vec<Block<'a>> {
+    let words = said(&message.content).into_iter();
+    let image = |image: &'a Image| {
+        Block::Image(Picture { format: image.kind.as_str(), source: Bytes { bytes: &image.base64 } })
+    };
+    words.chain(message.images.iter().map(image)).collect()
+}
+
+fn said(text: &str) -> Option<Block<'_>> {
+    (!text.trim().is_empty()).then_some(Block::Text(text))
 }
 
 #[derive(Serialize)]
@@ -45,23 +71,25 @@ impl<'a> Converse<'a> {
     /// The request in the order that Converse wants: instructions apart, no empty text, a user first and last, and
     /// nobody twice in a row. What one side said several times in a row becomes one message of several blocks.
     pub(crate) fn new(request: &'a ChatRequest, bounds: Bounds) -> Converse<'a> {
-        let said = |text: &'a str| (!text.trim().is_empty()).then_some(Block { text });
         let mut system: Vec<Block<'a>> = request.system.as_deref().and_then(said).into_iter().collect();
         let mut messages: Vec<Message<'a>> = Vec::new();
         for message in &request.messages {
-            let Some(block) = said(&message.content) else { continue };
+            let blocks = blocks(message);
+            if blocks.is_empty() {
+                continue;
+            }
             if message.role == Role::System {
-                system.push(block);
+                system.extend(blocks);
                 continue;
             }
             let role = message.role.as_str();
             match messages.last_mut() {
-                Some(last) if last.role == role => last.content.push(block),
-                _ => messages.push(Message { role, content: vec![block] }),
+                Some(last) if last.role == role => last.content.extend(blocks),
+                _ => messages.push(Message { role, content: blocks }),
             }
         }
         let user = Role::User.as_str();
-        let silence = || Message { role: user, content: vec![Block { text: SILENCE }] };
+        let silence = || Message { role: user, content: vec![Block::Text(SILENCE)] };
         if messages.first().is_none_or(|first| first.role != user) {
             messages.insert(0, silence());
         }
@@ -80,7 +108,7 @@ impl<'a> Converse<'a> {
     /// The smallest question: one word, and one token for the answer.
     pub(crate) fn knock() -> Converse<'static> {
         Converse {
-            messages: vec![Message { role: Role::User.as_str(), content: vec![Block { text: "ping" }] }],
+            messages: vec![Message { role: Role::User.as_str(), content: vec![Block::Text("ping")] }],
             system: Vec::new(),
             inference_config: Inference { max_tokens: 1, temperature: 0.0 },
         }
@@ -179,13 +207,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::chat::ChatMessage;
+    use crate::chat::ImageKind;
 
     fn sent(system: Option<&str>, talk: &[(Role, &str)]) -> Value {
-        let messages = talk
-            .iter()
-            .map(|(role, text)| ChatMessage { role: *role, content: (*text).to_owned() })
-            .collect();
+        let messages = talk.iter().map(|(role, text)| ChatMessage::new(*role, *text)).collect();
         let request = ChatRequest { system: system.map(str::to_owned), messages, ..ChatRequest::default() };
         serde_json::to_value(Converse::new(&request, Bounds { max_tokens: 9, temperature: 1.5 })).unwrap()
     }
@@ -221,6 +246,18 @@ mod tests {
         ] {
             assert_eq!(sent(None, talk)["messages"], json!(messages), "{talk:?}");
         }
+    }
+
+    #[test]
+    fn images_stand_behind_the_words_of_their_message() {
+        let image = Image::new(ImageKind::Webp, b"abc");
+        let with = ChatMessage { images: vec![image], ..ChatMessage::new(User, "look") };
+        let request = ChatRequest { messages: vec![with], ..ChatRequest::default() };
+        let sent = serde_json::to_value(Converse::new(&request, Bounds { max_tokens: 9, temperature: 1.0 }));
+        assert_eq!(
+            sent.unwrap()["messages"][0]["content"],
+            json!([{"text": "look"}, {"image": {"format": "webp", "source": {"bytes": "YWJj"}}}])
+        );
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) fn answer(request: &ChatRequest) -> Completion {
             let text = if quotes.is_empty() {
                 nothing_found(&request.passages)
             } else {
-                quoted(&quotes, &request.passages)
+                quoted(&quotes, &request.passages, if request.from_files { "file" } else { "manual" })
             };
             (text, quotes)
         }
@@ -110,8 +110,8 @@ fn nothing_found(passages: &[Passage]) -> String {
     text
 }
 
-fn quoted(quotes: &[Quote], passages: &[Passage]) -> String {
-    let mut text = "From the manual (quoted by the built-in answerer, without a language model):".to_owned();
+fn quoted(quotes: &[Quote], passages: &[Passage], from: &str) -> String {
+    let mut text = format!("From the {from} (quoted by the built-in answerer, without a language model):");
     for (number, quote) in quotes.iter().enumerate() {
         let Some(passage) = passages.get(quote.passage) else { continue };
         text.push_str("\n\n");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn ask(question: &str, passages: Vec<Passage>) -> ChatRequest {
-        let message = ChatMessage { role: Role::User, content: question.to_owned() };
+        let message = ChatMessage::new(Role::User, question);
         ChatRequest { messages: vec![message], passages, ..ChatRequest::default() }
     }
 

@@ -47,7 +47,7 @@ pub(super) fn pick(question: &str, passages: &[Passage]) -> Vec<Quote> {
         return Vec::new();
     }
     let cut: Vec<Vec<Range<usize>>> = passages.iter().map(|passage| sentences(&passage.text)).collect();
-    let mut index = Index::new(Stemming::English);
+    let mut index = Index::broad();
     for (passage, cut) in passages.iter().zip(&cut) {
         for range in cut {
             index.add(&[(passage.text.get(range.clone()).unwrap_or(""), 1.0)]);

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::de::{IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::chat::{ChatRequest, Finish};
+use crate::chat::{ChatMessage, ChatRequest, Finish, Image};
 
 /// A chat request.
 #[derive(Serialize)]
@@ -32,17 +32,56 @@ pub(crate) struct Messages<'a>(pub(crate) &'a ChatRequest);
 #[derive(Serialize)]
 struct Message<'a> {
     role: &'static str,
-    content: &'a str,
+    content: Words<'a>,
+}
+
+/// What a message holds: a plain text wherever it can, because every server understands that.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Words<'a> {
+    Text(&'a str),
+    Parts(Vec<Part<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Part<'a> {
+    Text { text: &'a str },
+    ImageUrl { image_url: ImageUrl },
+}
+
+#[derive(Serialize)]
+struct ImageUrl {
+    url: String,
+}
+
+impl<'a> Words<'a> {
+    fn of(said: &'a ChatMessage) -> Words<'a> {
+        if said.images.is_empty() {
+            return Words::Text(&said.content);
+        }
+        let image = |image: &Image| Part::ImageUrl {
+            image_url: ImageUrl {
+                url: format!("data:image/{};base64,{}", image.kind.as_str(), image.base64),
+            },
+        };
+        Words::Parts(
+            std::iter::once(Part::Text { text: &said.content })
+                .chain(said.images.iter().map(image))
+                .collect(),
+        )
+    }
 }
 
 impl Serialize for Messages<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let system = self.0.system.as_deref().map(|content| Message { role: "system", content });
+        let system =
+            self.0.system.as_deref().map(|text| Message { role: "system", content: Words::Text(text) });
         let rest = self.0.messages.iter();
         serializer.collect_seq(
             system
                 .into_iter()
-                .chain(rest.map(|said| Message { role: said.role.as_str(), content: &said.content })),
+                .chain(rest.map(|said| Message { role: said.role.as_str(), content: Words::of(said) })),
         )
     }
 }
@@ -220,13 +259,27 @@ pub(crate) struct Listed<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{ChatMessage, Role};
+    use crate::chat::{ImageKind, Role};
+
+    #[test]
+    fn images_make_parts_of_a_message() {
+        let with = ChatMessage {
+            images: vec![Image::new(ImageKind::Png, b"abc")],
+            ..ChatMessage::new(Role::User, "look")
+        };
+        let request =
+            ChatRequest { messages: vec![with, ChatMessage::new(Role::User, "a")], ..ChatRequest::default() };
+        assert_eq!(
+            serde_json::to_string(&Messages(&request)).unwrap(),
+            r#"[{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,YWJj"}}]},{"role":"user","content":"a"}]"#
+        );
+    }
 
     #[test]
     fn instructions_come_first() {
         let request = ChatRequest {
             system: Some("Be brief.".into()),
-            messages: vec![ChatMessage { role: Role::User, content: "\"hi\"\u{0}".into() }],
+            messages: vec![ChatMessage::new(Role::User, "\"hi\"\u{0}")],
             ..ChatRequest::default()
         };
         let chat = Chat {

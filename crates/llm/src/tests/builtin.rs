@@ -8,7 +8,7 @@ use crate::Passage;
 async fn ask(manual: &Manual, question: &str) -> (Vec<Passage>, Completion) {
     let passages: Vec<Passage> = manual.search(question, 5).into_iter().map(Passage::from).collect();
     let request = ChatRequest {
-        messages: vec![ChatMessage { role: Role::User, content: question.to_owned() }],
+        messages: vec![ChatMessage::new(Role::User, question)],
         passages: passages.clone(),
         ..ChatRequest::default()
     };

@@ -82,10 +82,7 @@ const PATIENT: Timeouts = Timeouts {
 };
 
 fn question() -> ChatRequest {
-    ChatRequest {
-        messages: vec![ChatMessage { role: Role::User, content: "How are you?".into() }],
-        ..ChatRequest::default()
-    }
+    ChatRequest { messages: vec![ChatMessage::new(Role::User, "How are you?")], ..ChatRequest::default() }
 }
 
 async fn complete(models: &Models) -> Result<Completion, Fault> {

@@ -220,7 +220,7 @@ async fn open(
     let debugging = debugging::admit(settings, i_know, &house.store, ambient).await?;
     // Where one process has the database for itself, every answer without an end was cut by the last stop.
     if house.store.engine() == "sqlite" {
-        let cut = house.store.interrupt_unfinished(ambient.now()).await.map_err(told)?;
+        let cut = house.store.interrupt_every().await.map_err(told)?;
         if cut > 0 {
             tracing::warn!(messages = cut, "answers were interrupted by the last stop");
         }

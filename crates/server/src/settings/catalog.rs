@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use apps::{App, Catalog, Retention};
-use kernel::AppId;
+use kernel::{AppId, AppKind};
 
 use super::checked::small;
 use super::problem::Problem;
+use super::profile::Profile;
 use super::sources::read_text;
 use super::table::Key;
 use super::table::apps::*;
@@ -40,6 +41,17 @@ pub(super) fn build(values: &Values, problems: &mut Vec<Problem>) -> Option<Cata
             problems.push(Problem::new(format!("{} apps", entry.place), say));
         }
         seen.push(id);
+    }
+    if values.profile == Profile::Production {
+        // What people show to the world is the operator's to allow.
+        for app in &mut apps {
+            let entry = |entry: &&Declared| entry.get(&APP_ID).as_deref() == Some(app.id.as_str());
+            app.sharing = values
+                .declared(APPS.name)
+                .find(entry)
+                .and_then(|entry| entry.get(&APP_SHARING))
+                .unwrap_or(false);
+        }
     }
     if let Some(assistant) = apps.iter_mut().find(|app| app.id.as_str() == ASSISTANT) {
         let entry = values.declared(APPS.name).find(|entry| entry.get(&APP_ID).as_deref() == Some(ASSISTANT));
@@ -97,6 +109,15 @@ fn fill(app: &mut App, entry: &Declared) -> Result<(), String> {
     set(&mut app.support_message, entry.get(&APP_SUPPORT_MESSAGE).map(Some));
     for rule in entry.get(&APP_POLICY).unwrap_or_default() {
         app.policy.add(&rule)?;
+    }
+    set(&mut app.sharing, entry.get(&APP_SHARING));
+    match entry.get(&APP_ATTACHMENTS) {
+        Some(true) if app.kind != AppKind::Chat => {
+            return Err(
+                "`attachments` is for `chat` apps: the others answer from what they are given".to_owned()
+            );
+        }
+        said => set(&mut app.attachments, said),
     }
     set(&mut app.retention, retention(entry)?);
     set(&mut app.quality_retention, entry.get(&APP_RETENTION_QUALITY).map(|kept| Some(kept_for(kept))));

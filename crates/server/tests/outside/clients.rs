@@ -142,7 +142,7 @@ async fn python() -> Result<PathBuf, String> {
 }
 
 /// The folder with the packages of `package.json`.
-async fn node() -> Result<PathBuf, String> {
+pub async fn node() -> Result<PathBuf, String> {
     let wanted = format!("{SCRIPTS}/package.json");
     let folder = installed("node", &wanted, async |folder: PathBuf| {
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;

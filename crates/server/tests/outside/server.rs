@@ -26,17 +26,22 @@ pub struct Server {
 impl Server {
     /// Starts the server with these variables and none of the machine's own.
     pub async fn start(variables: &[(&str, &str)]) -> Server {
-        Server::on(Arc::new(tempfile::tempdir().expect("a data folder")), variables).await
+        Server::on(Arc::new(tempfile::tempdir().expect("a data folder")), 0, variables).await
     }
 
     /// Starts a second server on the data of this one.
     pub async fn beside(&self, variables: &[(&str, &str)]) -> Server {
-        Server::on(Arc::clone(&self.data), variables).await
+        Server::on(Arc::clone(&self.data), 0, variables).await
     }
 
-    async fn on(data: Arc<TempDir>, variables: &[(&str, &str)]) -> Server {
+    /// Starts it again where it was.
+    pub async fn again(&mut self, variables: &[(&str, &str)]) {
+        *self = Server::on(Arc::clone(&self.data), self.address.port(), variables).await;
+    }
+
+    async fn on(data: Arc<TempDir>, port: u16, variables: &[(&str, &str)]) -> Server {
         let mut process = Command::new(env!("CARGO_BIN_EXE_stoa"))
-            .args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"])
+            .args(["serve", "--host", "127.0.0.1", "--port", &port.to_string(), "--data-dir"])
             .arg(data.path())
             .current_dir(data.path())
             .env_clear()

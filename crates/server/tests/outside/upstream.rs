@@ -129,11 +129,17 @@ fn event(data: &Value) -> String {
 
 /// What is answered, and how fast.
 fn answer(question: &str) -> (String, Duration) {
+    if question.contains("at leisure") {
+        return (slow_answer(), SLOW * 3);
+    }
     if question.contains("slowly") {
         return (slow_answer(), SLOW);
     }
     if let Some(text) = question.strip_prefix("Repeat: ") {
         return (text.to_owned(), QUICK);
+    }
+    if question.contains("a hundred pieces a second") {
+        return (many_pieces(), Duration::from_millis(10));
     }
     if question.contains("everything") {
         return (RICH.to_owned(), QUICK);
@@ -146,10 +152,21 @@ pub fn slow_answer() -> String {
     (1..=SLOW_WORDS).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ")
 }
 
+/// An answer of four seconds.
+pub fn many_pieces() -> String {
+    (1..=400).map(|n| format!("piece{n:03} ")).collect()
+}
+
 /// Some characters at a time, never within one.
 fn pieces(text: &str) -> Vec<String> {
     let all: Vec<char> = text.chars().collect();
-    let size = if all.len() > 600 { all.len().div_ceil(60) } else { 7 };
+    let size = if text.starts_with("piece001") {
+        9
+    } else if all.len() > 600 {
+        all.len().div_ceil(60)
+    } else {
+        7
+    };
     all.chunks(size).map(|piece| piece.iter().collect()).collect()
 }
 
@@ -198,6 +215,10 @@ fn main() {
 
 - [x] done
 - [ ] to be done
+
+The energy is $E = mc^2$, and the roots are
+
+$$x_{1,2} = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}$$
 
 A_very_long_word_without_any_place_to_break_it_that_some_model_or_other_is_going_to_write_sooner_or_later_0123456789
 ";

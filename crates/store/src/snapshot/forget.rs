@@ -35,9 +35,10 @@ pub(super) async fn forget(tx: &mut Tx, tables: &Columns, subject: &Subject) -> 
     Ok(count)
 }
 
-/// Ends what must not go on from where the copy was made: sign-ins, and what was about to be sent to people.
+/// Ends what must not go on from where the copy was made: sign-ins, what was about to be sent to people, and links that
+/// may have been withdrawn since.
 pub(super) async fn end_what_was_under_way(tx: &mut Tx, tables: &Columns) -> Result<(), Refusal> {
-    for table in ["refresh_tokens", "sessions", "outbox", "leases"] {
+    for table in ["refresh_tokens", "sessions", "outbox", "leases", "shares"] {
         if tables.iter().any(|(name, _)| name == table) {
             tx.toil(Sql::Built(format!("DELETE FROM {table}").into()), values![]).await?;
         }

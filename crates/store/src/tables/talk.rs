@@ -19,12 +19,25 @@ pub(super) const MESSAGES: Table = Table {
         ("input_tokens", Number),
         ("output_tokens", Number),
         ("details", SealedJson),
+        ("writer", Inner),
     ],
     rule: Rule::Subject {
         condition: "conversation_id IN (SELECT id FROM conversations WHERE owner = $1)",
         export: true,
         erase: true,
         why: "what the subject said and was told",
+    },
+};
+
+pub(super) const MESSAGE_PIECES: Table = Table {
+    name: "message_pieces",
+    columns: &[("id", Inner), ("message_id", Text), ("began", Number), ("content", SealedText)],
+    rule: Rule::Subject {
+        condition: "message_id IN (SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id \
+                    WHERE c.owner = $1)",
+        export: true,
+        erase: true,
+        why: "what the subject is being told at this moment",
     },
 };
 
@@ -60,12 +73,43 @@ pub(super) const CONVERSATIONS: Table = Table {
         ("messages", Number),
         ("last_message", Inner),
         ("branched", Inner),
+        ("pinned_at", Time),
+        ("archived_at", Time),
+        ("folder_id", Text),
+        ("tags", SealedJson),
+        ("temporary", Number),
+        ("searched", Inner),
     ],
     rule: Rule::Subject {
         condition: "owner = $1",
         export: true,
         erase: true,
         why: "the subject's conversations",
+    },
+};
+
+/// What others may read of a conversation. The content opens with the link alone, which is not here.
+pub(super) const SHARES: Table = Table {
+    name: "shares",
+    columns: &[
+        ("id", Text),
+        ("owner", Text),
+        ("conversation_id", Text),
+        ("app", Text),
+        ("digest", Inner),
+        ("content", Inner),
+        ("password", Inner),
+        ("masked", Number),
+        ("messages", Number),
+        ("created_at", Time),
+        ("expires_at", Time),
+        ("opened_at", Time),
+    ],
+    rule: Rule::Subject {
+        condition: "owner = $1",
+        export: true,
+        erase: true,
+        why: "what the subject shows to others of its conversations",
     },
 };
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use kernel::{AppId, Code, ConversationId, MessageId, PageRequest, Time};
+use kernel::{AppId, Code, ConversationId, MessageId, PageRequest};
 use serde_json::json;
 use store::{
-    ConversationChange, ConversationFilter, FinishReason, FinishedMessage, Joint, NewConversation, Opening,
-    Role, Turn,
+    AnswerPiece, ConversationChange, ConversationFilter, FinishReason, FinishedMessage, Joint,
+    NewConversation, Opening, Role, Turn, Writing,
 };
 
 use crate::world::{event, on_both_engines};
@@ -88,7 +88,7 @@ on_both_engines! {
         assert!(outcomes.iter().flat_map(|outcome| outcome.as_ref().err()).all(|fault| fault.code() == Code::TooManyConversations));
         let new = NewConversation {
             id: ConversationId::new(&world.ambient), owner, app: world.app.clone(), title: None, topic: None,
-            session: None, max_per_owner: Some(5), problem: None,
+            session: None, max_per_owner: Some(5), problem: None, temporary: false,
         };
         assert_eq!(store.create_conversation(new, vec![]).await.unwrap_err().code(), Code::TooManyConversations);
         assert_eq!(store.conversation(&owner, id).await.unwrap().user_messages, 10);
@@ -157,7 +157,7 @@ on_both_engines! {
         assert!(!ids.contains(&store.record_turn(turn, vec![]).await.unwrap()));
         let new = NewConversation {
             id: ConversationId::new(&world.ambient), owner, app: world.app.clone(), title: None, topic: None,
-            session: Some("test".into()), max_per_owner: None, problem: None,
+            session: Some("test".into()), max_per_owner: None, problem: None, temporary: false,
         };
         assert_eq!(store.create_conversation(new, vec![]).await.unwrap_err().code(), Code::Conflict);
     }
@@ -268,8 +268,8 @@ on_both_engines! {
         let (store, owner) = (&world.store, world.visitor());
         let turn = world.opening(owner, "tell me");
         let id = store.begin_turn(turn.clone(), vec![]).await.unwrap();
-        assert_eq!(store.interrupt_unfinished(Time::EPOCH).await.unwrap(), 0);
-        assert_eq!(store.interrupt_unfinished(world.ambient.now()).await.unwrap(), 1);
+        assert_eq!(store.interrupt_lost().await.unwrap(), 0, "its writer lives");
+        assert_eq!(store.interrupt_every().await.unwrap(), 1);
         let message = store.message(&owner, id, turn.assistant.id).await.unwrap();
         assert_eq!(message.finish_reason, Some(FinishReason::Interrupted));
         let so_far = FinishedMessage { finish_reason: None, ..finished(owner, id, turn.assistant.id, "la") };
@@ -285,7 +285,7 @@ on_both_engines! {
             let new = NewConversation {
                 id: ConversationId::new(&world.ambient), owner,
                 app: AppId::parse(if n == 3 { "tutor" } else { "assistant" }).unwrap(),
-                title: Some(format!("Title ÄÖ {n}")), topic: None, session: None, max_per_owner: None, problem: None,
+                title: Some(format!("Title ÄÖ {n}")), topic: None, session: None, max_per_owner: None, problem: None, temporary: false,
             };
             ids.push(store.create_conversation(new, vec![]).await.unwrap().id);
         }
@@ -299,9 +299,9 @@ on_both_engines! {
             after = Some(kernel::Cursor::parse(&next).unwrap());
         }
         assert_eq!(listed, [ids[0], ids[6], ids[5], ids[4], ids[3], ids[2], ids[1]]);
-        let filter = ConversationFilter { app: Some(AppId::parse("tutor").unwrap()), q: None };
+        let filter = ConversationFilter { app: Some(AppId::parse("tutor").unwrap()), ..Default::default() };
         assert_eq!(store.conversations(&owner, filter, PageRequest::first(9)).await.unwrap().items.len(), 1);
-        let filter = ConversationFilter { app: None, q: Some("äö 5".into()) };
+        let filter = ConversationFilter { q: Some("äö 5".into()), ..Default::default() };
         let found = store.conversations(&owner, filter, PageRequest::first(9)).await.unwrap();
         assert_eq!(found.items.iter().map(|item| item.id).collect::<Vec<_>>(), [ids[5]]);
     }
@@ -360,5 +360,80 @@ fn finished(
         input_tokens: Some(1),
         output_tokens: Some(2),
         details: serde_json::Value::Null,
+    }
+}
+
+/// More of an answer that `store`'s process writes.
+fn piece(
+    owner: kernel::Subject,
+    conversation_id: ConversationId,
+    message_id: MessageId,
+    began: usize,
+    text: &str,
+) -> AnswerPiece {
+    AnswerPiece { owner, conversation_id, message_id, began, text: text.to_owned() }
+}
+
+on_both_engines! {
+    async fn an_answer_grows_in_pieces(world) {
+        let (store, owner) = (&world.store, world.visitor());
+        let turn = world.opening(owner, "tell me");
+        let (answer, id) = (turn.assistant.id, store.begin_turn(turn.clone(), vec![]).await.unwrap());
+        let add = async |began, text| store.add_piece(piece(owner, id, answer, began, text)).await;
+        add(0, "Grü").await.unwrap();
+        add(4, "ße").await.unwrap();
+        // Said again, because nobody heard that it was stored, and longer.
+        add(4, "ße, Welt").await.unwrap();
+        let open = store.message(&owner, id, answer).await.unwrap();
+        assert_eq!((open.content.as_str(), open.finish_reason), ("Grüße, Welt", None));
+        assert_eq!(store.recent_messages(&owner, id, 1).await.unwrap()[0].content, "Grüße, Welt");
+        let stranger = store.add_piece(piece(world.visitor(), id, answer, 0, "x")).await;
+        assert_eq!(stranger.unwrap_err().code(), Code::NotFound);
+        let elsewhere = world.second().await;
+        let other = elsewhere.add_piece(piece(owner, id, answer, 13, "x")).await;
+        assert_eq!(other.unwrap_err().code(), Code::Conflict, "one process writes");
+        store.finish_turn(finished(owner, id, answer, "Grüße, Welt!"), vec![]).await.unwrap();
+        assert_eq!(world.number("SELECT COUNT(*) FROM message_pieces").await, 0);
+        assert_eq!(store.message(&owner, id, answer).await.unwrap().content, "Grüße, Welt!");
+        assert_eq!(add(13, "late").await.unwrap_err().code(), Code::Conflict);
+        elsewhere.close().await;
+    }
+
+    async fn a_turn_in_progress_is_one_for_every_process(world) {
+        let (store, owner) = (&world.store, world.visitor());
+        let turn = world.opening(owner, "tell me");
+        let (answer, id) = (turn.assistant.id, store.begin_turn(turn.clone(), vec![]).await.unwrap());
+        store.add_piece(piece(owner, id, answer, 0, "so far")).await.unwrap();
+        let elsewhere = world.second().await;
+        let refused = async |store: &store::Store| store.record_turn(world.turn(owner, id, "too"), vec![]).await.map_err(|fault| fault.code());
+        for store in [store, &elsewhere] {
+            assert_eq!(refused(store).await, Err(Code::Conflict));
+            assert!(store.is_being_written(&owner, id).await.unwrap());
+            assert_eq!(store.interrupt_lost().await.unwrap(), 0, "its writer lives");
+        }
+        assert!(!elsewhere.is_being_written(&world.visitor(), id).await.unwrap());
+        assert_eq!(elsewhere.writing(&owner, id, answer).await.unwrap(), Writing::On);
+
+        // The writer is not heard of any more: what it said stays, and the conversation is free.
+        world.clock.0.fetch_add(11_000_000, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(elsewhere.writing(&owner, id, answer).await.unwrap(), Writing::Lost);
+        assert_eq!(elsewhere.interrupt_lost().await.unwrap(), 1);
+        assert_eq!(elsewhere.interrupt_lost().await.unwrap(), 0);
+        let lost = elsewhere.message(&owner, id, answer).await.unwrap();
+        assert_eq!((lost.content.as_str(), lost.finish_reason), ("so far", Some(FinishReason::Interrupted)));
+        assert_eq!(world.number("SELECT COUNT(*) FROM message_pieces").await, 0);
+
+        // Another process takes it up, and the first one cannot spoil it any more.
+        elsewhere.take_up(&owner, id, answer, event(owner)).await.unwrap();
+        assert_eq!(elsewhere.take_up(&owner, id, answer, vec![]).await.unwrap_err().code(), Code::Conflict);
+        elsewhere.add_piece(piece(owner, id, answer, 6, ", and more")).await.unwrap();
+        assert_eq!(store.add_piece(piece(owner, id, answer, 6, " spoiled")).await.unwrap_err().code(), Code::Conflict);
+        assert_eq!(store.finish_turn(finished(owner, id, answer, "spoiled"), vec![]).await.unwrap_err().code(), Code::Conflict);
+        elsewhere.finish_turn(finished(owner, id, answer, "so far, and more."), vec![]).await.unwrap();
+        assert_eq!(store.message(&owner, id, answer).await.unwrap().content, "so far, and more.");
+        assert_eq!(elsewhere.take_up(&owner, id, answer, vec![]).await.unwrap_err().code(), Code::Conflict, "it is complete");
+        assert_eq!(refused(store).await, Ok(id));
+        assert_eq!(store.purge_writers(world.ambient.now() + std::time::Duration::from_secs(60)).await.unwrap(), 2);
+        elsewhere.close().await;
     }
 }

@@ -65,6 +65,9 @@ async fn plant(world: &World, email: &str) -> (UserId, Subject) {
             "hand_offs (id, conversation_id, owner, app, state, reason, created_at, updated_at) VALUES ('h{n}', '{talk}', '{owner}', 'assistant', 'closed', {bytes}, {now}, {now})"
         ),
         format!(
+            "message_pieces (id, message_id, began, content) VALUES ('{answer} 0', '{answer}', 0, {bytes})"
+        ),
+        format!(
             "feedback (message_id, conversation_id, owner, app, rating, comment, created_at, updated_at) VALUES ('{answer}', '{talk}', '{owner}', 'assistant', 'up', {bytes}, {now}, {now})"
         ),
         format!(
@@ -95,6 +98,15 @@ async fn plant(world: &World, email: &str) -> (UserId, Subject) {
         format!(
             "usage_days (id, day, app, owner, requests, conversations, input_tokens, output_tokens, failed) VALUES ('1 assistant {owner}', 1, 'assistant', '{owner}', 1, 1, 1, 1, 0)"
         ),
+        format!(
+            "folders (id, owner, tag, name, created_at) VALUES ('d{n}', '{owner}', '{MARKER}', {bytes}, {now})"
+        ),
+        format!("conversation_tags (conversation_id, tag, owner) VALUES ('{talk}', '{MARKER}', '{owner}')"),
+        format!(
+            "search_runs (id, owner, level, messages, first_at, last_at, ready) VALUES ('r{n}', '{owner}', 0, 1, {now}, {now}, 1)"
+        ),
+        format!("search_parts (run, part, content) VALUES ('r{n}', 1, {bytes})"),
+        format!("search_gone (conversation_id, owner) VALUES ('{talk}', '{owner}')"),
     ] {
         world.tamper(&format!("INSERT INTO {row}")).await;
     }

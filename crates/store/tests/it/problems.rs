@@ -20,6 +20,7 @@ fn about(world: &World, owner: kernel::Subject, problem: ProblemId, drafts: bool
         session: None,
         max_per_owner: None,
         problem: Some((problem, drafts)),
+        temporary: false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one-call chat of CONTRACT section 4: a message and, if wanted, the caller's own name for the session.
 
-use apps::{Ask, Options, Target};
+use apps::{Ask, Brought, Options, Target};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use identity::{Converse, Principal};
@@ -80,6 +80,7 @@ pub(crate) async fn create(
         content: request.message,
         field: "message",
         options: Options::default(),
+        brought: Brought::default(),
         resumable: false,
     };
     if request.stream {

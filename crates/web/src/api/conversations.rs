@@ -1,5 +1,6 @@
 //! Conversations: made, listed, read, renamed, deleted, exported, stopped.
 
+use apps::TakeoutForm;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -14,6 +15,9 @@ use super::view::{ConversationView, List, MessageView};
 use crate::Site;
 use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
+use crate::front::Sandboxed;
+use crate::pages::carry;
+use crate::ui::paper;
 use crate::who::Who;
 
 /// A conversation to be made.
@@ -32,6 +36,9 @@ pub(crate) struct NewConversation {
     /// The problem of the tutor that it works on.
     #[schema(value_type = Option<uuid::Uuid>)]
     problem_id: Option<String>,
+    /// `true`: it is in no list and no search, and is deleted an hour after its last message.
+    #[serde(default)]
+    temporary: bool,
 }
 
 /// Makes an empty conversation.
@@ -46,7 +53,7 @@ pub(crate) async fn create(
 ) -> Outcome<Response> {
     let may = who.may(&site, Converse(site.hall.known(app_field(&new.app)?)?))?;
     let problem = new.problem_id.as_deref().map(problem_field).transpose()?;
-    let new = apps::NewConversation { title: new.title, topic: new.topic, problem };
+    let new = apps::NewConversation { title: new.title, topic: new.topic, problem, temporary: new.temporary };
     let made = site.hall.create_conversation(&may, new).await?;
     Ok((StatusCode::CREATED, axum::Json(ConversationView::from(made))).into_response())
 }
@@ -59,8 +66,17 @@ pub(crate) struct Filter {
     /// Only those of this app.
     #[param(pattern = "^[a-z][a-z0-9-]{0,31}$")]
     app: Option<String>,
-    /// Only those whose title holds this text.
+    /// Only those whose title holds this text. What was said in them is searched by `/conversations/search`.
     q: Option<String>,
+    /// Only those in this folder itself; `none`: in no folder.
+    #[param(value_type = Option<String>)]
+    folder: Option<String>,
+    /// Only those with this tag.
+    tag: Option<String>,
+    /// `true`: those that were put away; they are left out else.
+    archived: Option<bool>,
+    /// `true`: pinned ones only; `false`: the others.
+    pinned: Option<bool>,
     /// How many, 1 to 100; 20 unless said.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
@@ -82,7 +98,14 @@ pub(crate) async fn list(
     let may = who.may(&site, ConversationRead)?;
     let app = filter.app.as_deref().map(app_field).transpose()?;
     let page = PageRequest::parse(filter.limit, filter.after.as_deref())?;
-    let found = site.hall.conversations(&may, app, filter.q, page).await?;
+    let folder = match filter.folder.as_deref() {
+        None => None,
+        Some("none") => Some(apps::Lying::Loose),
+        Some(id) => Some(apps::Lying::In(super::order::folder_field("folder", id)?)),
+    };
+    let (archived, pinned) = (filter.archived.unwrap_or(false), filter.pinned);
+    let wanted = apps::ConversationFilter { app, q: filter.q, archived, pinned, folder, tag: filter.tag };
+    let found = site.hall.conversations(&may, wanted, page).await?;
     Ok(axum::Json(List::of(found, ConversationView::from)))
 }
 
@@ -108,13 +131,26 @@ pub(crate) async fn read(
 pub(crate) struct Change {
     /// The new title, one line.
     #[schema(min_length = 1, max_length = 200)]
-    title: Option<String>,
+    pub(super) title: Option<String>,
     /// A message: the conversation goes over to the talk that leads through it, to the end of the newest.
     #[schema(value_type = Option<uuid::Uuid>)]
     head: Option<String>,
+    /// Whether it stands above the others.
+    pub(super) pinned: Option<bool>,
+    /// Whether it is put away: out of the list, still found.
+    pub(super) archived: Option<bool>,
+    /// The folder it lies in; `null` takes it out.
+    #[serde(default, deserialize_with = "super::order::given")]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub(super) folder_id: Option<Option<String>>,
+    /// All its tags; an empty list takes them away.
+    #[schema(max_items = 20)]
+    pub(super) tags: Option<Vec<String>>,
+    /// `false`: a temporary conversation is kept.
+    pub(super) temporary: Option<bool>,
 }
 
-/// Renames a conversation, or goes over to another of its branches.
+/// Renames a conversation, puts it in order, or goes over to another of its branches.
 #[utoipa::path(put, path = "/api/v1/conversations/{id}", operation_id = "renameConversation", tag = "conversations", request_body = Change,
     params(("id" = uuid::Uuid, Path, description = "The conversation")), responses(
     (status = 200, description = "The conversation", body = ConversationView),
@@ -128,7 +164,8 @@ pub(crate) async fn rename(
 ) -> Outcome<axum::Json<ConversationView>> {
     let may = who.may(&site, ConversationWrite)?;
     let head = change.head.as_deref().map(head_field).transpose()?;
-    let change = apps::ConversationEdit { title: change.title, head };
+    let order = super::order::arrangement(&change)?;
+    let change = apps::ConversationEdit { title: change.title, head, order };
     let changed = site.hall.change(&may, ConversationId::parse(&id)?, change).await?;
     Ok(axum::Json(ConversationView::from(changed)))
 }
@@ -154,8 +191,8 @@ pub(crate) async fn delete(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
-    /// `json` (unless said) or `markdown`.
-    #[param(pattern = "^(json|markdown)$")]
+    /// `json` (unless said), `markdown`, or `html`: a page that stands alone.
+    #[param(pattern = "^(json|markdown|html)$")]
     format: Option<String>,
 }
 
@@ -171,10 +208,20 @@ pub(crate) struct ExportView {
     said: Vec<uuid::Uuid>,
 }
 
+impl From<apps::Export> for ExportView {
+    fn from(export: apps::Export) -> ExportView {
+        ExportView {
+            messages: export.every.iter().map(MessageView::from).collect(),
+            said: export.messages.iter().map(|message| message.id.uuid()).collect(),
+            conversation: export.conversation.into(),
+        }
+    }
+}
+
 /// A whole conversation as a file.
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/export", operation_id = "exportConversation", tag = "conversations",
     params(("id" = uuid::Uuid, Path, description = "The conversation"), ExportQuery), responses(
-    (status = 200, description = "The conversation, as JSON or Markdown", content((ExportView = "application/json"), (String = "text/markdown"))),
+    (status = 200, description = "The conversation, as JSON, Markdown or HTML", content((ExportView = "application/json"), (String = "text/markdown"), (String = "text/html"))),
     OnOne,
 ))]
 pub(crate) async fn export(
@@ -185,25 +232,61 @@ pub(crate) async fn export(
 ) -> Outcome<Response> {
     let may = who.may(&site, ConversationRead)?;
     let id = ConversationId::parse(&id)?;
-    let markdown = match query.format.as_deref() {
-        None | Some("json") => false,
-        Some("markdown") => true,
-        Some(_) => {
-            return Err(Fault::invalid("format", "unknown", "the formats are `json` and `markdown`").into());
-        }
-    };
+    let format = query.format.as_deref().unwrap_or("json");
+    if !["json", "markdown", "html"].contains(&format) {
+        let say = "the formats are `json`, `markdown` and `html`";
+        return Err(Fault::invalid("format", "unknown", say).into());
+    }
     let export = site.hall.export(&may, id).await?;
-    let (ending, mut response) = if markdown {
-        ("md", ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], export.markdown()).into_response())
-    } else {
-        let messages = export.every.iter().map(MessageView::from).collect();
-        let said = export.messages.iter().map(|message| message.id.uuid()).collect();
-        let view = ExportView { conversation: export.conversation.into(), messages, said };
-        ("json", axum::Json(view).into_response())
+    let (ending, mut response) = match format {
+        "markdown" => {
+            ("md", ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], export.markdown()).into_response())
+        }
+        "html" => {
+            let page = paper::alone(&carry::sheet(&site, &export))?;
+            let mut response = ([(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+            response.extensions_mut().insert(Sandboxed);
+            ("html", response)
+        }
+        _ => ("json", axum::Json(ExportView::from(export)).into_response()),
     };
     if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"conversation-{id}.{ending}\"")) {
         response.headers_mut().insert(CONTENT_DISPOSITION, name);
     }
+    Ok(response)
+}
+
+/// In which form everything is wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EverythingQuery {
+    /// `zip`, the one there is.
+    #[param(pattern = "^zip$")]
+    format: Option<String>,
+}
+
+/// All of one's conversations as an archive: each as Markdown and as JSON with its branches, and the files that their
+/// messages brought. It is made while it leaves. `POST /api/v1/conversations/import` takes it in again.
+#[utoipa::path(get, path = "/api/v1/conversations/export", operation_id = "exportConversations", tag = "conversations", params(EverythingQuery), responses(
+    (status = 200, description = "The archive", body = Vec<u8>, content_type = "application/zip"),
+    Reading,
+))]
+pub(crate) async fn export_all(
+    State(site): State<Site>,
+    who: Who,
+    Query(query): Query<EverythingQuery>,
+) -> Outcome<Response> {
+    let may = who.may(&site, ConversationRead)?;
+    if query.format.is_some_and(|format| format != "zip") {
+        return Err(Fault::invalid("format", "unknown", "the format is `zip`").into());
+    }
+    let archive = site.hall.archive(&may, |export| {
+        serde_json::to_vec_pretty(&ExportView::from(export)).map_err(Fault::internal)
+    });
+    let mut response = super::me::export_answer(archive, TakeoutForm::Zip);
+    let name = HeaderValue::from_static("attachment; filename=\"stoa-conversations.zip\"");
+    response.headers_mut().insert(CONTENT_DISPOSITION, name);
     Ok(response)
 }
 

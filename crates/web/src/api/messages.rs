@@ -1,10 +1,11 @@
 //! Messages: read, and the turn itself, at once or as a stream of events.
 
-use apps::{Answer, Ask, Options, Target};
+use apps::{Answer, Ask, Brought, Options, Target};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 use identity::{ConversationFind, ConversationRead, Converse, May};
+use kernel::id::FileId;
 use kernel::{ConversationId, Fault, PageRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -25,9 +26,12 @@ pub(crate) struct NewMessage {
     /// The text.
     #[schema(example = "How do I connect a model?", min_length = 1)]
     pub(super) content: String,
-    /// Files that belong to the message. None are taken yet.
+    /// Files of one's own (`POST /api/v1/files`) that come with the message, up to 6, in apps that take them: texts and
+    /// documents are read, 60,000 characters together; images (PNG, JPEG, GIF, WebP, up to 3.75 MB) are shown to models
+    /// that take them.
     #[serde(default)]
-    file_ids: Vec<Uuid>,
+    #[schema(value_type = Vec<Uuid>)]
+    file_ids: Vec<String>,
     /// A stream whose readers have gone runs on for 30 s, so that they can come back.
     #[serde(default)]
     pub(super) resumable: bool,
@@ -79,9 +83,7 @@ pub(crate) async fn create(
     Json(new): Json<NewMessage>,
 ) -> Outcome<Response> {
     let id = ConversationId::parse(&id)?;
-    if !new.file_ids.is_empty() {
-        return Err(Fault::invalid("file_ids", "unsupported", "this app takes no files").into());
-    }
+    let files = file_ids(&new.file_ids)?;
     let app = site.hall.app_of(&who.may(&site, ConversationFind)?, id).await?;
     let may = who.may(&site, Converse(app))?;
     let ask = Ask {
@@ -89,9 +91,19 @@ pub(crate) async fn create(
         content: new.content,
         field: "content",
         options: Options::default(),
+        brought: Brought { files: Some(files), images: Vec::new() },
         resumable: new.resumable,
     };
     answered(&site, &may, ask, &headers).await
+}
+
+/// The files of a body: a malformed id is `invalid_id`.
+pub(super) fn file_ids(texts: &[String]) -> Result<Vec<FileId>, Fault> {
+    let id = |text: &String| {
+        FileId::parse(text)
+            .map_err(|fault| fault.field("file_ids", "malformed", "the id of a file is a UUID"))
+    };
+    texts.iter().map(id).collect()
 }
 
 /// The answer, in the form that the caller accepts.
@@ -146,5 +158,6 @@ pub(crate) async fn list(
     }
     let page = PageRequest::parse(filter.limit, filter.after.as_deref())?;
     let found = site.hall.messages(&may, id, page).await?;
-    Ok(axum::Json(List::of(found, |said| MessageView::from(&said))).into_response())
+    let kept = site.hall.kept_files(&may, found.items.iter().map(|said| &said.message)).await?;
+    Ok(axum::Json(List::of(found, |said| MessageView::from(&said).with_kept(&kept))).into_response())
 }

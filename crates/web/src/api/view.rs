@@ -1,5 +1,8 @@
 //! What the API shows. Output types list their fields: nothing is shown because a row happens to hold it.
 
+use std::collections::HashSet;
+
+use kernel::id::FileId;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -37,6 +40,16 @@ pub(crate) struct ConversationView {
     pub(crate) topic: Option<String>,
     /// How many messages it holds.
     pub(crate) message_count: u32,
+    /// It stands above the others.
+    pub(crate) pinned: bool,
+    /// It was put away.
+    pub(crate) archived: bool,
+    /// Its folder.
+    pub(crate) folder_id: Option<Uuid>,
+    /// Its tags.
+    pub(crate) tags: Vec<String>,
+    /// It is in no list and no search, and is deleted an hour after its last message.
+    pub(crate) temporary: bool,
     /// `waiting`: a person has been asked for; `claimed`: a person has it; else `null`.
     pub(crate) hand_off: Option<&'static str>,
     /// When it was made.
@@ -55,6 +68,11 @@ impl From<apps::Conversation> for ConversationView {
             title: row.title,
             topic: row.topic,
             message_count: row.messages,
+            pinned: row.pinned,
+            archived: row.archived,
+            folder_id: row.folder.map(kernel::FolderId::uuid),
+            tags: row.tags,
+            temporary: row.temporary,
             hand_off: row.hand_off.map(apps::HandOffState::as_str),
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -79,12 +97,16 @@ pub(crate) struct MessageView {
     /// The passages that the text cites, verified by the server.
     #[schema(value_type = Vec<Object>)]
     pub(crate) citations: Vec<Value>,
+    /// The files that came with it.
+    pub(crate) attachments: Vec<AttachmentView>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Time,
     /// Why it ended: `stop`, `length`, `cancelled`, `interrupted`, `blocked`, `error`; `null` while it is being
     /// written.
     pub(crate) finish_reason: Option<&'static str>,
+    /// The model that wrote it.
+    pub(crate) model: Option<String>,
     /// The messages in its place, oldest first, itself too: other answers, other words. Empty where it stands alone.
     pub(crate) branches: Vec<Uuid>,
 }
@@ -105,9 +127,62 @@ impl From<&apps::Message> for MessageView {
             author: row.details.get("author").filter(|author| *author == "person").map(|_| "person"),
             content: row.content.clone(),
             citations: row.citations.as_array().cloned().unwrap_or_default(),
+            attachments: apps::attached_to(&row.details).into_iter().map(AttachmentView::from).collect(),
             created_at: row.created_at,
             finish_reason: row.finish_reason.map(apps::FinishReason::as_str),
+            model: row.model.clone(),
             branches: Vec::new(),
+        }
+    }
+}
+
+impl MessageView {
+    /// The same, with files that are gone marked as such.
+    pub(crate) fn with_kept(mut self, kept: &HashSet<FileId>) -> MessageView {
+        for one in &mut self.attachments {
+            one.deleted = one.file_id.is_none_or(|id| !kept.contains(&FileId::from_uuid(id)));
+        }
+        self
+    }
+}
+
+/// A file that came with a message.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attachment)]
+pub(crate) struct AttachmentView {
+    /// The file; `null` for an image that only the model was shown.
+    pub(crate) file_id: Option<Uuid>,
+    /// What it is called.
+    pub(crate) name: String,
+    /// What it is.
+    #[schema(example = "text/plain")]
+    pub(crate) media_type: String,
+    /// Its bytes.
+    pub(crate) size: u64,
+    /// `text` or `image`.
+    pub(crate) kind: &'static str,
+    /// Of a text: how many characters the model was shown,
+    pub(crate) characters_read: u64,
+    /// and how many there are.
+    pub(crate) characters: u64,
+    /// The file is no longer kept, or in the trash.
+    pub(crate) deleted: bool,
+}
+
+impl From<apps::Attached> for AttachmentView {
+    fn from(one: apps::Attached) -> AttachmentView {
+        AttachmentView {
+            file_id: one.file_id.map(|id| id.uuid()),
+            name: one.name,
+            media_type: one.media_type,
+            size: one.size,
+            kind: match one.kind {
+                apps::AttachedKind::Text => "text",
+                apps::AttachedKind::Image => "image",
+            },
+            characters_read: one.read,
+            characters: one.characters,
+            deleted: false,
         }
     }
 }

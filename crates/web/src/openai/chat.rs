@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use apps::{Ask, ChatMessage, ChatRole, Options, StreamEvent, Subscription, Target};
+use apps::{Ask, Brought, ChatMessage, ChatRole, Options, StreamEvent, Subscription, Target};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -14,6 +14,7 @@ use identity::Converse;
 use kernel::{AppId, Code, Fault, Result};
 use serde_json::{Value, json};
 
+use super::image;
 use super::wire::{
     Choice, Completion, CompletionRequest, Content, MessageIn, MessageOut, Usage, finish_reason,
 };
@@ -91,6 +92,7 @@ fn ask(request: CompletionRequest) -> Result<Ask> {
         content: last.content,
         field: "messages",
         options: Options { max_tokens, temperature: request.temperature, history: Some(messages) },
+        brought: Brought { files: None, images: last.images },
         resumable: false,
     })
 }
@@ -108,22 +110,32 @@ fn told(message: MessageIn) -> Result<ChatMessage> {
             ));
         }
     };
-    let content = match message.content {
-        None => String::new(),
-        Some(Content::Text(text)) => text,
+    let mut told = ChatMessage::new(role, String::new());
+    match message.content {
+        None => {}
+        Some(Content::Text(text)) => told.content = text,
         Some(Content::Parts(parts)) => {
-            let text = |part: super::wire::Part| match (part.r#type.as_str(), part.text) {
-                ("text", Some(text)) => Ok(text),
-                _ => Err(Fault::invalid(
-                    "messages.content",
-                    "unsupported",
-                    "only parts of type `text` are taken",
-                )),
-            };
-            parts.into_iter().map(text).collect::<Result<Vec<_>>>()?.join("\n")
+            let mut texts = Vec::new();
+            for part in parts {
+                match (part.r#type.as_str(), part.text, part.image_url) {
+                    ("text", Some(text), None) => texts.push(text),
+                    ("image_url", None, Some(image)) if role == ChatRole::User => {
+                        told.images.push(image::read(image.url())?);
+                    }
+                    ("image_url", None, Some(_)) => {
+                        return Err(unsupported("images come with messages of the user alone"));
+                    }
+                    _ => return Err(unsupported("parts are of type `text` or `image_url`")),
+                }
+            }
+            told.content = texts.join("\n");
         }
-    };
-    Ok(ChatMessage { role, content })
+    }
+    Ok(told)
+}
+
+fn unsupported(say: &'static str) -> Fault {
+    Fault::invalid("messages.content", "unsupported", say)
 }
 
 /// The stream. A failure before the first piece of text is still an HTTP error, so that clients can retry.

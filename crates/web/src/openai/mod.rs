@@ -3,6 +3,7 @@
 
 pub(crate) mod chat;
 pub(crate) mod embeddings;
+mod image;
 pub(crate) mod models;
 pub(crate) mod moderations;
 pub(crate) mod wire;

@@ -44,7 +44,7 @@ pub(crate) struct StreamOptions {
 pub(crate) struct MessageIn {
     /// `user`, `assistant`, `system` or `developer`.
     pub(crate) role: String,
-    /// Text, or a list of parts of type `text`.
+    /// Text, or a list of parts of type `text` and, in messages of the user, `image_url`.
     pub(crate) content: Option<Content>,
 }
 
@@ -61,10 +61,33 @@ pub(crate) enum Content {
 /// A part of a message.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Part {
-    /// `text`; other types are refused.
+    /// `text` or `image_url`; other types are refused.
     pub(crate) r#type: String,
     /// The text.
     pub(crate) text: Option<String>,
+    /// The image.
+    pub(crate) image_url: Option<ImageUrl>,
+}
+
+/// An image: `{"url": "data:image/png;base64,…"}`, or the address alone.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ImageUrl {
+    /// With fields beside it, which are ignored.
+    Object {
+        /// `data:image/…;base64,…`; other addresses are refused.
+        url: String,
+    },
+    /// The address alone.
+    Text(String),
+}
+
+impl ImageUrl {
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            ImageUrl::Object { url } | ImageUrl::Text(url) => url,
+        }
+    }
 }
 
 /// A completion.

@@ -15,6 +15,7 @@ use super::{app_view, security};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::{self, key, say};
 use crate::ui::account::{EmailPage, KeyView, KeysPage, ProfilePage, SessionView, SessionsPage};
 use crate::ui::form::FormView;
 use crate::ui::html;
@@ -39,19 +40,20 @@ pub(super) fn routes() -> Router<Site> {
 /// What has just been done, as the query of a redirect tells it.
 pub(super) fn done(word: &str) -> Option<String> {
     let words = match word {
-        "saved" => "Saved.",
-        "email" => "Done. Below is the address that your account has now.",
+        "saved" => key("Saved."),
+        "email" => key("Done. Below is the address that your account has now."),
         "email-sent" => {
-            "A link is on its way to the new address. Your account has it once the link is opened."
+            key("A link is on its way to the new address. Your account has it once the link is opened.")
         }
-        "password" => "Your password is changed. You are signed out everywhere else.",
-        "totp-off" => "The second factor is off.",
-        "passkey" => "The passkey is added.",
-        "passkey-gone" => "The passkey is removed.",
-        "ended" => "Signed out there.",
-        "others" => "You are signed out everywhere else.",
-        "revoked" => "The key is revoked.",
-        "proven" => "Thank you. Now try it again.",
+        "password" => key("Your password is changed. You are signed out everywhere else."),
+        "totp-off" => key("The second factor is off."),
+        "passkey" => key("The passkey is added."),
+        "passkey-gone" => key("The passkey is removed."),
+        "ended" => key("Signed out there."),
+        "others" => key("You are signed out everywhere else."),
+        "unshared" => key("The link has ended. Whoever opens it finds nothing."),
+        "revoked" => key("The key is revoked."),
+        "proven" => key("Thank you. Now try it again."),
         _ => return None,
     };
     Some(words.to_owned())
@@ -125,7 +127,7 @@ async fn email(State(site): State<Site>, person: Person) -> Outcome<Response> {
 
 async fn change_email(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
     person.may(&site, AccountWrite)?;
-    let person = proven!(person, &site, &fields, "You are about to change the address of your account.");
+    let person = proven!(person, &site, &fields, key("You are about to change the address of your account."));
     let may = person.may(&site, AccountWrite)?;
     let Err(fault) = site.accounts.change_email(&may, fields.text("address"), None, None).await else {
         let done = if site.accounts.sends_mail() { "email-sent" } else { "email" };
@@ -185,9 +187,15 @@ async fn end_others(State(site): State<Site>, person: Person) -> Outcome<Respons
 
 /// The beginning of a key, by which people know it again: the keys themselves are not kept.
 pub(super) fn key_view(key: &identity::ApiKey) -> KeyView {
-    let limit = |count: Option<u32>, span: &str| count.map(|count| format!("{count} {span}"));
-    let limits: Vec<String> =
-        [limit(key.per_minute, "a minute"), limit(key.per_hour, "an hour")].into_iter().flatten().collect();
+    let limit =
+        |count: Option<u32>, words: &str| count.map(|count| say(words).with("count", count).to_string());
+    let limits: Vec<String> = [
+        limit(key.per_minute, texts::key("{count} a minute")),
+        limit(key.per_hour, texts::key("{count} an hour")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     KeyView {
         id: key.id.to_string(),
         name: key.name.clone(),
@@ -235,7 +243,7 @@ async fn keys(State(site): State<Site>, person: Person) -> Outcome<Response> {
 }
 
 async fn create_key(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
-    let person = proven!(person, &site, &fields, "You are about to make an API key.");
+    let person = proven!(person, &site, &fields, key("You are about to make an API key."));
     let made = match wanted_key(&site, &fields) {
         Ok(wanted) => site.keys.create(&person.may(&site, KeysManage)?, wanted).await,
         Err(fault) => Err(fault),
@@ -271,7 +279,7 @@ async fn rotate_key(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Outcome<Response> {
-    let person = proven!(person, &site, &fields, "You are about to replace an API key.");
+    let person = proven!(person, &site, &fields, key("You are about to replace an API key."));
     let (key, secret) = site.keys.rotate(&person.may(&site, KeysManage)?, KeyId::parse(&id)?).await?;
     let fresh = Some((key.name, secret.expose().clone()));
     show_keys(&site, &person, FormView::new(), fresh, StatusCode::OK).await

@@ -20,6 +20,7 @@ use super::{backups, frame, operation, users, watching};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::{key, say};
 use crate::ui::account::{KeyView, SessionView};
 use crate::ui::admin::{
     AllKeysPage, AllSessionsPage, BlockView, BlocksPage, LockdownPage, SettingView, SettingsPage,
@@ -52,24 +53,24 @@ pub(super) fn routes() -> Router<Site> {
 /// What has just been done, as the query of a redirect tells it.
 fn done(word: &str) -> Option<String> {
     let words = match word {
-        "ended" => "The session is ended.",
-        "revoked" => "The key is revoked.",
-        "blocked" => "The address is blocked.",
-        "lifted" => "The block is lifted.",
-        "mode" => "Done. It holds everywhere within a second.",
-        "role" => "The role is changed.",
-        "active" => "The account is active.",
-        "inactive" => "The account is inactive. It is refused everywhere.",
-        "grant" => "Saved. It holds from the next request on.",
-        "erased" => "The account is erased.",
-        "made" => "The account is made.",
-        "held" => "The hold is placed.",
-        "unheld" => "The hold has ended. What its time has come for goes now.",
-        "noted" => "Noted. The same cause raises a new alert when it comes again.",
-        "backed-up" => "The backup is made.",
-        "backing-up" => "The backup is being made; it goes on without you.",
-        "verified" => "The backup can be restored: it was tried out and is what it says.",
-        "verifying" => "The backup is being tried out; it goes on without you.",
+        "ended" => key("The session is ended."),
+        "revoked" => key("The key is revoked."),
+        "blocked" => key("The address is blocked."),
+        "lifted" => key("The block is lifted."),
+        "mode" => key("Done. It holds everywhere within a second."),
+        "role" => key("The role is changed."),
+        "active" => key("The account is active."),
+        "inactive" => key("The account is inactive. It is refused everywhere."),
+        "grant" => key("Saved. It holds from the next request on."),
+        "erased" => key("The account is erased."),
+        "made" => key("The account is made."),
+        "held" => key("The hold is placed."),
+        "unheld" => key("The hold has ended. What its time has come for goes now."),
+        "noted" => key("Noted. The same cause raises a new alert when it comes again."),
+        "backed-up" => key("The backup is made."),
+        "backing-up" => key("The backup is being made; it goes on without you."),
+        "verified" => key("The backup can be restored: it was tried out and is what it says."),
+        "verifying" => key("The backup is being tried out; it goes on without you."),
         _ => return None,
     };
     Some(words.to_owned())
@@ -86,12 +87,14 @@ pub(super) async fn shell(
     let brake = match lockdown.mode {
         Mode::Off => None,
         Mode::Users => Some(Brake {
-            title: "Accounts are locked.",
-            text: "Administrators and anonymous visitors come in; other accounts and API keys are refused.",
+            title: key("Accounts are locked."),
+            text: key(
+                "Administrators and anonymous visitors come in; other accounts and API keys are refused.",
+            ),
         }),
         Mode::AdminOnly => Some(Brake {
-            title: "Only administrators come in.",
-            text: "Everybody else is refused, anonymous visitors too.",
+            title: key("Only administrators come in."),
+            text: key("Everybody else is refused, anonymous visitors too."),
         }),
     };
     Ok(Shell {
@@ -175,7 +178,7 @@ async fn keys(State(site): State<Site>, person: Person) -> Outcome<Response> {
             let mut view = key_view(key);
             view.owner = match key.user {
                 Some(_) => names.get(&view.owner_id).cloned().unwrap_or_default(),
-                None => "the operator".to_owned(),
+                None => say("the operator").to_string(),
             };
             view
         })
@@ -218,7 +221,7 @@ async fn block(State(site): State<Site>, person: Person, fields: Fields) -> Outc
     let may = person.admin(&site)?;
     let net = fields.text("net");
     if covers(net, person.who.peer.ip) {
-        let words = "You are at this address yourself: the block would lock you out.";
+        let words = key("You are at this address yourself: the block would lock you out.");
         let form = fields.view().wrong("net", words);
         return show_blocks(&site, &person, form, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
@@ -263,8 +266,13 @@ async fn lockdown(State(site): State<Site>, person: Person) -> Outcome<Response>
     let number = |name: &str| person.asked(name).parse::<u64>().ok();
     if let (Some(sessions), Some(tokens), Some(keys)) = (number("sessions"), number("tokens"), number("keys"))
     {
-        shell.done =
-            Some(format!("Ended: {sessions} of browsers, {tokens} of programs. Revoked: {keys} keys."));
+        shell.done = Some(
+            say("Ended: {sessions} of browsers, {tokens} of programs. Revoked: {keys} keys.")
+                .with("sessions", sessions)
+                .with("tokens", tokens)
+                .with("keys", keys)
+                .to_string(),
+        );
     }
     let found = site.administration.lockdown(&may).await?;
     let by = match found.by.as_deref().and_then(|by| by.strip_prefix("user:")) {
@@ -283,29 +291,35 @@ async fn lockdown(State(site): State<Site>, person: Person) -> Outcome<Response>
 fn question(mode: Mode) -> (&'static str, &'static [&'static str], &'static str) {
     match mode {
         Mode::Off => (
-            "Release the brake?",
-            &[
-                "Everybody may do again what their account, grants and keys allow.",
-                "Nothing was altered meanwhile.",
-            ],
-            "Release",
+            key("Release the brake?"),
+            const {
+                &[
+                    key("Everybody may do again what their account, grants and keys allow."),
+                    key("Nothing was altered meanwhile."),
+                ]
+            },
+            key("Release"),
         ),
         Mode::Users => (
-            "Lock the accounts?",
-            &[
-                "Every account that is no administrator, and every API key, is refused.",
-                "Anonymous visitors go on.",
-                "Answers that are being written are cut within a second.",
-            ],
-            "Lock",
+            key("Lock the accounts?"),
+            const {
+                &[
+                    key("Every account that is no administrator, and every API key, is refused."),
+                    key("Anonymous visitors go on."),
+                    key("Answers that are being written are cut within a second."),
+                ]
+            },
+            key("Lock"),
         ),
         Mode::AdminOnly => (
-            "Let administrators in alone?",
-            &[
-                "Everybody but signed-in administrators is refused, anonymous visitors too.",
-                "Answers that are being written are cut within a second.",
-            ],
-            "Lock",
+            key("Let administrators in alone?"),
+            const {
+                &[
+                    key("Everybody but signed-in administrators is refused, anonymous visitors too."),
+                    key("Answers that are being written are cut within a second."),
+                ]
+            },
+            key("Lock"),
         ),
     }
 }
@@ -336,7 +350,10 @@ async fn show_question(
 
 /// The form after another word was typed.
 pub(super) fn other_word(word: &str) -> FormView {
-    FormView::new().wrong("word", &format!("Type “{word}” to go on; anything else changes nothing."))
+    FormView::new().wrong(
+        "word",
+        &say("Type “{word}” to go on; anything else changes nothing.").with("word", word).to_string(),
+    )
 }
 
 async fn ask_lockdown(
@@ -365,7 +382,7 @@ async fn set_lockdown(
         let code = StatusCode::UNPROCESSABLE_ENTITY;
         return show_question(&site, &person, question(mode), mode.as_str(), &action, form, code).await;
     }
-    let person = proven!(person, &site, &fields, "You are about to move the brake.");
+    let person = proven!(person, &site, &fields, key("You are about to move the brake."));
     site.administration.set_lockdown(&person.admin(&site)?, mode).await?;
     Ok(onward("/admin/lockdown?done=mode"))
 }
@@ -374,33 +391,47 @@ const WHATS: [(What, &str, &str, &[&str]); 4] = [
     (
         What::Sessions,
         "sessions",
-        "End every session?",
-        &["Every browser and every program is signed out, this one too.", "Everybody signs in again."],
+        key("End every session?"),
+        const {
+            &[
+                key("Every browser and every program is signed out, this one too."),
+                key("Everybody signs in again."),
+            ]
+        },
     ),
     (
         What::Tokens,
         "tokens",
-        "End every token?",
-        &["Every access and refresh token is dead at once.", "Programs that signed in must sign in again."],
+        key("End every token?"),
+        const {
+            &[
+                key("Every access and refresh token is dead at once."),
+                key("Programs that signed in must sign in again."),
+            ]
+        },
     ),
     (
         What::Keys,
         "keys",
-        "Revoke every API key?",
-        &[
-            "Every key that was made here is revoked for good.",
-            "Keys of the environment end with the environment.",
-        ],
+        key("Revoke every API key?"),
+        const {
+            &[
+                key("Every key that was made here is revoked for good."),
+                key("Keys of the environment end with the environment."),
+            ]
+        },
     ),
     (
         What::All,
         "all",
-        "End all of it?",
-        &[
-            "Every session, token and API key is dead at once, this session too.",
-            "Anonymous visitors begin anew.",
-            "This cannot be undone.",
-        ],
+        key("End all of it?"),
+        const {
+            &[
+                key("Every session, token and API key is dead at once, this session too."),
+                key("Anonymous visitors begin anew."),
+                key("This cannot be undone."),
+            ]
+        },
     ),
 ];
 
@@ -412,8 +443,16 @@ async fn ask_revoke(State(site): State<Site>, person: Person, Path(word): Path<S
     person.admin(&site)?;
     let (_, word, title, effects) = what(&word)?;
     let action = format!("/admin/revoke/{word}");
-    show_question(&site, &person, (title, effects, "End"), word, &action, FormView::new(), StatusCode::OK)
-        .await
+    show_question(
+        &site,
+        &person,
+        (title, effects, key("End")),
+        word,
+        &action,
+        FormView::new(),
+        StatusCode::OK,
+    )
+    .await
 }
 
 async fn revoke(
@@ -426,10 +465,18 @@ async fn revoke(
     let (what, word, title, effects) = what(&word)?;
     if fields.text("word") != *word {
         let (action, code) = (format!("/admin/revoke/{word}"), StatusCode::UNPROCESSABLE_ENTITY);
-        return show_question(&site, &person, (title, effects, "End"), word, &action, other_word(word), code)
-            .await;
+        return show_question(
+            &site,
+            &person,
+            (title, effects, key("End")),
+            word,
+            &action,
+            other_word(word),
+            code,
+        )
+        .await;
     }
-    let person = proven!(person, &site, &fields, "You are about to end what is in use.");
+    let person = proven!(person, &site, &fields, key("You are about to end what is in use."));
     let Revoked { sessions, tokens, keys, .. } =
         site.administration.revoke(&person.admin(&site)?, *what).await?;
     Ok(onward(&format!("/admin/lockdown?sessions={sessions}&tokens={tokens}&keys={keys}")))

@@ -9,11 +9,16 @@ use super::person::Person;
 use super::{app_view, frame};
 use crate::Site;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::app::{AppShell, Place};
 
 /// The pages of apps beside their talk.
 pub(super) fn routes() -> Router<Site> {
-    Router::new().merge(super::documents::routes()).merge(super::desk::routes()).merge(super::talk::routes())
+    Router::new()
+        .merge(super::documents::routes())
+        .merge(super::desk::routes())
+        .merge(super::talk::routes())
+        .merge(super::order::routes())
 }
 
 /// Whether apps of this kind answer from documents, and hand over to a person.
@@ -51,21 +56,21 @@ pub(super) async fn shell(site: &Site, person: &Person, app: &apps::App, here: &
         places.push(Place { href, icon, name, count, here: path == here });
     };
     if enters {
-        place("", "chat", "Conversations", None);
+        place("", "chat", key("Conversations"), None);
     }
     if serves_customers(app.kind) {
         if reads {
-            place("documents", "file", "Documents", None);
+            place("documents", "file", key("Documents"), None);
         }
         if let Some(may) = &desk {
             // The number is a convenience; the page itself tells of a failure.
             let waiting = site.hall.waiting(may).await.ok();
-            place("desk", "inbox", "Inbox", waiting);
-            place("desk/questions", "question", "Questions", None);
+            place("desk", "inbox", key("Inbox"), waiting);
+            place("desk/questions", "question", key("Questions"), None);
         }
     }
     if desk.is_some() {
-        place("desk/quality", "chart", "Quality", None);
+        place("desk/quality", "chart", key("Quality"), None);
     }
     AppShell { frame, app: app_view(app, who), places, done: None, failed: None, now: site.ambient.now() }
 }

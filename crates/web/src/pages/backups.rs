@@ -13,6 +13,7 @@ use crate::Site;
 use crate::api::admin::backups::{BackupView, attempt, begin};
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::{key, say};
 use crate::ui::admin::BackupsPage;
 use crate::ui::html;
 
@@ -29,8 +30,10 @@ async fn backups(State(site): State<Site>, person: Person) -> Outcome<Response> 
     let (now, status) = (site.ambient.now(), site.backups.status().await?);
     let listed = site.backups.list().await?;
     let schedule = match &status.schedule {
-        Some(schedule) => format!("Made on the schedule {} (UTC), and here.", schedule.as_str()),
-        None => "No schedule is set: they are made here and at the command line.".to_owned(),
+        Some(schedule) => say("Made on the schedule {schedule} (UTC), and here.")
+            .with("schedule", schedule.as_str())
+            .to_string(),
+        None => key("No schedule is set: they are made here and at the command line.").to_owned(),
     };
     let shown = BackupsPage {
         shell,

@@ -18,6 +18,7 @@ use super::form::{Fields, local, onward, page};
 use super::person::Person;
 use crate::Site;
 use crate::failure::Outcome;
+use crate::texts::{count, key, say};
 use crate::ui::files::{Candidate, DeclutterPage, FindingView, KindLine, PreviewPage};
 use crate::ui::frame::size;
 use crate::ui::html;
@@ -87,7 +88,7 @@ async fn show(site: &Site, person: &Person, failed: Option<String>, code: Status
         count: Some(count),
         current: this == kind,
     };
-    let mut kinds = vec![tab("All", None, all)];
+    let mut kinds = vec![tab(key("All"), None, all)];
     kinds.extend(report.totals.iter().map(|total| tab(total.kind.label(), Some(total.kind), total.findings)));
     let totals = report.totals.iter().map(|total| KindLine {
         name: total.kind.label(),
@@ -115,15 +116,23 @@ async fn show(site: &Site, person: &Person, failed: Option<String>, code: Status
 
 fn nothing(seen: u64, pending: u64) -> Empty {
     let (title, text) = match (seen, pending) {
-        (0, _) => ("No files, nothing to tidy", "Once you have stored files, what can go is suggested here."),
-        (_, 0) => (
-            "Everything is tidy",
-            "Nothing is there twice, empty, broken or left over. Come back when you have stored more.",
+        (0, _) => (
+            key("No files, nothing to tidy"),
+            key("Once you have stored files, what can go is suggested here."),
         ),
-        _ => ("Nothing found so far", "Some files are still being looked at. Look again in a minute."),
+        (_, 0) => (
+            key("Everything is tidy"),
+            key("Nothing is there twice, empty, broken or left over. Come back when you have stored more."),
+        ),
+        _ => (
+            key("Nothing found so far"),
+            key("Some files are still being looked at. Look again in a minute."),
+        ),
     };
-    let action =
-        Some(("/files".to_owned(), if seen == 0 { "Add files" } else { "To your files" }.to_owned()));
+    let action = Some((
+        "/files".to_owned(),
+        if seen == 0 { key("Add files") } else { key("To your files") }.to_owned(),
+    ));
     Empty { icon: "check", title: title.to_owned(), text: text.to_owned(), action }
 }
 
@@ -195,9 +204,9 @@ fn view(finding: &Finding, picker: &mut Picker) -> FindingView {
         physical: finding.physical_bytes,
         ignore: if paired && (alike || finding.kind == FindingKind::Duplicate) { ids } else { Vec::new() },
         ignore_label: if alike {
-            "These are different, never ask again"
+            key("These are different, never ask again")
         } else {
-            "Keep them all, never ask again"
+            key("Keep them all, never ask again")
         },
     }
 }
@@ -217,7 +226,7 @@ fn pair(finding: &Finding) -> Option<Pair> {
             picture: if seen { href.clone() } else { String::new() },
             href,
             excerpt: String::new(),
-            tag: if member.advice == Advice::Keep { "stays" } else { "" }.to_owned(),
+            tag: if member.advice == Advice::Keep { key("stays") } else { "" }.to_owned(),
             value: id.to_string(),
             chosen: false,
         })
@@ -232,9 +241,9 @@ fn pair(finding: &Finding) -> Option<Pair> {
         left: side(left)?,
         right: side(right)?,
         rows: vec![
-            ("Folder".to_owned(), folder(left), folder(right)),
-            ("Size".to_owned(), size(left.size), size(right.size)),
-            ("Changed".to_owned(), day(left), day(right)),
+            (key("Folder").to_owned(), folder(left), folder(right)),
+            (key("Size").to_owned(), size(left.size), size(right.size)),
+            (key("Changed").to_owned(), day(left), day(right)),
         ],
         choice: "",
     })
@@ -245,29 +254,40 @@ fn proof(evidence: &[Evidence]) -> String {
     let [one] = evidence else {
         return match evidence.len() {
             0 => String::new(),
-            many => format!("{many} files were compared one by one."),
+            many => count("{count} file was compared.|{count} files were compared one by one.", many as u64)
+                .to_string(),
         };
     };
     match one.relation {
         Relation::Identical => match one.digest {
             Some(digest) => {
                 let digest = digest.to_string();
-                format!("Same bytes: BLAKE3 {}… on both.", digest.get(..12).unwrap_or(&digest))
+                say("Same bytes: BLAKE3 {digest}… on both.")
+                    .with("digest", digest.get(..12).unwrap_or(&digest))
+                    .to_string()
             }
-            None => "Same bytes.".to_owned(),
+            None => say("Same bytes.").to_string(),
         },
         Relation::Looks { frequencies, gradients, view } => {
             let how = match view {
-                View::Whole => "the same picture",
-                View::Trimmed => "without its border",
-                View::Part => "a part of it",
-                View::Turned => "turned or mirrored",
+                View::Whole => key("the same picture"),
+                View::Trimmed => key("without its border"),
+                View::Part => key("a part of it"),
+                View::Turned => key("turned or mirrored"),
             };
-            format!("Fingerprints differ in {frequencies} and {gradients} of 64 bits: {how}.")
+            say("Fingerprints differ in {frequencies} and {gradients} of 64 bits: {how}.")
+                .with("frequencies", frequencies)
+                .with("gradients", gradients)
+                .with("how", say(how))
+                .to_string()
         }
-        Relation::Reads { alike } => format!("{alike} % of the text is in both."),
-        Relation::PartOf { share } => format!("{share} % of its text is in the other."),
-        Relation::Empty => "It has 0 bytes.".to_owned(),
+        Relation::Reads { alike } => {
+            say("{share} % of the text is in both.").with("share", alike).to_string()
+        }
+        Relation::PartOf { share } => {
+            say("{share} % of its text is in the other.").with("share", share).to_string()
+        }
+        Relation::Empty => say("It has 0 bytes.").to_string(),
         Relation::Alone => String::new(),
     }
 }
@@ -288,15 +308,16 @@ fn with(address: &str, query: &str) -> String {
 async fn refused(site: &Site, person: &Person, fault: Fault) -> Outcome<Response> {
     let stale = fault.code() == Code::Conflict;
     let (code, words) = told(fault)?;
-    let more = if stale { " Nothing was moved; below is how it is now." } else { " Nothing was moved." };
-    show(site, person, Some(format!("{words}{more}")), code).await
+    let more =
+        if stale { say("Nothing was moved; below is how it is now.") } else { say("Nothing was moved.") };
+    show(site, person, Some(format!("{words} {more}")), code).await
 }
 
 async fn preview(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
     let app = store(&site, &person)?;
     let may = person.may(&site, FilesDelete(app.clone()))?;
     let applied = match ticked(&fields, "go") {
-        Ok(ids) if ids.is_empty() => Err(Fault::invalid("go", "missing", "tick at least one file")),
+        Ok(ids) if ids.is_empty() => Err(Fault::invalid("go", "missing", key("tick at least one file"))),
         Ok(ids) => site.hall.apply_declutter(&may, &ids, true).await,
         Err(fault) => Err(fault),
     };

@@ -21,12 +21,13 @@ use super::talk::message_view;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::{count, key, say};
 use crate::ui::chart::{Chart, Line, Pace};
 use crate::ui::desk::{
     Count, HandOffPage, HandOffView, InboxPage, QualityPage, QuestionView, QuestionsPage, RemarkView,
 };
 use crate::ui::form::FormView;
-use crate::ui::frame::{encode, grouped};
+use crate::ui::frame::encode;
 use crate::ui::html;
 use crate::ui::pieces::{Empty, FilterTab};
 
@@ -59,10 +60,10 @@ fn word(beat: String) -> Response {
 }
 
 const TABS: [(&str, &str, InboxTab); 4] = [
-    ("waiting", "Waiting", InboxTab::Waiting),
-    ("mine", "Mine", InboxTab::Mine),
-    ("claimed", "Claimed", InboxTab::Claimed),
-    ("closed", "Closed", InboxTab::Over),
+    ("waiting", key("Waiting"), InboxTab::Waiting),
+    ("mine", key("Mine"), InboxTab::Mine),
+    ("claimed", key("Claimed"), InboxTab::Claimed),
+    ("closed", key("Closed"), InboxTab::Over),
 ];
 
 async fn inbox(State(site): State<Site>, person: Person, Path(app): Path<String>) -> Outcome<Response> {
@@ -71,7 +72,7 @@ async fn inbox(State(site): State<Site>, person: Person, Path(app): Path<String>
     let asked = person.asked("tab");
     let (here, _, tab) = TABS.into_iter().find(|(name, ..)| *name == asked).unwrap_or((
         "waiting",
-        "Waiting",
+        key("Waiting"),
         InboxTab::Waiting,
     ));
     let found = site.hall.inbox_tab(&may, tab, piece(&person)?).await?;
@@ -111,33 +112,35 @@ async fn inbox(State(site): State<Site>, person: Person, Path(app): Path<String>
 fn nothing(tab: InboxTab, base: &str) -> Empty {
     let (icon, title, text) = match tab {
         InboxTab::Waiting => {
-            ("check", "Nobody is waiting", "A customer who asks for a person appears here at once.")
+            ("check", key("Nobody is waiting"), key("A customer who asks for a person appears here at once."))
         }
         InboxTab::Mine => (
             "inbox",
-            "You have no conversation",
-            "Claim one that waits, and it is yours until you give it back.",
+            key("You have no conversation"),
+            key("Claim one that waits, and it is yours until you give it back."),
         ),
         InboxTab::Claimed => (
             "inbox",
-            "Nobody has a conversation",
-            "Conversations that somebody has claimed stand here, with the name.",
+            key("Nobody has a conversation"),
+            key("Conversations that somebody has claimed stand here, with the name."),
         ),
-        InboxTab::Over => {
-            ("inbox", "Nothing is over yet", "Conversations that were closed or given back stand here.")
-        }
+        InboxTab::Over => (
+            "inbox",
+            key("Nothing is over yet"),
+            key("Conversations that were closed or given back stand here."),
+        ),
     };
-    let waiting = (format!("{base}?tab=waiting"), "See who is waiting".to_owned());
+    let waiting = (format!("{base}?tab=waiting"), key("See who is waiting").to_owned());
     let action = (tab != InboxTab::Waiting).then_some(waiting);
     Empty { icon, title: title.to_owned(), text: text.to_owned(), action }
 }
 
 fn done(word: &str) -> Option<String> {
     let words = match word {
-        "claimed" => "It is yours. The customer sees your name, and the machine is silent.",
-        "returned" => "Given back. The documents answer what comes next.",
-        "closed" => "Closed. The documents answer what comes next.",
-        "resolved" => "Resolved. It appears again when somebody asks it in vain again.",
+        "claimed" => key("It is yours. The customer sees your name, and the machine is silent."),
+        "returned" => key("Given back. The documents answer what comes next."),
+        "closed" => key("Closed. The documents answer what comes next."),
+        "resolved" => key("Resolved. It appears again when somebody asks it in vain again."),
         _ => return None,
     };
     Some(words.to_owned())
@@ -315,11 +318,12 @@ async fn questions(State(site): State<Site>, person: Person, Path(app): Path<Str
     shell.done = done(&person.asked("done"));
     let empty = Empty {
         icon: "check",
-        title: "Every question was answered".to_owned(),
-        text:
-            "What customers ask and no document answers is listed here, so that you know what to write next."
-                .to_owned(),
-        action: Some((base, "See the documents".to_owned())),
+        title: key("Every question was answered").to_owned(),
+        text: key(
+            "What customers ask and no document answers is listed here, so that you know what to write next.",
+        )
+        .to_owned(),
+        action: Some((base, key("See the documents").to_owned())),
     };
     Ok(page(StatusCode::OK, html(&QuestionsPage { shell, questions, empty })?))
 }
@@ -344,9 +348,9 @@ async fn resolve(
 
 /// Spans of days that can be looked at.
 const SPANS: [(u32, &str, &str); 3] = [
-    (7, "7 days", "the last 7 days"),
-    (30, "30 days", "the last 30 days"),
-    (90, "90 days", "the last 90 days"),
+    (7, key("7 days"), key("the last 7 days")),
+    (30, key("30 days"), key("the last 30 days")),
+    (90, key("90 days"), key("the last 90 days")),
 ];
 
 /// A day in seconds.
@@ -392,10 +396,10 @@ async fn quality(State(site): State<Site>, person: Person, Path(app): Path<Strin
 fn counts(found: &Quality, serves: bool) -> Vec<Count> {
     let rated = found.up + found.down;
     let helpful = Count::share(
-        "Helpful",
+        key("Helpful"),
         (found.up, rated),
-        "rated answers",
-        "Thumbs up among all thumbs. Only some people press one.",
+        "{part} of {count} rated answer|{part} of {count} rated answers",
+        key("Thumbs up among all thumbs. Only some people press one."),
     );
     if !serves {
         return vec![helpful];
@@ -403,34 +407,36 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
     let contained = found.conversations.saturating_sub(found.handed_off);
     vec![
         Count::share(
-            "Answer rate",
+            key("Answer rate"),
             (found.answered, found.questions),
-            "questions",
-            "Questions that the documents answered. The others were told that there is no answer.",
+            "{part} of {count} question|{part} of {count} questions",
+            key("Questions that the documents answered. The others were told that there is no answer."),
         ),
         Count::share(
-            "Resolution",
+            key("Resolution"),
             (found.resolved, found.conversations),
-            "conversations",
-            "The last question was answered, nobody asked for a person, and nothing was rated down. The best sign that it helped.",
+            "{part} of {count} conversation|{part} of {count} conversations",
+            key(
+                "The last question was answered, nobody asked for a person, and nothing was rated down. The best sign that it helped.",
+            ),
         ),
         Count::share(
-            "Containment",
+            key("Containment"),
             (contained, found.conversations),
-            "conversations",
-            "Nobody asked for a person. It says nothing about whether it helped: people also give up.",
+            "{part} of {count} conversation|{part} of {count} conversations",
+            key("Nobody asked for a person. It says nothing about whether it helped: people also give up."),
         ),
         Count::plain(
-            "Handed over",
+            key("Handed over"),
             found.handed_off,
-            format!("of {} conversations", grouped(found.conversations)),
-            "Conversations in which a person was asked for.",
+            count("of {count} conversation|of {count} conversations", found.conversations).to_string(),
+            key("Conversations in which a person was asked for."),
         ),
         Count::plain(
-            "Without an answer",
+            key("Without an answer"),
             found.refused,
-            format!("of {} questions", grouped(found.questions)),
-            "Questions that no document answered. The page “Questions” lists them.",
+            count("of {count} question|of {count} questions", found.questions).to_string(),
+            key("Questions that no document answered. The page “Questions” lists them."),
         ),
         helpful,
     ]
@@ -452,12 +458,16 @@ fn chart(by_day: &[DayCount], now: Time, days: u32, words: &'static str) -> Char
     let (answered, refused) = by_day.iter().fold((0, 0), |(a, r), one| (a + one.answered, r + one.refused));
     Chart {
         slug: "c-questions",
-        title: "Questions by day",
-        summary: format!("{answered} answered and {refused} without an answer in {words}"),
+        title: key("Questions by day"),
+        summary: say("{answered} answered and {refused} without an answer in {span}")
+            .with("answered", answered)
+            .with("refused", refused)
+            .with("span", say(words))
+            .to_string(),
         unit: "",
         lines: vec![
-            Line { name: "answered", tone: "one", values: values(|one| one.answered) },
-            Line { name: "without an answer", tone: "bad", values: values(|one| one.refused) },
+            Line { name: key("answered"), tone: "one", values: values(|one| one.answered) },
+            Line { name: key("without an answer"), tone: "bad", values: values(|one| one.refused) },
         ],
         labels,
         pace: Pace::days(words, days as usize),

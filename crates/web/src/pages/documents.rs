@@ -21,6 +21,7 @@ use crate::Site;
 use crate::api::documents::incoming;
 use crate::body::Path;
 use crate::failure::{Outcome, status};
+use crate::texts::{key, say};
 use crate::ui::beside::place_url;
 use crate::ui::documents::{
     Cited, DocumentPage, DocumentView, DocumentsPage, FoundView, PassageView, RemovePage, SearchView, pieces,
@@ -105,9 +106,9 @@ async fn show(
 
 fn done(word: &str) -> Option<String> {
     let words = match word {
-        "written" => "The text is added. Customers are answered from it from now on.",
-        "kept" => "The text is added, for the staff only.",
-        "removed" => "Removed. Nothing is answered from it any more.",
+        "written" => key("The text is added. Customers are answered from it from now on."),
+        "kept" => key("The text is added, for the staff only."),
+        "removed" => key("Removed. Nothing is answered from it any more."),
         _ => return None,
     };
     Some(words.to_owned())
@@ -116,7 +117,7 @@ fn done(word: &str) -> Option<String> {
 fn zone(site: &Site, app: &str, base: &str) -> DropZone {
     DropZone {
         id: "documents",
-        title: "Add documents".to_owned(),
+        title: key("Add documents").to_owned(),
         action: base.to_owned(),
         send: format!("/api/v1/apps/{app}/documents"),
         field: "file",
@@ -145,18 +146,18 @@ fn tabs(
         count: Some(count),
         current: status == here,
     };
-    let all = tab(None, "All", counts.iter().map(|(_, count)| count).sum());
+    let all = tab(None, key("All"), counts.iter().map(|(_, count)| count).sum());
     if !manages {
         return vec![all];
     }
     let mut tabs = vec![
         all,
-        tab(Some(DocumentStatus::Ready), "Ready", of(DocumentStatus::Ready)),
-        tab(Some(DocumentStatus::Failed), "Not readable", of(DocumentStatus::Failed)),
+        tab(Some(DocumentStatus::Ready), key("Ready"), of(DocumentStatus::Ready)),
+        tab(Some(DocumentStatus::Failed), key("Not readable"), of(DocumentStatus::Failed)),
     ];
     let reading = of(DocumentStatus::Indexing);
     if reading > 0 || here == Some(DocumentStatus::Indexing) {
-        tabs.push(tab(Some(DocumentStatus::Indexing), "Being read", reading));
+        tabs.push(tab(Some(DocumentStatus::Indexing), key("Being read"), reading));
     }
     tabs
 }
@@ -165,19 +166,24 @@ fn nothing(status: Option<DocumentStatus>, manages: bool, base: &str) -> Empty {
     let (icon, title, text, action) = match (status, manages) {
         (None, true) => (
             "file",
-            "No documents yet",
-            "Add the texts that hold the answers: help pages, terms, manuals. Until then customers are told that there is no answer.",
-            Some(("#documents".to_owned(), "Choose files".to_owned())),
+            key("No documents yet"),
+            key(
+                "Add the texts that hold the answers: help pages, terms, manuals. Until then customers are told that there is no answer.",
+            ),
+            Some(("#documents".to_owned(), key("Choose files").to_owned())),
         ),
-        (None, false) => ("file", "No documents yet", "Nothing is open to everyone here.", None),
-        (Some(DocumentStatus::Failed), _) => {
-            ("check", "Every file could be read", "What cannot be read is listed here with the reason.", None)
-        }
+        (None, false) => ("file", key("No documents yet"), key("Nothing is open to everyone here."), None),
+        (Some(DocumentStatus::Failed), _) => (
+            "check",
+            key("Every file could be read"),
+            key("What cannot be read is listed here with the reason."),
+            None,
+        ),
         (Some(_), _) => (
             "file",
-            "None of them",
-            "No document is this far.",
-            Some((base.to_owned(), "Show all".to_owned())),
+            key("None of them"),
+            key("No document is this far."),
+            Some((base.to_owned(), key("Show all").to_owned())),
         ),
     };
     Empty { icon, title: title.to_owned(), text: text.to_owned(), action }
@@ -210,7 +216,7 @@ fn kind(word: &str) -> &'static str {
         "html" => "HTML",
         "markdown" => "Markdown",
         "csv" => "CSV",
-        "text" => "Text",
+        "text" => key("Text"),
         _ => "",
     }
 }
@@ -264,7 +270,7 @@ async fn add(
             }
             let words = sentence(fault.fields().first().map_or(fault.message(), |field| &field.detail));
             let code = status(fault.code());
-            let added = vec![("Nothing was added.".to_owned(), words, false)];
+            let added = vec![(say("Nothing was added.").to_string(), words, false)];
             return show(&site, &person, &app, Around { added, ..Around::default() }, code).await;
         }
     };
@@ -274,11 +280,13 @@ async fn add(
     for one in new.into_iter().filter(|one| !(one.name.is_empty() && one.bytes.is_empty())) {
         let name = one.name.clone();
         let (words, there) = match site.hall.offer_document(&may, one).await {
-            Ok(Offered::Known(_)) => ("is here already.".to_owned(), true),
+            Ok(Offered::Known(_)) => (say("is here already.").to_string(), true),
             Ok(Offered::Added(row)) if row.status == DocumentStatus::Failed => {
                 (row.reason.as_deref().map(sentence).unwrap_or_default(), false)
             }
-            Ok(Offered::Added(row)) => (format!("is added: {}.", view(*row).facts()), true),
+            Ok(Offered::Added(row)) => {
+                (say("is added: {facts}.").with("facts", view(*row).facts()).to_string(), true)
+            }
             Err(fault) if matches!(fault.code(), Code::Conflict | Code::TooLarge | Code::InvalidInput) => {
                 (sentence(fault.message()), false)
             }
@@ -288,7 +296,11 @@ async fn add(
     }
     if added.is_empty() {
         code = StatusCode::BAD_REQUEST;
-        added.push(("Nothing was added.".to_owned(), "Choose at least one file.".to_owned(), false));
+        added.push((
+            say("Nothing was added.").to_string(),
+            say("Choose at least one file.").to_string(),
+            false,
+        ));
     }
     show(&site, &person, &app, Around { added, ..Around::default() }, code).await
 }
@@ -308,7 +320,7 @@ async fn write(
     };
     let (code, form) = match outcome {
         Ok(Offered::Known(_)) => {
-            (StatusCode::CONFLICT, fields.view().wrong("text", "This very text is here already."))
+            (StatusCode::CONFLICT, fields.view().wrong("text", key("This very text is here already.")))
         }
         Ok(Offered::Added(row)) if row.status == DocumentStatus::Failed => {
             let words = row.reason.as_deref().map(sentence).unwrap_or_default();

@@ -18,7 +18,8 @@ use crate::Site;
 use crate::body::Path;
 use crate::failure::{Outcome, status};
 use crate::multipart::Multipart;
-use crate::ui::files::{Around, FileLine, FilesPage, Notice, Room, SurePage, TrashPage, count, kind};
+use crate::texts::{count, key, say};
+use crate::ui::files::{Around, FileLine, FilesPage, Notice, Room, SurePage, TrashPage, kind};
 use crate::ui::frame::{encode, size};
 use crate::ui::html;
 use crate::ui::pieces::{DropZone, Empty, FilterTab};
@@ -78,9 +79,9 @@ pub(super) async fn around(site: &Site, person: &Person, tab: Tab) -> Outcome<(A
     let tabs = match tab {
         Tab::None => Vec::new(),
         _ => vec![
-            one("Files", "/files", Some(usage.has.files), Tab::Files),
-            one("Trash", "/files/trash", Some(usage.has.trashed), Tab::Trash),
-            one("What can go", "/files/declutter", None, Tab::Declutter),
+            one(key("Files"), "/files", Some(usage.has.files), Tab::Files),
+            one(key("Trash"), "/files/trash", Some(usage.has.trashed), Tab::Trash),
+            one(key("What can go"), "/files/declutter", None, Tab::Declutter),
         ],
     };
     let principal = &person.who.principal;
@@ -98,43 +99,38 @@ pub(super) async fn around(site: &Site, person: &Person, tab: Tab) -> Outcome<(A
 /// What the query of a redirect says was done. Numbers and ids are all that is taken from it.
 fn notice(person: &Person) -> Option<Notice> {
     let number: u64 = person.asked("n").parse().unwrap_or_default();
-    let files = |one: &str, many: &str| {
-        format!("{} {}", count(number, "file", "files"), if number == 1 { one } else { many })
-    };
+    let files = |words| count(words, number);
     let plain = |text: String| Some(Notice { text, undo: String::new(), fields: Vec::new() });
     match person.asked("done").as_str() {
         "stored" => plain(match person.asked("same").parse().unwrap_or(0_u64) {
-            0 => format!("{}.", files("is stored", "are stored")),
+            0 => files("{count} file is stored.|{count} files are stored.").to_string(),
             1 if number == 1 => {
-                "1 file is stored. Its content was there already and takes no more room.".to_owned()
+                say("The file is stored. Its content was there already and takes no more room.").to_string()
             }
-            same => format!(
-                "{}. {} there already, which takes no more room.",
-                files("is stored", "are stored"),
-                count(same, "of their contents was", "of their contents were")
-            ),
+            same => files("{count} file is stored. What was there already takes no more room: {same}.|{count} files are stored. What was there already takes no more room: {same}.")
+                .with("same", same)
+                .to_string(),
         }),
         "trashed" => {
             let batch = BatchId::parse(&person.asked("batch")).ok();
             Some(Notice {
-                text: format!("{} in the trash.", files("is", "are")),
+                text: files("{count} file is in the trash.|{count} files are in the trash.").to_string(),
                 undo: batch.map(|batch| format!("/files/batches/{batch}/restore")).unwrap_or_default(),
                 fields: Vec::new(),
             })
         }
-        "restored" => plain(format!(
-            "{} back where {} before.",
-            files("is", "are"),
-            if number == 1 { "it was" } else { "they were" }
-        )),
-        "destroyed" => plain(format!(
-            "{} gone for good; {} of room is free.",
-            files("is", "are"),
-            size(person.asked("freed").parse().unwrap_or(0))
-        )),
-        "more" => {
-            plain(format!("{} gone for good, and there are more. Empty the trash again.", files("is", "are")))
-        }
+        "restored" => plain(
+            files("{count} file is back where it was before.|{count} files are back where they were before.").to_string(),
+        ),
+        "destroyed" => plain(
+            files("{count} file is gone for good; {size} of room is free.|{count} files are gone for good; {size} of room is free.")
+                .with("size", size(person.asked("freed").parse().unwrap_or(0)))
+                .to_string(),
+        ),
+        "more" => plain(
+            files("{count} file is gone for good, and there are more. Empty the trash again.|{count} files are gone for good, and there are more. Empty the trash again.")
+                .to_string(),
+        ),
         "ignored" => {
             let fields: Vec<(&'static str, String)> = person
                 .asked("ids")
@@ -149,12 +145,12 @@ fn notice(person: &Person) -> Option<Notice> {
                 [fields, vec![("undo", "yes".to_owned())]].concat()
             };
             Some(Notice {
-                text: "Noted: these belong beside each other, and are not suggested again.".to_owned(),
+                text: say("Noted: these belong beside each other, and are not suggested again.").to_string(),
                 undo: undo.to_owned(),
                 fields,
             })
         }
-        "unignored" => plain("Taken back: they may be suggested again.".to_owned()),
+        "unignored" => plain(say("Taken back: they may be suggested again.").to_string()),
         _ => None,
     }
 }
@@ -207,18 +203,18 @@ async fn show(site: &Site, person: &Person, failed: Option<String>, code: Status
     let empty = if !q.is_empty() {
         Empty {
             icon: "search",
-            title: "No file has that in its name".to_owned(),
-            text: "Names are searched, not what is in the files.".to_owned(),
-            action: Some(("/files".to_owned(), "All files".to_owned())),
+            title: key("No file has that in its name").to_owned(),
+            text: key("Names are searched, not what is in the files.").to_owned(),
+            action: Some(("/files".to_owned(), key("All files").to_owned())),
         }
     } else {
         Empty {
             icon: "files",
-            title: if after.is_empty() { "No files yet" } else { "Nothing further" }.to_owned(),
+            title: if after.is_empty() { key("No files yet") } else { key("Nothing further") }.to_owned(),
             text:
-                "What you store here is yours alone, sealed where it lies, and kept once however often you have it."
+                key("What you store here is yours alone, sealed where it lies, and kept once however often you have it.")
                     .to_owned(),
-            action: around.writes.then(|| ("#files".to_owned(), "Choose files".to_owned())),
+            action: around.writes.then(|| ("#files".to_owned(), key("Choose files").to_owned())),
         }
     };
     let shown = FilesPage {
@@ -242,7 +238,7 @@ async fn show(site: &Site, person: &Person, failed: Option<String>, code: Status
 fn zone(usage: &apps::Usage) -> DropZone {
     DropZone {
         id: "files",
-        title: "Add files".to_owned(),
+        title: key("Add files").to_owned(),
         action: "/files".to_owned(),
         send: "/api/v1/files".to_owned(),
         field: "file",
@@ -281,7 +277,7 @@ async fn upload(State(site): State<Site>, person: Person, request: Request) -> O
         }
         Err(fault) => {
             let (code, words) = told(fault)?;
-            show(&site, &person, Some(format!("{words} Nothing was stored.")), code).await
+            show(&site, &person, Some(format!("{words} {}", say("Nothing was stored."))), code).await
         }
     }
 }
@@ -330,8 +326,8 @@ async fn show_trash(
         files: together(found.items, usage.trash),
         empty: Empty {
             icon: "trash",
-            title: "The trash is empty".to_owned(),
-            text: "What you throw away waits here before it goes for good.".to_owned(),
+            title: key("The trash is empty").to_owned(),
+            text: key("What you throw away waits here before it goes for good.").to_owned(),
             action: None,
         },
         next: found.next.map(|next| format!("/files/trash?after={}", encode(&next))),
@@ -402,7 +398,7 @@ async fn delete(State(site): State<Site>, person: Person, fields: Fields) -> Out
 async fn destroy(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
     let may = person.may(&site, FilesDelete(store(&site, &person)?))?;
     let ids = match ticked(&fields, "id") {
-        Ok(ids) if ids.is_empty() => Err(Fault::invalid("id", "missing", "tick at least one file")),
+        Ok(ids) if ids.is_empty() => Err(Fault::invalid("id", "missing", key("tick at least one file"))),
         other => other,
     };
     let ids = match ids {
@@ -415,11 +411,12 @@ async fn destroy(State(site): State<Site>, person: Person, fields: Fields) -> Ou
     if fields.text("sure") != "yes" {
         let shown = SurePage {
             around: around(&site, &person, Tab::None).await?.0,
-            title: format!("Delete {} for ever?", count(ids.len() as u64, "file", "files")),
-            text: "Nobody can bring them back.".to_owned(),
+            title: count("Delete {count} file for ever?|Delete {count} files for ever?", ids.len() as u64)
+                .to_string(),
+            text: key("Nobody can bring them back.").to_owned(),
             action: "/files/destroy",
             ids: ids.iter().map(ToString::to_string).collect(),
-            label: "Delete for ever",
+            label: key("Delete for ever"),
         };
         return Ok(page(StatusCode::OK, html(&shown)?));
     }
@@ -443,15 +440,11 @@ async fn empty_trash(State(site): State<Site>, person: Person, fields: Fields) -
         let (files, bytes) = (usage.has.trashed, usage.has.trashed_bytes);
         let shown = SurePage {
             around,
-            title: "Empty the trash?".to_owned(),
-            text: format!(
-                "{} for good, {} together. Nobody can bring them back.",
-                count(files, "file goes", "files go"),
-                size(bytes)
-            ),
+            title: key("Empty the trash?").to_owned(),
+            text: count("{count} file goes for good, {size} together. Nobody can bring it back.|{count} files go for good, {size} together. Nobody can bring them back.", files).with("size", size(bytes)).to_string(),
             action: "/files/trash/empty",
             ids: Vec::new(),
-            label: "Delete for ever",
+            label: key("Delete for ever"),
         };
         return Ok(page(StatusCode::OK, html(&shown)?));
     }

@@ -10,6 +10,7 @@ use url::form_urlencoded;
 use crate::Site;
 use crate::body;
 use crate::failure::{Failure, Outcome, status};
+use crate::texts::{key, told};
 use crate::ui::form::FormView;
 
 /// The fields of a form, in the order in which they came.
@@ -27,7 +28,7 @@ impl FromRequest<Site> for Fields {
         let essence = kind.split(';').next().unwrap_or_default().trim();
         // A form without fields is sent without a body and, by some browsers, without a type.
         if !essence.is_empty() && !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(Fault::new(Code::UnsupportedType).say("this takes a form").into());
+            return Err(Fault::new(Code::UnsupportedType).say(key("this takes a form")).into());
         }
         let bytes = body::read(request, site.front.body_limits().json).await?;
         Ok(Fields::parse(&bytes))
@@ -67,7 +68,7 @@ impl Fields {
             "" => Ok(None),
             text => match text.parse() {
                 Ok(number) if number > 0 => Ok(Some(number)),
-                _ => Err(Fault::invalid(name, "malformed", "This is not a whole number.")),
+                _ => Err(Fault::invalid(name, "malformed", key("This is not a whole number."))),
             },
         }
     }
@@ -120,10 +121,11 @@ pub(crate) fn refused(form: FormView, fault: Fault) -> Outcome<(StatusCode, Form
 
 /// A fault's words as a sentence: they are written to stand after a colon.
 pub(crate) fn sentence(words: &str) -> String {
+    let words = &*told(words);
     let mut letters = words.chars();
     let mut text: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     text.push_str(letters.as_str());
-    if !text.ends_with(['.', '!', '?']) {
+    if !text.ends_with(['.', '!', '?', '؟']) {
         text.push('.');
     }
     text

@@ -14,6 +14,7 @@ use super::person::Person;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::admin::{HoldView, HoldsPage};
 use crate::ui::form::FormView;
 use crate::ui::html;
@@ -64,7 +65,7 @@ async fn add(State(site): State<Site>, person: Person, fields: Fields) -> Outcom
         match found.items.first() {
             Some(user) => Subject::User(user.id).to_string(),
             None => {
-                let form = fields.view().wrong("target", "There is no account with this address.");
+                let form = fields.view().wrong("target", key("There is no account with this address."));
                 return show(&site, &person, form, StatusCode::UNPROCESSABLE_ENTITY).await;
             }
         }

@@ -21,6 +21,7 @@ use super::{app_view, chat_page, entered, frame, model};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::html;
 use crate::ui::pieces::{Empty, FilterTab};
 use crate::ui::tutor::{Desk, LearnPage, LearnView, LevelView, ProgressPage, ProgressView, Standing, stage};
@@ -58,9 +59,9 @@ pub(super) async fn desk(site: &Site, who: &Who, app: &App, here: &str, done: Op
         count: None,
         current: here == path,
     };
-    let mut tabs = vec![tab("Problems", ""), tab("My progress", "/progress")];
+    let mut tabs = vec![tab(key("Problems"), ""), tab(key("My progress"), "/progress")];
     if teaches(who, app) {
-        tabs.push(tab("Manage problems", "/problems"));
+        tabs.push(tab(key("Manage problems"), "/problems"));
     }
     let back = format!("{base}{here}");
     Desk {
@@ -111,10 +112,11 @@ pub(super) async fn front(site: &Site, who: &Who, app: &App) -> Outcome<Html<Str
     levels.iter_mut().for_each(|level| level.problems.reverse());
     let empty = Empty {
         icon: "tutor",
-        title: "No problems yet".to_owned(),
-        text: "Whoever runs this tutor has published none. You can bring a question of your own.".to_owned(),
+        title: key("No problems yet").to_owned(),
+        text: key("Whoever runs this tutor has published none. You can bring a question of your own.")
+            .to_owned(),
         action: teaches(who, app)
-            .then(|| (format!("/apps/{}/problems", app.id), "Manage problems".to_owned())),
+            .then(|| (format!("/apps/{}/problems", app.id), key("Manage problems").to_owned())),
     };
     let desk = desk(site, who, app, "", None).await;
     let shown = LearnPage { desk, model: model(site, Some(app)), levels, more: after.is_some(), empty };
@@ -161,7 +163,12 @@ async fn start(
     let app = tutor(&site, &who, &app)?;
     // To whom a draft is not there, it cannot be begun either.
     let problem = site.hall.problem(&who.may(&site, Learn(app.id.clone()))?, ProblemId::parse(&id)?).await?;
-    let new = NewConversation { title: Some(problem.title), topic: None, problem: Some(problem.id) };
+    let new = NewConversation {
+        title: Some(problem.title),
+        topic: None,
+        problem: Some(problem.id),
+        temporary: false,
+    };
     let made = site.hall.create_conversation(&who.may(&site, Converse(app.id.clone()))?, new).await?;
     Ok(onward(&format!("/apps/{}/{}", app.id, made.id)))
 }
@@ -178,9 +185,9 @@ async fn progress(State(site): State<Site>, person: Person, Path(app): Path<Stri
         next,
         empty: Empty {
             icon: "tutor",
-            title: "Nothing begun yet".to_owned(),
-            text: "Begin a problem, and how far you have come is shown here.".to_owned(),
-            action: Some((format!("/apps/{}", app.id), "See the problems".to_owned())),
+            title: key("Nothing begun yet").to_owned(),
+            text: key("Begin a problem, and how far you have come is shown here.").to_owned(),
+            action: Some((format!("/apps/{}", app.id), key("See the problems").to_owned())),
         },
         desk: desk(&site, &person.who, &app, "/progress", None).await,
     };

@@ -13,6 +13,7 @@ use super::frame;
 use super::person::{Person, proven};
 use crate::Site;
 use crate::failure::Outcome;
+use crate::texts::{count, key};
 use crate::ui::form::FormView;
 use crate::ui::html;
 use crate::ui::sign::{ConfirmPage, SaidPage};
@@ -33,17 +34,18 @@ async fn show(
     let shown = ConfirmPage {
         frame: frame(site, Some(&person.who), PATH).await,
         form,
-        title: "Erase your account?".to_owned(),
+        title: key("Erase your account?").to_owned(),
         effects: vec![
-            "Your conversations, files, keys and everything else of yours are deleted for good.".to_owned(),
-            "You are signed out everywhere at once.".to_owned(),
-            "What older backups hold of you becomes unreadable.".to_owned(),
-            "You get a receipt. Download your data first if you want to keep it.".to_owned(),
+            key("Your conversations, files, keys and everything else of yours are deleted for good.")
+                .to_owned(),
+            key("You are signed out everywhere at once.").to_owned(),
+            key("What older backups hold of you becomes unreadable.").to_owned(),
+            key("You get a receipt. Download your data first if you want to keep it.").to_owned(),
         ],
         word,
         action: PATH.to_owned(),
         carried: Vec::new(),
-        label: "Erase".to_owned(),
+        label: key("Erase").to_owned(),
         back: "/account".to_owned(),
     };
     Ok(page(code, html(&shown)?))
@@ -66,7 +68,7 @@ async fn erase(State(site): State<Site>, person: Person, fields: Fields) -> Outc
         let form = other_word(&word);
         return show(&site, &person, word, form, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    let person = proven!(person, &site, &fields, "You are about to erase your account.");
+    let person = proven!(person, &site, &fields, key("You are about to erase your account."));
     match site.accounts.erase(&person.may(&site, DataErase)?).await {
         Ok(erased) => gone(&site, &erased).await,
         Err(fault) => {
@@ -81,13 +83,12 @@ async fn gone(site: &Site, erased: &Erased) -> Outcome<Response> {
     let shown = SaidPage {
         frame: frame(site, None, PATH).await,
         icon: "check",
-        title: "Your account is erased",
-        text: format!(
-            "{things} records went from {} stores, and the key without which no copy can be read.",
-            erased.counts.len()
+        title: key("Your account is erased"),
+        text: count("{count} record went from {stores} stores, and the key without which no copy can be read.|{count} records went from {stores} stores, and the key without which no copy can be read.", things).with("stores", erased.counts.len()).to_string(),
+        hint: key(
+            "The bytes of files follow within seconds; the receipt says when it is certain. Keep its address: it cannot be found again.",
         ),
-        hint: "The bytes of files follow within seconds; the receipt says when it is certain. Keep its address: it cannot be found again.",
-        next: (format!("/api/v1/erasures/{}", erased.id), "The receipt"),
+        next: (format!("/api/v1/erasures/{}", erased.id), key("The receipt")),
     };
     Ok(page(StatusCode::OK, html(&shown)?))
 }

@@ -15,6 +15,7 @@ use super::person::Person;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::{count, key, say};
 use crate::ui::chart::{Chart, Line, Pace};
 use crate::ui::frame::grouped;
 use crate::ui::html;
@@ -74,19 +75,19 @@ async fn shown(site: Site, person: Person, period: Option<Period>) -> Outcome<Re
 /// The class and the word of a tone.
 const fn tone(tone: Tone) -> (&'static str, &'static str) {
     match tone {
-        Tone::Ok => ("operational", "good"),
-        Tone::Look => ("degraded", "worth a look"),
-        Tone::Wrong => ("down", "wrong"),
-        Tone::Nothing => ("not_configured", "no data yet"),
+        Tone::Ok => ("operational", key("good")),
+        Tone::Look => ("degraded", key("worth a look")),
+        Tone::Wrong => ("down", key("wrong")),
+        Tone::Nothing => ("not_configured", key("no data yet")),
     }
 }
 
 fn goal(name: &'static str, goal: Goal, unit: &str, more: bool) -> GoalView {
-    let sign = if more { "more than" } else { "less than" };
+    let sign = if more { key("more than {value}") } else { key("less than {value}") };
     GoalView {
         name,
         value: goal.value.map_or("–".to_owned(), |value| format!("{value} {unit}")),
-        target: format!("{sign} {} {unit}", goal.target),
+        target: say(sign).with("value", format!("{} {unit}", goal.target)).to_string(),
         tone: tone(match goal.met {
             Some(true) => Tone::Ok,
             Some(false) => Tone::Wrong,
@@ -97,10 +98,10 @@ fn goal(name: &'static str, goal: Goal, unit: &str, more: bool) -> GoalView {
 
 fn window(one: &Window, _: &SloReport) -> WindowView {
     let title = match one.name {
-        "1h" => "The last hour",
-        "24h" => "The last 24 hours",
-        "7d" => "The last 7 days",
-        _ => "The last 30 days",
+        "1h" => key("The last hour"),
+        "24h" => key("The last 24 hours"),
+        "7d" => key("The last 7 days"),
+        _ => key("The last 30 days"),
     };
     let milliseconds = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value} ms"));
     WindowView {
@@ -108,10 +109,10 @@ fn window(one: &Window, _: &SloReport) -> WindowView {
         title,
         measured: one.measured_since,
         goals: vec![
-            goal("In service", one.availability, "%", true),
-            goal("Requests that failed", one.errors, "%", false),
-            goal("95 of 100 API requests within", one.api_p95, "ms", false),
-            goal("Mean of the statements", one.database_mean, "ms", false),
+            goal(key("In service"), one.availability, "%", true),
+            goal(key("Requests that failed"), one.errors, "%", false),
+            goal(key("95 of 100 API requests within"), one.api_p95, "ms", false),
+            goal(key("Mean of the statements"), one.database_mean, "ms", false),
         ],
         routes: one
             .routes
@@ -150,22 +151,27 @@ fn charts(window: &Window) -> Vec<Chart> {
     vec![
         chart(
             "s-requests",
-            "Requests an hour",
+            key("Requests an hour"),
             "",
             vec![
-                line("answered", "one", &|step| Some(number(step.requests))),
-                line("failed", "bad", &|step| Some(number(step.failed))),
+                line(key("answered"), "one", &|step| Some(number(step.requests))),
+                line(key("failed"), "bad", &|step| Some(number(step.failed))),
             ],
-            format!("{requests} requests, of which {failed} failed"),
+            count(
+                "{count} request, of which {failed} failed|{count} requests, of which {failed} failed",
+                requests,
+            )
+            .with("failed", grouped(failed))
+            .to_string(),
         ),
         chart(
             "s-latency",
-            "95 of 100 API requests within",
+            key("95 of 100 API requests within"),
             "ms",
             vec![line("API", "two", &|step| step.api_p95_ms)],
             match window.api_p95.value {
-                Some(value) => format!("{value} ms over the whole day"),
-                None => "nothing was measured yet".to_owned(),
+                Some(value) => say("{value} ms over the whole day").with("value", value).to_string(),
+                None => say("nothing was measured yet").to_string(),
             },
         ),
     ]

@@ -14,6 +14,7 @@ use super::form::{Fields, page, refused};
 use super::frame;
 use crate::Site;
 use crate::failure::{Failure, Outcome};
+use crate::texts::key;
 use crate::ui::form::FormView;
 use crate::ui::html;
 use crate::ui::shell::Shell;
@@ -129,7 +130,7 @@ impl Person {
             let (status, form) = match fault.code() {
                 Code::Unauthenticated | Code::SecondFactorRequired | Code::Forbidden => (
                     StatusCode::FORBIDDEN,
-                    FormView::new().say("That was not right. Nothing has been changed."),
+                    FormView::new().say(key("That was not right. Nothing has been changed.")),
                 ),
                 _ => refused(FormView::new(), fault)?,
             };

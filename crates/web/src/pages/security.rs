@@ -15,6 +15,7 @@ use super::{LEAST, LEAST_WITH_SECOND};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::account::{PasskeyView, RecoveryPage, SecurityPage, TotpPage};
 use crate::ui::form::FormView;
 use crate::ui::{html, picture};
@@ -79,12 +80,12 @@ async fn show(State(site): State<Site>, person: Person) -> Outcome<Response> {
 async fn prove_page(State(site): State<Site>, person: Person) -> Outcome<Response> {
     let back = person.asked("return_to");
     let fields = Fields::of_query(Some(&format!("return_to={}", crate::ui::frame::encode(local(&back)))));
-    let _ = proven!(person, &site, &fields, "You are about to change how you sign in.");
+    let _ = proven!(person, &site, &fields, key("You are about to change how you sign in."));
     Ok(onward(if local(&back).is_empty() { "/account/security" } else { local(&back) }))
 }
 
 async fn prove(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
-    let _ = proven!(person, &site, &fields, "You are about to change how you sign in.");
+    let _ = proven!(person, &site, &fields, key("You are about to change how you sign in."));
     let back = local(fields.text("return_to"));
     let back = if back.is_empty() { "/account/security" } else { back };
     Ok(onward(&format!("{back}?done=proven")))
@@ -100,11 +101,11 @@ async fn change_password(State(site): State<Site>, person: Person, fields: Field
     };
     let (status, form) = match fault.code() {
         Code::Unauthenticated => {
-            let words = "Your current password is not right.";
+            let words = key("Your current password is not right.");
             (StatusCode::UNPROCESSABLE_ENTITY, FormView::new().wrong("password", words))
         }
         Code::SecondFactorRequired => {
-            (StatusCode::UNPROCESSABLE_ENTITY, FormView::new().wrong("code", "The code is wanted too."))
+            (StatusCode::UNPROCESSABLE_ENTITY, FormView::new().wrong("code", key("The code is wanted too.")))
         }
         _ => refused(FormView::new(), fault)?,
     };
@@ -112,7 +113,7 @@ async fn change_password(State(site): State<Site>, person: Person, fields: Field
 }
 
 async fn begin_totp(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
-    let person = proven!(person, &site, &fields, "You are about to set up a second factor.");
+    let person = proven!(person, &site, &fields, key("You are about to set up a second factor."));
     let enrolment = site.accounts.begin_totp(&person.may(&site, AccountWrite)?, None).await;
     match enrolment {
         Ok(enrolment) => show_totp(&site, &person, &enrolment).await,
@@ -143,7 +144,7 @@ async fn confirm_totp(State(site): State<Site>, person: Person, fields: Fields) 
         Ok(codes) => show_recovery(&site, &person, &codes).await,
         Err(fault) if matches!(fault.code(), Code::Unauthenticated | Code::InvalidInput) => {
             // The secret cannot be shown a second time: it is asked for anew, and the app takes the new one.
-            let words = "That code was not right, so the second factor is not on. Set it up again.";
+            let words = key("That code was not right, so the second factor is not on. Set it up again.");
             let form = FormView::new().say(words);
             show_security(&site, &person, FormView::new(), form, StatusCode::UNPROCESSABLE_ENTITY).await
         }
@@ -163,7 +164,7 @@ async fn show_recovery(site: &Site, person: &Person, codes: &RecoveryCodes) -> O
 }
 
 async fn remove_totp(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
-    let what = "You are about to turn the second factor off.";
+    let what = key("You are about to turn the second factor off.");
     let password = match person.password(&site, &fields, what).await? {
         Ok(password) => password,
         Err(page) => return Ok(page),
@@ -178,7 +179,7 @@ async fn remove_totp(State(site): State<Site>, person: Person, fields: Fields) -
 }
 
 async fn new_recovery(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
-    let what = "You are about to make new recovery codes; the old ones stop working.";
+    let what = key("You are about to make new recovery codes; the old ones stop working.");
     let password = match person.password(&site, &fields, what).await? {
         Ok(password) => password,
         Err(page) => return Ok(page),
@@ -194,7 +195,7 @@ async fn new_recovery(State(site): State<Site>, person: Person, fields: Fields) 
 
 fn not_right(fault: kernel::Fault) -> Outcome<(StatusCode, FormView)> {
     if fault.code() == Code::Unauthenticated {
-        let form = FormView::new().say("The password was not right. Nothing has been changed.");
+        let form = FormView::new().say(key("The password was not right. Nothing has been changed."));
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, form));
     }
     // Fields of that form are not on this page: their words are said about the whole.
@@ -209,7 +210,7 @@ async fn remove_passkey(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Outcome<Response> {
-    let person = proven!(person, &site, &fields, "You are about to remove a passkey.");
+    let person = proven!(person, &site, &fields, key("You are about to remove a passkey."));
     let may = person.may(&site, AccountWrite)?;
     site.accounts.remove_passkey(&may, PasskeyId::parse(&id)?, None).await?;
     Ok(onward("/account/security?done=passkey-gone"))

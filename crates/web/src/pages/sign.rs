@@ -17,6 +17,7 @@ use super::{LEAST, guest_frame};
 use crate::Site;
 use crate::body::{Json, Path};
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::form::FormView;
 use crate::ui::html;
 use crate::ui::sign::{Door, ForgotPage, ResetPage, SaidPage, SetupPage, SignInPage, SignUpPage, VerifyPage};
@@ -40,10 +41,10 @@ pub(super) fn routes() -> Router<Site> {
 /// What has just happened, as the query of a redirect tells it: a word of this list, never a text.
 fn done(word: &str) -> Option<&'static str> {
     Some(match word {
-        "out" => "You are signed out.",
-        "reset" => "Your password is set. Sign in with it.",
-        "verified" => "Your address is confirmed. You can sign in.",
-        "joined" => "Your account is ready. You can sign in.",
+        "out" => key("You are signed out."),
+        "reset" => key("Your password is set. Sign in with it."),
+        "verified" => key("Your address is confirmed. You can sign in."),
+        "joined" => key("Your account is ready. You can sign in."),
         _ => return None,
     })
 }
@@ -115,8 +116,8 @@ async fn sign_in(
         }
         Code::Unauthenticated => {
             let (form, second) = match code {
-                Some(_) => (form.wrong("code", "The code or the password is not right."), true),
-                None => (form.say("The e-mail or the password is not right."), false),
+                Some(_) => (form.wrong("code", key("The code or the password is not right.")), true),
+                None => (form.say(key("The e-mail or the password is not right.")), false),
             };
             show_sign_in(&site, &guest, back, form, StatusCode::UNAUTHORIZED, second, None).await?
         }
@@ -198,11 +199,12 @@ async fn not_arrived(site: &Site, guest: &Guest, back: &str, fault: Fault) -> Ou
     let (status, form) = match fault.code() {
         Code::NotFound => return Err(fault.into()),
         Code::Unauthenticated => {
-            let words = "Signing in there did not work, or took too long. Try again.";
+            let words = key("Signing in there did not work, or took too long. Try again.");
             (StatusCode::UNAUTHORIZED, FormView::new().say(words))
         }
         Code::Unavailable | Code::Timeout => {
-            let words = "The other side cannot be reached at the moment. Try again, or sign in another way.";
+            let words =
+                key("The other side cannot be reached at the moment. Try again, or sign in another way.");
             (StatusCode::SERVICE_UNAVAILABLE, FormView::new().say(words))
         }
         _ => refused(FormView::new(), fault)?,
@@ -305,9 +307,16 @@ async fn sign_up(State(site): State<Site>, guest: Guest, fields: Fields) -> Outc
     if !site.accounts.sends_mail() {
         return Ok(onward("/sign-in?done=joined"));
     }
-    let text = "We have sent a mail to the address that you gave. Follow its link to finish.";
-    said(&site, &guest, "mail", "Look into your mail", text, "Nothing there? Look into the folder for spam.")
-        .await
+    let text = key("We have sent a mail to the address that you gave. Follow its link to finish.");
+    said(
+        &site,
+        &guest,
+        "mail",
+        key("Look into your mail"),
+        text,
+        key("Nothing there? Look into the folder for spam."),
+    )
+    .await
 }
 
 async fn said(
@@ -324,7 +333,7 @@ async fn said(
         title,
         text: text.to_owned(),
         hint,
-        next: ("/sign-in".to_owned(), "Go to sign-in"),
+        next: ("/sign-in".to_owned(), key("Go to sign-in")),
     };
     Ok(page(StatusCode::OK, html(&shown)?))
 }
@@ -344,8 +353,9 @@ async fn forgot(State(site): State<Site>, guest: Guest, fields: Fields) -> Outco
         let (status, form) = refused(fields.view(), fault)?;
         return show_forgot(&site, &guest, form, status).await;
     }
-    let text = "If this address has an account here, a link to choose a new password is on its way.";
-    said(&site, &guest, "mail", "Look into your mail", text, "The link works once, for 30 minutes.").await
+    let text = key("If this address has an account here, a link to choose a new password is on its way.");
+    said(&site, &guest, "mail", key("Look into your mail"), text, key("The link works once, for 30 minutes."))
+        .await
 }
 
 /// The token of a link, from the query; most links carry it in the fragment, which only the page itself sees.
@@ -377,7 +387,7 @@ fn stale(form: FormView, fault: Fault, field: &'static str) -> Outcome<(StatusCo
     let about_token = fault.fields().iter().any(|one| one.field == "token");
     let wrong = matches!(fault.code(), Code::NotFound | Code::Unauthenticated | Code::TokenExpired);
     if about_token || wrong {
-        let words = "This link has been used, or is too old. Ask for a new one.";
+        let words = key("This link has been used, or is too old. Ask for a new one.");
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, form.wrong(field, words)));
     }
     refused(form, fault)
@@ -422,7 +432,7 @@ async fn setup(State(site): State<Site>, guest: Guest, fields: Fields) -> Outcom
             let wrong = matches!(fault.code(), Code::NotFound | Code::Unauthenticated | Code::TokenExpired);
             let (status, form) = if about_token || wrong {
                 let words =
-                    "This token is not right, or is too old. A restart of the server prints a new one.";
+                    key("This token is not right, or is too old. A restart of the server prints a new one.");
                 (StatusCode::UNPROCESSABLE_ENTITY, fields.view().wrong("setup", words))
             } else {
                 refused(fields.view(), fault)?

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use identity::{ConversationRate, ConversationRead, May};
-use kernel::{AppId, ConversationId, Fault, MessageId, Result};
+use kernel::{AppId, AppKind, ConversationId, Fault, MessageId, Result};
 
 use super::app::serves_customers;
 use super::form::{Fields, onward};
@@ -17,6 +17,7 @@ use super::person::Person;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::key;
 use crate::ui::fragments;
 use crate::ui::view::{
     Beside, CitationView, DeskLine, Ending, MessageView, OpinionView, Speaker, VersionsView,
@@ -51,7 +52,7 @@ async fn rate(
     let rating = match fields.text("rating") {
         "none" => None,
         word => {
-            let unknown = || Fault::invalid("rating", "unknown", "an answer helped or it did not");
+            let unknown = || Fault::invalid("rating", "unknown", key("an answer helped or it did not"));
             Some(Rating::parse(word).ok_or_else(unknown)?)
         }
     };
@@ -118,10 +119,16 @@ pub(super) async fn views(
     let authors = site.hall.authors(messages).await;
     let tree = site.hall.tree(may, id).await?;
     let opinions = site.hall.opinions(may, id).await?;
+    let kept = site.hall.kept_files(may, messages.iter()).await?;
     let opinions: HashMap<MessageId, &Opinion> = opinions.iter().map(|one| (one.message_id, one)).collect();
+    let chats = site.hall.app(app)?.kind == AppKind::Chat;
     let with_opinion = |row: &apps::Message| {
         let mut view = message_view(app, &authors, row);
         view.beside.own = true;
+        view.beside.continuable = chats && view.speaker == Speaker::Answerer && view.ending.is_early();
+        for file in &mut view.beside.attached {
+            file.deleted = file.id.is_some_and(|id| !kept.contains(&id));
+        }
         view.beside.versions = VersionsView::of(row.id, tree.beside(row.id));
         // What a person wrote is not rated, and nothing is before it is complete.
         if view.speaker == Speaker::Answerer && view.beside.person.is_none() && view.ending != Ending::Writing

@@ -20,6 +20,7 @@ use super::talk::plain_view;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::{key, say};
 use crate::ui::form::FormView;
 use crate::ui::frame::encode;
 use crate::ui::html;
@@ -76,11 +77,11 @@ fn problem_row(problem: &ProblemView) -> ProblemRow {
 
 fn done(person: &Person) -> Option<&'static str> {
     match person.asked("done").as_str() {
-        "made" => Some("The problem is saved."),
-        "saved" => Some("The changes are saved. Learners who work on it go on with the new version."),
-        "published" => Some("Learners see this problem now."),
-        "unpublished" => Some("Learners do not see this problem any more. Who has begun it can go on."),
-        "deleted" => Some("The problem is deleted."),
+        "made" => Some(key("The problem is saved.")),
+        "saved" => Some(key("The changes are saved. Learners who work on it go on with the new version.")),
+        "published" => Some(key("Learners see this problem now.")),
+        "unpublished" => Some(key("Learners do not see this problem any more. Who has begun it can go on.")),
+        "deleted" => Some(key("The problem is deleted.")),
         _ => None,
     }
 }
@@ -96,10 +97,10 @@ async fn list(State(site): State<Site>, person: Person, Path(app): Path<String>)
         next: found.next.map(|next| format!("{base}?after={}", encode(&next))),
         empty: Empty {
             icon: "tutor",
-            title: "No problems yet".to_owned(),
-            text: "Write the first one: a statement, the answer that only the tutor knows, and hints."
+            title: key("No problems yet").to_owned(),
+            text: key("Write the first one: a statement, the answer that only the tutor knows, and hints.")
                 .to_owned(),
-            action: Some((format!("{base}/new"), "New problem".to_owned())),
+            action: Some((format!("{base}/new"), key("New problem").to_owned())),
         },
     };
     Ok(page(StatusCode::OK, html(&shown)?))
@@ -235,11 +236,11 @@ async fn show(
         next: found.next.map(|next| format!("/apps/{}/problems/{id}?after={}", app.id, encode(&next))),
         empty: Empty {
             icon: "users",
-            title: "Nobody has begun yet".to_owned(),
+            title: key("Nobody has begun yet").to_owned(),
             text: if problem.published {
-                "Learners find it on the page of the tutor; how they come on is shown here.".to_owned()
+                key("Learners find it on the page of the tutor; how they come on is shown here.").to_owned()
             } else {
-                "It is a draft, so learners do not see it. Publish it when it is ready.".to_owned()
+                key("It is a draft, so learners do not see it. Publish it when it is ready.").to_owned()
             },
             action: None,
         },
@@ -271,8 +272,9 @@ async fn transcript(
 fn line_view(app: &AppId, line: &TranscriptLine) -> LineView {
     let word = |name: &str| line.made.get(name).and_then(Value::as_str);
     let kind = word("kind").map(|kind| move_words(kind, line.made.get("hint").and_then(Value::as_u64)));
-    let question = word("question").map(|question| format!("type: {question}"));
-    let stage = word("stage").map(|stage| format!("stage: {stage}"));
+    let question =
+        word("question").map(|question| say("type: {question}").with("question", question).to_string());
+    let stage = word("stage").map(|stage| say("stage: {stage}").with("stage", stage).to_string());
     let labels = [kind, question, stage].into_iter().flatten().filter(|label| !label.is_empty());
     LineView { message: plain_view(app, &line.message), labels: labels.collect(), held_back: line.held_back }
 }

@@ -16,6 +16,7 @@ use super::{LEAST, frame};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::{key, say};
 use crate::ui::admin::{GrantView, NewUserPage, UserPage, UserView, UsersPage};
 use crate::ui::form::FormView;
 use crate::ui::frame::encode;
@@ -108,7 +109,7 @@ async fn new(State(site): State<Site>, person: Person) -> Outcome<Response> {
 
 async fn add(State(site): State<Site>, person: Person, fields: Fields) -> Outcome<Response> {
     person.admin(&site)?;
-    let person = proven!(person, &site, &fields, "You are about to add a user.");
+    let person = proven!(person, &site, &fields, key("You are about to add a user."));
     let may = person.admin(&site)?;
     let email = fields.text("email").to_owned();
     let role = if fields.text("role") == "admin" { Role::Admin } else { Role::User };
@@ -135,7 +136,7 @@ async fn add(State(site): State<Site>, person: Person, fields: Fields) -> Outcom
     };
     let (status, form) = match fault.code() {
         Code::Conflict => {
-            let form = fields.view().wrong("email", "There is an account with this address.");
+            let form = fields.view().wrong("email", key("There is an account with this address."));
             (StatusCode::CONFLICT, form)
         }
         _ => refused(fields.view(), fault)?,
@@ -145,10 +146,10 @@ async fn add(State(site): State<Site>, person: Person, fields: Fields) -> Outcom
 
 fn anyway(entry: UserEntry, visitors: bool) -> &'static str {
     match (visitors, entry) {
-        (true, UserEntry::Everybody) => "open to everybody",
-        (false, UserEntry::Everybody) => "open to every account",
+        (true, UserEntry::Everybody) => key("open to everybody"),
+        (false, UserEntry::Everybody) => key("open to every account"),
         (_, UserEntry::Granted) => "",
-        (_, UserEntry::Nobody) => "not for accounts",
+        (_, UserEntry::Nobody) => key("not for accounts"),
     }
 }
 
@@ -218,7 +219,7 @@ async fn back_to(
         Err(fault) if fault.code() == Code::NotFound => Err(fault.into()),
         Err(fault) => {
             let (status, form) = refused(FormView::new(), fault)?;
-            let words = form.problem.unwrap_or_else(|| "That is not possible.".to_owned());
+            let words = form.problem.unwrap_or_else(|| key("That is not possible.").to_owned());
             show_user(site, person, id, Some(words), status).await
         }
     }
@@ -228,7 +229,7 @@ async fn back_to(
 fn not_own(person: &Person, id: UserId) -> Result<(), Fault> {
     if person.who.principal.user() == Some(id) {
         return Err(Fault::new(Code::Conflict)
-            .say("your own role and access are for another administrator to change"));
+            .say(key("your own role and access are for another administrator to change")));
     }
     Ok(())
 }
@@ -241,7 +242,7 @@ async fn set_role(
 ) -> Outcome<Response> {
     person.admin(&site)?;
     let (id, role) = (UserId::parse(&id)?, Role::parse(fields.text("role"))?);
-    let person = proven!(person, &site, &fields, "You are about to change a role.");
+    let person = proven!(person, &site, &fields, key("You are about to change a role."));
     let may = person.admin(&site)?;
     let outcome = match not_own(&person, id) {
         Ok(()) => site.administration.set_role(&may, id, role).await.map(|_| ()),
@@ -258,7 +259,7 @@ async fn set_state(
 ) -> Outcome<Response> {
     person.admin(&site)?;
     let (id, active) = (UserId::parse(&id)?, fields.text("active") == "true");
-    let person = proven!(person, &site, &fields, "You are about to change who may sign in.");
+    let person = proven!(person, &site, &fields, key("You are about to change who may sign in."));
     let may = person.admin(&site)?;
     let outcome = match not_own(&person, id) {
         Ok(()) => site.administration.set_active(&may, id, active).await.map(|_| ()),
@@ -275,7 +276,7 @@ async fn set_grant(
 ) -> Outcome<Response> {
     person.admin(&site)?;
     let (id, app) = (UserId::parse(&id)?, AppId::parse(&app)?);
-    let person = proven!(person, &site, &fields, "You are about to change what somebody may do.");
+    let person = proven!(person, &site, &fields, key("You are about to change what somebody may do."));
     let may = person.admin(&site)?;
     let known = site.hall.apps(&person.may(&site, AppsRead)?).iter().any(|one| one.id == app);
     if !known {
@@ -304,16 +305,18 @@ async fn show_erase(
     let shown = ConfirmPage {
         frame: frame(site, Some(&person.who), &path).await,
         form,
-        title: "Erase this account?".to_owned(),
+        title: key("Erase this account?").to_owned(),
         effects: vec![
-            format!("The account {} and everything it wrote is deleted for good.", word(&user)),
-            "Its sessions and keys are dead at once.".to_owned(),
-            "What older backups hold of it becomes unreadable.".to_owned(),
+            say("The account {name} and everything it wrote is deleted for good.")
+                .with("name", word(&user))
+                .to_string(),
+            key("Its sessions and keys are dead at once.").to_owned(),
+            key("What older backups hold of it becomes unreadable.").to_owned(),
         ],
         word: word(&user),
         action: format!("{path}/erase"),
         carried: Vec::new(),
-        label: "Erase".to_owned(),
+        label: key("Erase").to_owned(),
         back: path,
     };
     Ok(page(code, html(&shown)?))
@@ -342,7 +345,7 @@ async fn erase(
     if fields.text("word") != word {
         return show_erase(&site, &person, id, other_word(&word), StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    let person = proven!(person, &site, &fields, "You are about to erase an account.");
+    let person = proven!(person, &site, &fields, key("You are about to erase an account."));
     let may = person.admin(&site)?;
     let outcome = match not_own(&person, id) {
         Ok(()) => site.administration.erase(&may, id).await.map(|_| ()),

@@ -16,6 +16,7 @@ use super::form::{onward, page};
 use super::person::Person;
 use crate::body::Path;
 use crate::failure::Outcome;
+use crate::texts::{count, key, say};
 use crate::ui::admin::{AlertView, AlertsPage, AuditPage, AuditView, OverviewPage, PulseView, Tile};
 use crate::ui::chart::{Chart, Line, Pace};
 use crate::ui::form::FormView;
@@ -54,7 +55,7 @@ async fn overview(State(site): State<Site>, person: Person) -> Outcome<Response>
     let mut warnings = Vec::new();
     match shell.open_alerts {
         0 => {}
-        1 => warnings.push(("One alert is open.".to_owned(), "/admin/alerts")),
+        1 => warnings.push((key("One alert is open.").to_owned(), "/admin/alerts")),
         many => warnings.push((format!("{many} alerts are open."), "/admin/alerts")),
     }
     warnings.extend(old_secrets(&site.ages.load()));
@@ -74,12 +75,9 @@ fn old_secrets(ages: &[SecretAge]) -> Option<(String, &'static str)> {
     let old: Vec<&str> = ages.iter().filter(|age| age.old).map(|age| age.name.as_str()).collect();
     let text = match old.as_slice() {
         [] => return None,
-        [one] => format!("{one} should be replaced: it has been in use for a long time."),
+        [one] => say("{name} should be replaced: it has been in use for a long time.").with("name", one).to_string(),
         [first, rest @ ..] => {
-            format!(
-                "{first} and {} more secrets should be replaced: they have been in use for a long time.",
-                rest.len()
-            )
+            count("{name} and {count} more secret should be replaced: they have been in use for a long time.|{name} and {count} more secrets should be replaced: they have been in use for a long time.", rest.len() as u64).with("name", first).to_string()
         }
     };
     Some((text, "/admin/settings"))
@@ -129,7 +127,7 @@ async fn people(site: &Site, may: &May<Admin>, now: Time) -> Outcome<Vec<(String
         .map(|(id, count, seen)| {
             let id = id.to_string();
             let name = names.get(&id).filter(|name| !name.is_empty()).cloned();
-            (name.unwrap_or_else(|| "(no address)".to_owned()), id, count, ago(now, seen))
+            (name.unwrap_or_else(|| say("(no address)").to_string()), id, count, ago(now, seen))
         })
         .collect())
 }
@@ -157,16 +155,16 @@ fn tiles(read: &Pulse) -> Vec<Tile> {
         |value: f64| if value < 10.0 { format!("{value:.1} ms") } else { format!("{value:.0} ms") };
     vec![
         tile(
-            "Requests",
+            key("Requests"),
             grouped(last.map_or(0, |one| one.requests)),
-            "in the last whole minute",
+            key("in the last whole minute"),
             "",
             "#c-requests",
         ),
         tile(
-            "Server errors",
+            key("Server errors"),
             format!("{share:.1} %"),
-            "of the last five minutes",
+            key("of the last five minutes"),
             if share > 5.0 {
                 "bad"
             } else if share > 1.0 {
@@ -177,24 +175,26 @@ fn tiles(read: &Pulse) -> Vec<Tile> {
             "#c-errors",
         ),
         tile(
-            "95 of 100 within",
+            key("95 of 100 within"),
             busiest.map_or("–".to_owned(), |one| milliseconds(one.p95_ms)),
-            &busiest.map_or(String::new(), |one| format!("half within {}", milliseconds(one.p50_ms))),
+            &busiest.map_or(String::new(), |one| {
+                say("half within {span}").with("span", milliseconds(one.p50_ms)).to_string()
+            }),
             "",
             "#c-latency",
         ),
-        tile("Sessions", grouped(read.sessions), "signed in now", "", "/admin/sessions"),
+        tile(key("Sessions"), grouped(read.sessions), key("signed in now"), "", "/admin/sessions"),
         tile(
-            "Failed sign-ins",
+            key("Failed sign-ins"),
             grouped(wrong),
-            "in the last hour",
+            key("in the last hour"),
             if wrong > 10 { "warn" } else { "" },
             "/admin/audit?type=auth.failure",
         ),
         tile(
-            "Open alerts",
+            key("Open alerts"),
             grouped(read.open_alerts),
-            if read.open_alerts == 0 { "nothing needs you" } else { "look at them" },
+            if read.open_alerts == 0 { key("nothing needs you") } else { key("look at them") },
             if read.open_alerts == 0 { "good" } else { "bad" },
             "/admin/alerts",
         ),
@@ -216,42 +216,58 @@ fn charts(read: &Pulse) -> Vec<Chart> {
         let newest = |line: &Line| line.values.last().copied().flatten().unwrap_or_default();
         let summary = lines
             .iter()
-            .map(|line| format!("{}: now {:.0}{unit}, most {:.0}{unit}", line.name, newest(line), most(line)))
+            .map(|line| {
+                say("{line}: now {now}, most {most}")
+                    .with("line", say(line.name))
+                    .with("now", format!("{:.0}{unit}", newest(line)))
+                    .with("most", format!("{:.0}{unit}", most(line)))
+                    .to_string()
+            })
             .collect::<Vec<_>>()
             .join("; ");
         Chart { slug, title, summary, unit, lines, labels: labels.clone(), pace: Pace::HOUR }
     };
-    let count = |of: fn(&Minute) -> u64| move |one: &Minute| Some(length(of(one)));
+    let number = |of: fn(&Minute) -> u64| move |one: &Minute| Some(length(of(one)));
     // Nothing was measured where nobody asked: a line at zero would look quick.
     let span = |of: fn(&Minute) -> f64| move |one: &Minute| (one.requests > 0).then(|| of(one));
     vec![
-        chart("c-requests", "Requests", "", vec![line("a minute", "one", &count(|one| one.requests))]),
+        chart(
+            "c-requests",
+            key("Requests"),
+            "",
+            vec![line(key("a minute"), "one", &number(|one| one.requests))],
+        ),
         chart(
             "c-errors",
-            "Errors",
+            key("Errors"),
             "",
             vec![
-                line("refused", "two", &count(|one| one.refused)),
-                line("failed", "bad", &count(|one| one.failed)),
+                line(key("refused"), "two", &number(|one| one.refused)),
+                line(key("failed"), "bad", &number(|one| one.failed)),
             ],
         ),
         chart(
             "c-latency",
-            "Latency",
+            key("Latency"),
             "ms",
             vec![
-                line("half within", "one", &span(|one| one.p50_ms)),
-                line("95 of 100 within", "two", &span(|one| one.p95_ms)),
+                line(key("half within"), "one", &span(|one| one.p50_ms)),
+                line(key("95 of 100 within"), "two", &span(|one| one.p95_ms)),
             ],
         ),
         chart(
             "c-failures",
-            "Failed sign-ins",
+            key("Failed sign-ins"),
             "",
-            vec![line("a minute", "bad", &count(|one| one.sign_in_failures))],
+            vec![line(key("a minute"), "bad", &number(|one| one.sign_in_failures))],
         ),
-        chart("c-sessions", "Sessions", "", vec![line("signed in", "one", &count(|one| one.sessions))]),
-        chart("c-alerts", "Alerts", "", vec![line("raised", "two", &count(|one| one.alerts))]),
+        chart(
+            "c-sessions",
+            key("Sessions"),
+            "",
+            vec![line(key("signed in"), "one", &number(|one| one.sessions))],
+        ),
+        chart("c-alerts", key("Alerts"), "", vec![line("raised", "two", &number(|one| one.alerts))]),
     ]
 }
 
@@ -292,7 +308,7 @@ fn moment(field: &'static str, text: &str) -> Result<Option<Time>, Fault> {
     };
     Time::parse_rfc3339(&whole)
         .map(Some)
-        .ok_or_else(|| Fault::invalid(field, "malformed", "This is not a time."))
+        .ok_or_else(|| Fault::invalid(field, "malformed", key("This is not a time.")))
 }
 
 /// The words of the filter, by the names of the page.
@@ -301,7 +317,7 @@ const FILTER: [&str; 6] = ["type", "severity", "actor", "ip", "from", "to"];
 fn wanted(person: &Person) -> Result<AuditFilter, Fault> {
     let asked = |name: &str| Some(person.asked(name)).filter(|text| !text.is_empty());
     let known = |field: &'static str, text: Option<String>, all: &dyn Fn(&str) -> bool| match text {
-        Some(text) if !all(&text) => Err(Fault::invalid(field, "unknown", "There is no such choice.")),
+        Some(text) if !all(&text) => Err(Fault::invalid(field, "unknown", key("There is no such choice."))),
         text => Ok(text),
     };
     Ok(AuditFilter {
@@ -330,7 +346,7 @@ async fn audit(State(site): State<Site>, person: Person) -> Outcome<Response> {
             for field in fault.fields() {
                 filter = filter.wrong(&field.field, &field.detail);
             }
-            filter = filter.say("A part of the filter is malformed.");
+            filter = filter.say(key("A part of the filter is malformed."));
             (StatusCode::BAD_REQUEST, kernel::Page { items: Vec::new(), next: None })
         }
     };
@@ -406,8 +422,10 @@ async fn alerts(State(site): State<Site>, person: Person) -> Outcome<Response> {
         open: open.items.into_iter().map(alert_view).collect(),
         closed: all.items.into_iter().map(alert_view).filter(|alert| alert.closed.is_some()).collect(),
         next: all.next.map(|next| encode(&next)),
-        sinks: "Each cause raises one alert, which grows until somebody takes note or it is quiet again."
-            .to_owned(),
+        sinks: key(
+            "Each cause raises one alert, which grows until somebody takes note or it is quiet again.",
+        )
+        .to_owned(),
     };
     Ok(page(StatusCode::OK, html(&shown)?))
 }

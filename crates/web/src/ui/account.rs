@@ -9,6 +9,7 @@ use super::form::FormView;
 use super::frame::PersonView;
 use super::shell::Shell;
 use super::view::AppView;
+use crate::texts::{filters, key};
 
 /// `/account`.
 #[derive(Clone, Debug, Template)]
@@ -118,11 +119,11 @@ impl SessionView {
     pub(crate) fn how(&self) -> &'static str {
         match self.method.as_str() {
             "password" => "password",
-            "totp" => "password and code",
-            "recovery" => "password and recovery code",
+            "totp" => key("password and code"),
+            "recovery" => key("password and recovery code"),
             "passkey" => "passkey",
             "setup" => "set-up token",
-            "oidc" | "id_token" => "another account",
+            "oidc" | "id_token" => key("another account"),
             _ => "sign-in",
         }
     }
@@ -176,10 +177,10 @@ pub(crate) struct KeysPage {
 
 /// What a key may be made for, besides everything.
 pub(crate) const SCOPES: [(&str, &str); 4] = [
-    ("chat", "Send messages and get answers"),
-    ("read", "Read its own conversations"),
-    ("write", "Make, rename and delete its own conversations"),
-    ("documents", "Change the documents of an app"),
+    ("chat", key("Send messages and get answers")),
+    ("read", key("Read its own conversations")),
+    ("write", key("Make, rename and delete its own conversations")),
+    ("documents", key("Change the documents of an app")),
 ];
 
 impl KeysPage {

@@ -11,6 +11,7 @@ use super::form::FormView;
 use super::frame::initials;
 use super::shell::Shell;
 use crate::SecretAge;
+use crate::texts::{filters, key};
 
 /// `/admin`.
 #[derive(Clone, Debug, Template)]
@@ -151,7 +152,7 @@ impl UserPage {
     }
 
     fn levels(&self) -> [(&'static str, &'static str); 3] {
-        [("none", "None"), ("use", "Use"), ("manage", "Manage")]
+        [("none", key("None")), ("use", key("Use")), ("manage", key("Manage"))]
     }
 }
 
@@ -248,6 +249,29 @@ pub(crate) struct BackupsPage {
     pub(crate) verified: Option<(Time, bool)>,
 }
 
+/// How grave an event of the audit log is.
+pub(crate) const SEVERITIES: [&str; 4] = [key("low"), key("medium"), key("high"), key("critical")];
+
+/// For how long an address may be blocked: hours, and words.
+pub(crate) const SPANS: [(&str, &str); 5] = [
+    ("1", key("An hour")),
+    ("24", key("A day")),
+    ("168", key("A week")),
+    ("720", key("30 days")),
+    ("", key("Until lifted")),
+];
+
+/// Why a backup was made, as people read it.
+pub(crate) fn reason(reason: &str) -> &str {
+    match reason {
+        "scheduled" => key("scheduled"),
+        "manual" => key("by hand"),
+        "before_migration" => key("before a migration"),
+        "before_restore" => key("before a restore"),
+        other => other,
+    }
+}
+
 /// A block of addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockView {
@@ -290,26 +314,32 @@ impl LockdownPage {
 
     fn modes(&self) -> [(&'static str, &'static str, &'static str); 3] {
         [
-            ("off", "Normal", "Everybody may do what their account, grants and keys allow."),
+            ("off", key("Normal"), key("Everybody may do what their account, grants and keys allow.")),
             (
                 "users",
-                "Accounts locked",
-                "Every account that is no administrator, and every API key, is refused. Anonymous visitors go on.",
+                key("Accounts locked"),
+                key(
+                    "Every account that is no administrator, and every API key, is refused. Anonymous visitors go on.",
+                ),
             ),
             (
                 "admin-only",
-                "Administrators only",
-                "Everybody but signed-in administrators is refused, anonymous visitors too.",
+                key("Administrators only"),
+                key("Everybody but signed-in administrators is refused, anonymous visitors too."),
             ),
         ]
     }
 
     fn revocations(&self) -> [(&'static str, &'static str, &'static str); 4] {
         [
-            ("sessions", "Sessions", "Every browser is signed out, yours too."),
-            ("tokens", "Tokens", "Every access and refresh token is dead; programs must sign in again."),
-            ("keys", "API keys", "Every API key made here is revoked for good."),
-            ("all", "All of these", "Sessions, tokens and keys, in one step."),
+            ("sessions", key("Sessions"), key("Every browser is signed out, yours too.")),
+            (
+                "tokens",
+                key("Tokens"),
+                key("Every access and refresh token is dead; programs must sign in again."),
+            ),
+            ("keys", key("API keys"), key("Every API key made here is revoked for good.")),
+            ("all", key("All of these"), key("Sessions, tokens and keys, in one step.")),
         ]
     }
 }
@@ -345,6 +375,13 @@ pub(crate) struct HoldView {
     pub(crate) reason: String,
     pub(crate) by: String,
     pub(crate) created_at: Time,
+}
+
+impl HoldView {
+    /// What is on hold, for people.
+    fn name(&self) -> &str {
+        if self.label.is_empty() { &self.target } else { &self.label }
+    }
 }
 
 /// `/admin/holds`.

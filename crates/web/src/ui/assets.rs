@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
+use crate::texts::{self, Language};
+
 /// What answers with an asset say about keeping it: the name changes when the content does.
 pub const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
@@ -32,27 +34,50 @@ macro_rules! table {
 /// Each file stands below the files that it names, so that their hashes are known when its own is taken.
 const FILES: &[(&str, &[u8])] = table! {
     "icon.svg"
+    "icon-180.png"
+    "icon-192.png"
+    "icon-512.png"
+    "icon-mask.png"
     "manifest.webmanifest"
     "app.css"
+    "prose.css"
+    "keys.css"
+    "contrast.css"
     "chat.css"
+    "order.css"
     "pages.css"
     "forms.css"
     "work.css"
     "files.css"
     "tutor.css"
+    "paper.css"
     "frame.js"
+    "say.js"
     "sse.js"
     "api.js"
     "notices.js"
     "passkey.js"
     "passkeys.js"
+    "palette.js"
+    "keys.js"
     "reading.js"
+    "speech.js"
     "transcript.js"
+    "earlier.js"
     "composer.js"
     "sidebar.js"
+    "arrange.js"
+    "folders.js"
+    "select.js"
+    "search.js"
+    "temporary.js"
+    "order.js"
     "turn.js"
     "anew.js"
+    "queue.js"
     "opinion.js"
+    "share.js"
+    "attach.js"
     "person.js"
     "chat.js"
     "pages.js"
@@ -63,6 +88,9 @@ const FILES: &[(&str, &[u8])] = table! {
     "swap.js"
     "files.js"
     "tutor.js"
+    "sw.js"
+    "paper.js"
+    "carry.js"
 };
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
@@ -72,14 +100,39 @@ static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
             Ok(text) => Bytes::from(hashed_names(text, &done)),
             Err(_) => Bytes::from_static(content),
         };
-        let hash = blake3::hash(&body).to_hex();
-        let hash = hash.get(..16).unwrap_or_default();
-        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-        let url = format!("{PREFIX}{stem}.{hash}.{extension}");
-        done.push(Asset { name, url, content_type: content_type(extension), body });
+        done.push(named(name, body));
+    }
+    let scripts: Vec<&str> = FILES
+        .iter()
+        .filter(|(name, _)| name.ends_with(".js"))
+        .filter_map(|(_, content)| std::str::from_utf8(content).ok())
+        .collect();
+    for (language, name) in TEXTS {
+        done.push(named(name, Bytes::from(texts::script(language, &scripts))));
     }
     done.into_iter().map(|asset| (asset.name, asset)).collect()
 });
+
+/// What scripts say in the languages that are not their own.
+const TEXTS: [(Language, &str); 4] = [
+    (Language::German, "texts.de.js"),
+    (Language::Spanish, "texts.es.js"),
+    (Language::French, "texts.fr.js"),
+    (Language::Arabic, "texts.ar.js"),
+];
+
+/// The address of what scripts say in this language; nothing for the one in which they are written.
+pub(crate) fn texts_url(language: Language) -> Option<&'static str> {
+    TEXTS.iter().find(|(one, _)| *one == language).map(|(_, name)| asset_url(name))
+}
+
+fn named(name: &'static str, body: Bytes) -> Asset {
+    let hash = blake3::hash(&body).to_hex();
+    let hash = hash.get(..16).unwrap_or_default();
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let url = format!("{PREFIX}{stem}.{hash}.{extension}");
+    Asset { name, url, content_type: content_type(extension), body }
+}
 
 /// Puts the served addresses where a file names another one as `./name` (modules) or `/static/name`.
 fn hashed_names(text: &str, earlier: &[Asset]) -> String {
@@ -115,9 +168,19 @@ pub fn find(path: &str) -> Option<&'static Asset> {
     ASSETS.get(format!("{stem}.{extension}").as_str()).filter(|asset| asset.url == path)
 }
 
+/// The text of the asset with this source name, to be put into a file that stands alone; empty when there is none.
+pub(crate) fn text(name: &str) -> &'static str {
+    ASSETS.get(name).and_then(|asset| std::str::from_utf8(&asset.body).ok()).unwrap_or_default()
+}
+
 /// The picture that browsers ask for as `/favicon.ico`, whatever the page says.
 pub fn favicon() -> Option<&'static Asset> {
     ASSETS.get("icon.svg")
+}
+
+/// The worker of the installed app; it has to stand at the root to watch over the whole site.
+pub fn worker() -> Option<&'static Asset> {
+    ASSETS.get("sw.js")
 }
 
 /// Every asset, in no order.
@@ -136,7 +199,7 @@ mod tests {
 
     #[test]
     fn each_asset_is_found_under_its_own_address_alone() {
-        assert_eq!(all().count(), FILES.len());
+        assert_eq!(all().count(), FILES.len() + TEXTS.len());
         for asset in all() {
             assert_eq!(find(&asset.url).map(|found| found.name), Some(asset.name));
             assert_eq!(asset_url(asset.name), asset.url);
@@ -191,7 +254,10 @@ mod tests {
             encoder.write_all(&asset.body).unwrap();
             encoder.finish().unwrap().len()
         };
-        let bytes: usize = all().map(squeezed).sum();
+        // Nobody loads the texts of two languages.
+        let bytes: usize = all().filter(|asset| !asset.name.starts_with("texts.")).map(squeezed).sum();
+        let texts = TEXTS.iter().map(|(_, name)| squeezed(&ASSETS[name])).max().unwrap();
+        let bytes = bytes + texts;
         assert!(bytes < 100 * 1024, "{bytes} bytes after compression");
     }
 }

@@ -2,11 +2,13 @@
 //! quote stands, what its reader thinks, and whether a person has been asked for. It owns shapes and the addresses of
 //! places in documents; it never decides what is quoted.
 
+use kernel::id::FileId;
 use kernel::{AppId, MessageId};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::frame::initials;
+use super::frame::{grouped, initials, size};
+use crate::texts::say;
 
 /// What goes with a message beyond its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +25,72 @@ pub struct Beside {
     pub opinion: Option<OpinionView>,
     /// It stands in a conversation of the reader's own, who may say it anew or have it answered anew.
     pub own: bool,
+    /// Its answer can be taken up where it stopped, while it is the last one.
+    pub continuable: bool,
     /// The other messages in its place; `None` where it stands alone.
     pub versions: Option<VersionsView>,
+    /// The files that came with it.
+    pub attached: Vec<AttachedView>,
+}
+
+/// A file that came with a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttachedView {
+    /// The file, where it is in the file store.
+    pub id: Option<FileId>,
+    /// What it is called.
+    pub name: String,
+    /// Its bytes.
+    pub size: u64,
+    /// It is a picture.
+    pub image: bool,
+    /// Of a text: how many characters the model was shown, and how many there are.
+    pub read: (u64, u64),
+    /// It can be opened by whoever sees the message.
+    pub opens: bool,
+    /// It is not kept any more.
+    pub deleted: bool,
+}
+
+/// A file of a message; `own` when it is shown to its owner.
+pub(crate) fn attached(file: apps::Attached, own: bool) -> AttachedView {
+    AttachedView {
+        id: file.file_id,
+        name: file.name,
+        size: file.size,
+        image: file.kind == apps::AttachedKind::Image,
+        read: (file.read, file.characters),
+        opens: own && file.file_id.is_some(),
+        deleted: false,
+    }
+}
+
+impl AttachedView {
+    /// Its icon.
+    pub fn icon(&self) -> &'static str {
+        if self.image { "image" } else { "file" }
+    }
+
+    /// Where it is opened; empty where it is not.
+    pub fn href(&self) -> String {
+        match self.id {
+            Some(id) if self.opens && !self.deleted => format!("/api/v1/files/{id}/content"),
+            _ => String::new(),
+        }
+    }
+
+    /// How large it is, and what became of it, in words.
+    pub fn line(&self) -> String {
+        let size = size(self.size);
+        match (self.deleted, self.image, self.read) {
+            (true, ..) => format!("{size}, deleted"),
+            (false, true, _) => size,
+            (false, false, (read, all)) if read < all => {
+                format!("{size}, read: {} of {} characters", grouped(read), grouped(all))
+            }
+            (false, false, (read, _)) => format!("{size}, read: {} characters", grouped(read)),
+        }
+    }
 }
 
 /// The messages in one place, and which of them this is.
@@ -90,9 +156,9 @@ impl DeskLine {
     /// The state as a sentence.
     pub fn words(&self) -> String {
         match (self.state, self.by.as_str()) {
-            ("waiting", _) => "A person has been asked.".to_owned(),
-            ("claimed", "") => "A person is answering.".to_owned(),
-            ("claimed", name) => format!("{name} is answering."),
+            ("waiting", _) => say("A person has been asked.").to_string(),
+            ("claimed", "") => say("A person is answering.").to_string(),
+            ("claimed", name) => say("{name} is answering.").with("name", name).to_string(),
             _ => String::new(),
         }
     }
@@ -100,7 +166,11 @@ impl DeskLine {
 
 /// What a person of the desk is called, with the letters of the round picture.
 pub fn signature(name: &str) -> (String, String) {
-    if name.is_empty() { ("A person".to_owned(), "P".to_owned()) } else { (name.to_owned(), initials(name)) }
+    if name.is_empty() {
+        (say("A person").to_string(), "P".to_owned())
+    } else {
+        (name.to_owned(), initials(name))
+    }
 }
 
 /// Where in the documents of an app something stands. `quote` is a place in the text of the document, in bytes.
@@ -131,13 +201,21 @@ pub(super) fn page_of(entry: &Value) -> Option<u32> {
 }
 
 impl Beside {
-    /// Reads what is kept with a message. What is not there is not shown.
-    pub fn of(app: &AppId, details: &Value) -> Beside {
+    /// What of it is shown to anybody.
+    pub(crate) fn shown(details: &Value) -> Beside {
         let outcome = details.get("outcome").and_then(Value::as_str).unwrap_or_default();
-        let closest = details.get("closest").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         Beside {
             quoted: outcome == "quoted",
             unfounded: details.get("unsupported").and_then(Value::as_u64).is_some_and(|count| count > 0),
+            ..Beside::default()
+        }
+    }
+
+    /// Reads what is kept with a message. What is not there is not shown.
+    pub fn of(app: &AppId, details: &Value) -> Beside {
+        let closest = details.get("closest").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        Beside {
+            attached: apps::attached_to(details).into_iter().map(|file| attached(file, true)).collect(),
             closest: closest
                 .iter()
                 .filter_map(|entry| {
@@ -146,7 +224,7 @@ impl Beside {
                 })
                 .filter(|place| !place.href.is_empty())
                 .collect(),
-            ..Beside::default()
+            ..Beside::shown(details)
         }
     }
 }

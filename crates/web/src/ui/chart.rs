@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::Markup;
+use crate::texts::{key, told};
 
 /// A chart over equal steps of time, oldest first.
 #[derive(Clone, Debug)]
@@ -34,10 +35,10 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// The last hour, by minutes.
-    pub(crate) const HOUR: Pace = Pace { span: "the last hour", ticks: 15, rows: 5 };
+    pub(crate) const HOUR: Pace = Pace { span: key("the last hour"), ticks: 15, rows: 5 };
 
     /// The last day, by hours.
-    pub(crate) const DAY: Pace = Pace { span: "the last 24 hours", ticks: 6, rows: 3 };
+    pub(crate) const DAY: Pace = Pace { span: key("the last 24 hours"), ticks: 6, rows: 3 };
 
     /// So many days.
     pub(crate) const fn days(span: &'static str, days: usize) -> Pace {
@@ -72,7 +73,10 @@ impl Chart {
         let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - value / top);
         let mut svg = format!(
             r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{0}-t {0}-d"><title id="{0}-t">{1}, {3}</title><desc id="{0}-d">{2}</desc>"#,
-            self.slug, self.title, self.summary, self.pace.span
+            self.slug,
+            told(self.title),
+            self.summary,
+            told(self.pace.span)
         );
         for part in 0..=2 {
             let value = top * f64::from(part) / 2.0;
@@ -118,7 +122,7 @@ impl Chart {
                 HEIGHT - TOP - BOTTOM
             );
             for line in &self.lines {
-                let _ = write!(svg, " · {} {}", line.name, self.value(line, place));
+                let _ = write!(svg, " · {} {}", told(line.name), self.value(line, place));
             }
             svg.push_str("</title></rect>");
         }

@@ -10,6 +10,7 @@ use super::form::FormView;
 use super::frame::grouped;
 use super::pieces::{Empty, FilterTab};
 use super::view::MessageView;
+use crate::texts::{count, filters, key, say};
 
 /// `/apps/{app}/desk`.
 #[derive(Clone, Debug, Template)]
@@ -43,16 +44,20 @@ impl HandOffView {
     /// The state in words, and its colour.
     pub(crate) fn standing(&self) -> (String, &'static str) {
         match (self.state, self.mine) {
-            ("waiting", _) => ("Waiting".to_owned(), "warn"),
-            ("claimed", true) => ("Yours".to_owned(), "accent"),
-            ("claimed", false) => (self.with("With", "Claimed"), ""),
-            ("returned", _) => (self.with("Given back by", "Given back"), ""),
-            _ => (self.with("Closed by", "Closed"), ""),
+            ("waiting", _) => (say("Waiting").to_string(), "warn"),
+            ("claimed", true) => (say("Yours").to_string(), "accent"),
+            ("claimed", false) => (self.with(key("With {name}"), key("Claimed")), ""),
+            ("returned", _) => (self.with(key("Given back by {name}"), key("Given back")), ""),
+            _ => (self.with(key("Closed by {name}"), key("Closed")), ""),
         }
     }
 
     fn with(&self, words: &str, alone: &str) -> String {
-        if self.by.is_empty() { alone.to_owned() } else { format!("{words} {}", self.by) }
+        if self.by.is_empty() {
+            say(alone).to_string()
+        } else {
+            say(words).with("name", &self.by).to_string()
+        }
     }
 
     /// Somebody else has it.
@@ -141,7 +146,7 @@ impl Count {
         Count {
             name,
             value: share.map_or_else(|| "–".to_owned(), |share| format!("{share}\u{a0}%")),
-            of: format!("{} of {} {unit}", grouped(part), grouped(whole)),
+            of: count(unit, whole).with("part", grouped(part)).to_string(),
             meaning,
             share,
         }
@@ -167,8 +172,11 @@ mod tests {
 
     #[test]
     fn a_share_of_nothing_is_none() {
-        assert_eq!(Count::share("", (0, 0), "questions", "").value, "–");
-        let count = Count::share("", (2, 3), "questions", "");
+        assert_eq!(
+            Count::share("", (0, 0), "{part} of {count} question|{part} of {count} questions", "").value,
+            "–"
+        );
+        let count = Count::share("", (2, 3), "{part} of {count} question|{part} of {count} questions", "");
         assert_eq!(
             (count.value.as_str(), count.of.as_str(), count.share),
             ("67\u{a0}%", "2 of 3 questions", Some(67))

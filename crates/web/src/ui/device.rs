@@ -1,6 +1,8 @@
 //! A guess from the `User-Agent` of a session, so that a person knows their devices again. It is a hint for people;
 //! nothing is decided by it.
 
+use crate::texts::say;
+
 /// "Firefox on Linux", or a piece of what the program said about itself.
 pub fn device(agent: &str) -> String {
     let has = |word: &str| agent.contains(word);
@@ -34,10 +36,12 @@ pub fn device(agent: &str) -> String {
     .into_iter()
     .find_map(|(mark, name)| has(mark).then_some(name));
     match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), Some(system)) => {
+            say("{browser} on {system}").with("browser", browser).with("system", system).to_string()
+        }
         (Some(browser), None) => browser.to_owned(),
-        (None, Some(system)) => format!("A program on {system}"),
-        (None, None) if agent.trim().is_empty() => "An unnamed program".to_owned(),
+        (None, Some(system)) => say("A program on {system}").with("system", system).to_string(),
+        (None, None) if agent.trim().is_empty() => say("An unnamed program").to_string(),
         (None, None) => agent.trim().chars().take(40).collect(),
     }
 }

@@ -8,8 +8,9 @@ use kernel::Time;
 
 use super::app::AppShell;
 use super::form::FormView;
-use super::frame::{grouped, size};
+use super::frame::size;
 use super::pieces::{DropZone, Empty, FilterTab};
+use crate::texts::{count, filters, key, say};
 
 /// `/apps/{app}/documents`.
 #[derive(Clone, Debug, Template)]
@@ -56,19 +57,16 @@ impl DocumentView {
     /// The status as a word, and its colour.
     pub(crate) fn state(&self) -> (&'static str, &'static str) {
         match self.status {
-            "ready" => ("Ready", "good"),
-            "failed" => ("Not readable", "bad"),
-            _ => ("Being read", "warn"),
+            "ready" => (key("Ready"), "good"),
+            "failed" => (key("Not readable"), "bad"),
+            _ => (key("Being read"), "warn"),
         }
     }
 
     /// What it is, how large it is and how many passages it has, in one line.
     pub(crate) fn facts(&self) -> String {
-        let passages = match self.passages {
-            1 => "1 passage".to_owned(),
-            many => format!("{} passages", grouped(u64::from(many))),
-        };
-        [self.kind, &size(self.bytes), &passages]
+        let passages = count("{count} passage|{count} passages", u64::from(self.passages)).to_string();
+        [say(self.kind).to_string(), size(self.bytes), passages]
             .into_iter()
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()

@@ -5,6 +5,7 @@ use kernel::{Code, Result};
 
 use super::view::Frame;
 use super::{Markup, fill, markdown};
+use crate::texts::filters;
 
 #[derive(Template)]
 #[template(path = "errors.html")]

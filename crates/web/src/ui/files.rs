@@ -4,8 +4,9 @@
 use askama::Template;
 use kernel::Time;
 
-use super::frame::{Frame, grouped};
+use super::frame::Frame;
 use super::pieces::{DropZone, Empty, FilterTab, Pair};
+use crate::texts::{filters, key, say};
 
 /// What has just been done, and how it is taken back.
 #[derive(Clone, Debug)]
@@ -207,36 +208,31 @@ impl PreviewPage {
     }
 }
 
-/// `1 file`, `2 files`.
-pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
 /// A media type as people call it.
 pub(crate) fn kind(media_type: &str) -> String {
     let words = match media_type {
         "application/pdf" => "PDF",
-        "application/zip" => "ZIP archive",
+        "application/zip" => key("ZIP archive"),
         "application/json" => "JSON",
-        "text/plain" => "Text",
+        "text/plain" => key("Text"),
         "text/markdown" => "Markdown",
-        "text/csv" => "Table (CSV)",
-        "text/html" => "Web page",
-        "application/octet-stream" => "Data",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "Word document",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "Excel sheet",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => "Slides",
+        "text/csv" => key("Table (CSV)"),
+        "text/html" => key("Web page"),
+        "application/octet-stream" => key("Data"),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => key("Word document"),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => key("Excel sheet"),
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => key("Slides"),
         other => {
             return match other.split_once('/') {
-                Some(("image", form)) => format!("Picture ({})", plain(form)),
-                Some(("audio", form)) => format!("Sound ({})", plain(form)),
-                Some(("video", form)) => format!("Video ({})", plain(form)),
-                Some(("text", form)) => format!("Text ({})", plain(form)),
+                Some(("image", form)) => say("Picture ({form})").with("form", plain(form)).to_string(),
+                Some(("audio", form)) => say("Sound ({form})").with("form", plain(form)).to_string(),
+                Some(("video", form)) => say("Video ({form})").with("form", plain(form)).to_string(),
+                Some(("text", form)) => say("Text ({form})").with("form", plain(form)).to_string(),
                 _ => other.to_owned(),
             };
         }
     };
-    words.to_owned()
+    say(words).to_string()
 }
 
 fn plain(form: &str) -> String {
@@ -260,7 +256,5 @@ mod tests {
         assert_eq!(kind("image/svg+xml"), "Picture (SVG)");
         assert_eq!(kind("application/pdf"), "PDF");
         assert_eq!(kind("application/x-thing"), "application/x-thing");
-        assert_eq!(count(1, "file", "files"), "1 file");
-        assert_eq!(count(2, "file", "files"), "2 files");
     }
 }

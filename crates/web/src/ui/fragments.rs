@@ -22,6 +22,18 @@ struct NewsTemplate<'a> {
     messages: &'a [MessageView],
 }
 
+#[derive(Template)]
+#[template(path = "earlier_messages.html")]
+struct EarlierTemplate<'a> {
+    earlier_url: Option<&'a str>,
+    messages: &'a [MessageView],
+}
+
+/// Messages that stand before those on a page, and the way to those before them.
+pub fn earlier(url: Option<&str>, messages: &[MessageView]) -> Result<String> {
+    fill(&EarlierTemplate { earlier_url: url, messages })
+}
+
 /// What has happened in a conversation with a person of the desk: how it stands, and new messages.
 pub fn news(desk: &DeskLine, messages: &[MessageView]) -> Result<String> {
     fill(&NewsTemplate { desk, messages })
@@ -132,7 +144,7 @@ mod tests {
     #[test]
     fn what_a_person_typed_is_shown_as_typed() {
         let html = message(&view(Speaker::Person, "**a** <b>\n[1]", Ending::Complete)).unwrap();
-        assert!(html.contains("<div class=\"bubble\">**a** &#60;b&#62;\n[1]</div>"), "{html}");
+        assert!(html.contains("<div class=\"bubble\" dir=\"auto\">**a** &#60;b&#62;\n[1]</div>"), "{html}");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What every page shows around its own content: the header with the apps and the person's menu. It owns the shape
 //! of both and the small pieces (moments, initials) that many pages print; it never asks who somebody is.
 
+use std::borrow::Cow;
+
 use kernel::Time;
 
 use super::Markup;
 use super::view::AppView;
+use crate::texts::{count, key, language, say};
 
 /// The frame of a page.
 #[derive(Clone, Debug, Default)]
@@ -40,16 +43,16 @@ pub struct PersonView {
 
 impl PersonView {
     /// The name, else the address, else what is always true.
-    pub fn label(&self) -> &str {
+    pub fn label(&self) -> Cow<'_, str> {
         [self.name.as_str(), self.email.as_str()]
             .into_iter()
             .find(|text| !text.trim().is_empty())
-            .unwrap_or("Signed in")
+            .map_or_else(|| say("Signed in").to_string().into(), Cow::Borrowed)
     }
 
     /// Up to two letters for the round picture.
     pub fn initials(&self) -> String {
-        initials(self.label())
+        initials(&self.label())
     }
 }
 
@@ -122,7 +125,7 @@ pub fn size(bytes: u64) -> String {
         if whole < 1_000 {
             let (ones, tenth) = (tenths / 10, tenths % 10);
             return match (ones, tenth) {
-                (0..10, 1..) => format!("{ones}.{tenth}\u{a0}{name}"),
+                (0..10, 1..) => format!("{ones}{}{tenth}\u{a0}{name}", language().decimal_mark()),
                 (0..10, _) => format!("{ones}\u{a0}{name}"),
                 _ => format!("{}\u{a0}{name}", grouped(u64::try_from(whole).unwrap_or(u64::MAX))),
             };
@@ -148,14 +151,37 @@ pub fn grouped(number: u64) -> String {
 /// How long ago something was, in the largest fitting unit.
 pub fn ago(now: Time, then: Time) -> String {
     let seconds = now.since(then).as_secs();
-    let (count, unit) = match seconds {
-        0..60 => return "just now".to_owned(),
-        60..3_600 => (seconds / 60, "minute"),
-        3_600..86_400 => (seconds / 3_600, "hour"),
-        _ => (seconds / 86_400, "day"),
+    let words = match seconds {
+        0..60 => say("just now"),
+        60..3_600 => count("{count} minute ago|{count} minutes ago", seconds / 60),
+        3_600..86_400 => count("{count} hour ago|{count} hours ago", seconds / 3_600),
+        _ => count("{count} day ago|{count} days ago", seconds / 86_400),
     };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural} ago")
+    words.to_string()
+}
+
+/// A service of the server as people read it.
+pub(crate) fn service(name: &str) -> &str {
+    match name {
+        "database" => key("database"),
+        "cache" => key("cache"),
+        "vector_db" => key("vector search"),
+        "model" => key("model"),
+        other => other,
+    }
+}
+
+/// The state of a service or of the server as people read it.
+pub(crate) fn standing(state: &str) -> &str {
+    match state {
+        "healthy" => key("healthy"),
+        "unhealthy" => key("unhealthy"),
+        "operational" => key("operational"),
+        "degraded" => key("degraded"),
+        "down" => key("down"),
+        "not_configured" => key("not configured"),
+        other => other,
+    }
 }
 
 #[cfg(test)]

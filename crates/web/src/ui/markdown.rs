@@ -2,12 +2,16 @@
 //! sanitised last by an allow-list. It never lets through a script, a style, an id, or anything that loads
 //! by itself from another host.
 
+mod grammars;
+mod highlight;
+mod maths;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ammonia::UrlRelative;
-use comrak::nodes::{AstNode, ListType, Node, NodeList, NodeValue};
+use comrak::nodes::{AstNode, ListType, Node, NodeCode, NodeList, NodeValue};
 use comrak::{Arena, Options};
 
 /// Texts longer than this many bytes are shown as they are, without a look at their Markdown.
@@ -15,7 +19,9 @@ const MOST_BYTES: usize = 256 * 1024;
 /// Texts whose blocks or spans are nested deeper than this are shown as they are. People and models stay under 20.
 const DEEPEST: usize = 64;
 /// HTML may be this many times as long as its Markdown (and a little); tables and link references can multiply.
-const MOST_GROWTH: usize = 24;
+const MOST_GROWTH: usize = 48;
+/// Formulas of one text that are set; further ones are shown as they were written.
+const MOST_FORMULAS: usize = 400;
 /// The page has a heading of its own, and each message one: the highest of a text is of this level.
 const HEADING: u8 = 3;
 /// What a link may begin with.
@@ -87,6 +93,9 @@ fn options() -> Options<'static> {
     options.extension.strikethrough = true;
     options.extension.autolink = true;
     options.extension.tasklist = true;
+    // Models write formulas in either of these ways.
+    options.extension.math_dollars = true;
+    options.extension.math_latex = true;
     // Models break lines where they mean a break.
     options.render.hardbreaks = true;
     // No raw HTML is left in the tree when it is printed; what is printed raw is only our own chips.
@@ -133,6 +142,7 @@ fn deeper_than(root: Node<'_>, most: usize) -> bool {
 fn tame<'a>(arena: &'a Arena<'a>, root: Node<'a>, cites: Cites<'_>) {
     let nodes: Vec<Node<'a>> = root.descendants().collect();
     let highest = nodes.iter().filter_map(|node| heading_level(node)).min().unwrap_or(1);
+    let mut formulas = 0_usize;
     for node in nodes {
         let mut data = node.data_mut();
         match &mut data.value {
@@ -177,7 +187,26 @@ fn tame<'a>(arena: &'a Arena<'a>, root: Node<'a>, cites: Cites<'_>) {
             NodeValue::Heading(heading) => {
                 heading.level = heading.level.saturating_sub(highest).saturating_add(HEADING).min(6);
             }
-            NodeValue::CodeBlock(block) => block.info = language(&block.info),
+            NodeValue::CodeBlock(block) => {
+                let name = language(&block.info);
+                match highlight::highlight(&name, &block.literal) {
+                    Some(marked) => {
+                        let html = format!("<pre><code class=\"language-{name}\">{marked}</code></pre>\n");
+                        data.value = NodeValue::Raw(html);
+                    }
+                    None => block.info = name,
+                }
+            }
+            NodeValue::Math(formula) => {
+                let (literal, display) = (std::mem::take(&mut formula.literal), formula.display_math);
+                data.value = match maths::mathml(&literal, display).filter(|_| formulas < MOST_FORMULAS) {
+                    Some(drawn) => {
+                        formulas += 1;
+                        NodeValue::Raw(drawn)
+                    }
+                    None => NodeValue::Code(NodeCode { num_backticks: 1, literal }),
+                };
+            }
             NodeValue::Text(text)
                 if (!cites.numbers.is_empty() && text.contains('['))
                     || (cites.unfounded && text.contains(SIGN)) =>
@@ -308,7 +337,8 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         "tr",
         "ul",
     ];
-    let attributes: HashMap<&str, HashSet<&str>> = HashMap::from([
+    let tags = tags.into_iter().chain(maths::TAGS).chain(maths::MORE_TAGS);
+    let mut attributes: HashMap<&str, HashSet<&str>> = HashMap::from([
         ("a", HashSet::from(["href", "title", "class", "aria-label"])),
         ("code", HashSet::from(["class"])),
         ("ol", HashSet::from(["start"])),
@@ -316,17 +346,26 @@ static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         ("td", HashSet::from(["align"])),
         ("th", HashSet::from(["align"])),
     ]);
+    for tag in maths::TAGS.into_iter().chain(maths::MORE_TAGS) {
+        attributes.insert(tag, HashSet::from(maths::ATTRIBUTES));
+    }
     let mut builder = ammonia::Builder::empty();
     builder
         .generic_attributes(HashSet::new())
-        .tags(HashSet::from(tags))
+        .tags(tags.collect())
         .tag_attributes(attributes)
         .url_schemes(HashSet::from(SCHEMES))
         .url_relative(UrlRelative::Custom(Box::new(only_passages)))
         .link_rel(Some("noopener noreferrer nofollow"))
         .attribute_filter(|tag, attribute, value| match (tag, attribute) {
             ("a", "class") => matches!(value, "cite" | "unfounded").then(|| value.into()),
-            ("span", "class") => (value == "task").then(|| value.into()),
+            ("span", "class") => {
+                (value == "task" || highlight::CLASSES.contains(&value)).then(|| value.into())
+            }
+            (_, "class") if maths::TAGS.contains(&tag) => value
+                .split(' ')
+                .all(|word| word.starts_with("menv-") || word.starts_with("cell-"))
+                .then(|| value.into()),
             ("code", "class") => value
                 .strip_prefix("language-")
                 .is_some_and(|name| !name.is_empty() && language(name) == name)
@@ -354,7 +393,7 @@ mod tests {
         assert_eq!(render("~~no~~"), "<p><del>no</del></p>\n");
         assert_eq!(
             render("```rust ignore\nfn main() {}\n```"),
-            "<pre><code class=\"language-rust\">fn main() {}\n</code></pre>\n"
+            "<pre><code class=\"language-rust\"><span class=\"hl-k\">fn</span> main() {}\n</code></pre>\n"
         );
         assert_eq!(
             render("- [x] done\n- [ ] open"),

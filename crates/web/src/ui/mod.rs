@@ -2,10 +2,12 @@
 //! It never speaks HTTP, asks a service or decides who may see something: the handlers do, and hand over views.
 
 pub(crate) mod account;
+pub mod actions;
 pub(crate) mod admin;
 pub(crate) mod app;
 pub mod assets;
 pub mod beside;
+pub(crate) mod carry;
 pub(crate) mod chart;
 pub(crate) mod desk;
 pub mod device;
@@ -20,9 +22,13 @@ mod icons;
 pub mod markdown;
 mod openapi;
 pub(crate) mod operation;
+pub mod order;
 pub mod pages;
+pub(crate) mod paper;
 pub mod pieces;
+pub(crate) mod places;
 pub mod reference;
+pub mod sample;
 #[cfg(test)]
 mod samples;
 pub(crate) mod shell;

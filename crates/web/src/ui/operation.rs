@@ -5,6 +5,7 @@ use kernel::Time;
 
 use super::chart::Chart;
 use super::shell::Shell;
+use crate::texts::{filters, key};
 
 /// A promise and what was kept of it.
 #[derive(Clone, Debug)]
@@ -57,4 +58,24 @@ pub(crate) struct ReportPage {
     pub(crate) since: Time,
     pub(crate) until: Time,
     pub(crate) sections: Vec<SectionView>,
+}
+
+/// The name of a report, which is the heading of its page.
+fn title(period: &str) -> &str {
+    match period {
+        "daily" => key("The daily report"),
+        "weekly" => key("The weekly report"),
+        "monthly" => key("The monthly report"),
+        other => other,
+    }
+}
+
+/// The span of a report as a link.
+fn span(period: &str) -> &str {
+    match period {
+        "daily" => key("daily"),
+        "weekly" => key("weekly"),
+        "monthly" => key("monthly"),
+        other => other,
+    }
 }

@@ -8,6 +8,7 @@ use kernel::{AppKind, Result};
 use super::icons::icon;
 use super::view::{AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage, LessonView};
 use super::{Markup, fill};
+use crate::texts::{filters, key};
 
 /// The page `/`: which apps run here, what answers, and where to read on.
 pub fn front(page: &FrontPage) -> Result<String> {
@@ -17,6 +18,11 @@ pub fn front(page: &FrontPage) -> Result<String> {
 /// The page of an app, with or without an open conversation.
 pub fn chat(page: &ChatPage) -> Result<String> {
     fill(&ChatTemplate { page, frame: &page.frame })
+}
+
+/// The page that the installed app shows without a network. It names nobody.
+pub fn offline() -> Result<String> {
+    fill(&OfflineTemplate)
 }
 
 /// The page for a request that failed. It cannot fail itself.
@@ -39,6 +45,10 @@ struct ChatTemplate<'a> {
     page: &'a ChatPage,
     frame: &'a Frame,
 }
+
+#[derive(Template)]
+#[template(path = "offline.html")]
+struct OfflineTemplate;
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -72,12 +82,16 @@ struct Shelf<'a> {
 const DAY: u64 = 24 * 60 * 60;
 
 /// The list by age. Ages are the same in every time zone, which "today" is not.
-const SHELVES: [(&str, u64); 4] =
-    [("Last 24 hours", DAY), ("Last 7 days", 7 * DAY), ("Last 30 days", 30 * DAY), ("Older", u64::MAX)];
+const SHELVES: [(&str, u64); 4] = [
+    (key("Last 24 hours"), DAY),
+    (key("Last 7 days"), 7 * DAY),
+    (key("Last 30 days"), 30 * DAY),
+    (key("Older"), u64::MAX),
+];
 
 impl ConversationView {
     fn heading(&self) -> &str {
-        self.title.as_deref().filter(|title| !title.trim().is_empty()).unwrap_or("New conversation")
+        self.title.as_deref().filter(|title| !title.trim().is_empty()).unwrap_or(key("New conversation"))
     }
 }
 
@@ -96,6 +110,11 @@ impl ChatTemplate<'_> {
             rest = older;
         }
         shelves
+    }
+
+    /// Whether the open conversation goes by itself.
+    fn is_temporary(&self) -> bool {
+        self.page.conversation.as_ref().is_some_and(|open| open.order.temporary)
     }
 
     fn is_open(&self, conversation: &ConversationView) -> bool {
@@ -133,42 +152,52 @@ impl ChatTemplate<'_> {
     fn suggestions(&self) -> [&'static str; 4] {
         if self.lesson().is_some() {
             return [
-                "Where do I begin?",
-                "What is it that I have to find?",
-                "I know what is given, but not what to do with it",
-                "I have an idea and am not sure of it",
+                key("Where do I begin?"),
+                key("What is it that I have to find?"),
+                key("I know what is given, but not what to do with it"),
+                key("I have an idea and am not sure of it"),
             ];
         }
         match (self.page.app.kind, self.page.model.connected) {
             (AppKind::Tutor, _) => [
-                "Help me see why dividing by a fraction flips it",
-                "I am stuck on this equation: 3x + 7 = 22",
-                "Quiz me on what causes the seasons",
-                "How do I know whether an argument is sound?",
+                key("Help me see why dividing by a fraction flips it"),
+                key("I am stuck on this equation: 3x + 7 = 22"),
+                key("Quiz me on what causes the seasons"),
+                key("How do I know whether an argument is sound?"),
             ],
             (AppKind::Support, true) => [
-                "Where is my order?",
-                "How do I change my delivery address?",
-                "What does the guarantee cover?",
-                "I was charged twice. What now?",
+                key("Where is my order?"),
+                key("How do I change my delivery address?"),
+                key("What does the guarantee cover?"),
+                key("I was charged twice. What now?"),
             ],
             (_, false) => [
-                "How do I connect a model?",
-                "What does stoa check look at?",
-                "How do I back up and restore?",
-                "What is written to the audit log?",
+                key("How do I connect a model?"),
+                key("What does stoa check look at?"),
+                key("How do I back up and restore?"),
+                key("What is written to the audit log?"),
             ],
             (AppKind::Chat | AppKind::Files, true) => [
-                "Explain a hard idea in simple words",
-                "Help me write a difficult e-mail",
-                "Compare two options in a table",
-                "Find the mistake in this piece of code",
+                key("Explain a hard idea in simple words"),
+                key("Help me write a difficult e-mail"),
+                key("Compare two options in a table"),
+                key("Find the mistake in this piece of code"),
             ],
         }
     }
 }
 
 impl FrontTemplate<'_> {
+    /// Where one can ask something at once.
+    fn first_talk(&self) -> Option<&AppView> {
+        self.frame.apps.iter().find(|app| app.kind != AppKind::Files)
+    }
+
+    /// Where programs send their requests.
+    fn endpoint(&self) -> String {
+        format!("{}/v1", self.page.base_url)
+    }
+
     fn first_app(&self) -> Option<&AppView> {
         self.frame.apps.first()
     }
@@ -178,12 +207,12 @@ impl ErrorTemplate<'_> {
     /// What the person can do about it.
     fn advice(&self) -> &'static str {
         match self.page.status {
-            401 => "Reload the page; when that does not help, sign in again.",
-            403 => "If you think that you should be let in, ask whoever runs this server.",
-            404 => "The address may be mistyped, or what was here has been deleted.",
-            408 | 429 => "Wait a moment, then try again.",
-            500..=599 => "Nothing that you did before is lost. Try again in a moment.",
-            _ => "Go back and try it another way.",
+            401 => key("Reload the page; when that does not help, sign in again."),
+            403 => key("If you think that you should be let in, ask whoever runs this server."),
+            404 => key("The address may be mistyped, or what was here has been deleted."),
+            408 | 429 => key("Wait a moment, then try again."),
+            500..=599 => key("Nothing that you did before is lost. Try again in a moment."),
+            _ => key("Go back and try it another way."),
         }
     }
 
@@ -198,6 +227,7 @@ mod tests {
     use kernel::{AppId, ConversationId, MessageId, Time};
 
     use super::super::assets;
+    use super::super::order::{FolderView, OrderView, OrderedView};
     use super::super::view::{
         Beside, DeskLine, HealthView, LimitsView, MessageView, ModelView, PersonView, Speaker, Viewer,
     };
@@ -221,6 +251,7 @@ mod tests {
             id: ConversationId::parse(&format!("01939f2e-7c4a-7b31-9d55-0000000000{n:02}")).unwrap(),
             title: Some(HOSTILE.to_owned()),
             updated_at: now() - Duration::from_secs(age),
+            order: OrderView { tags: vec![HOSTILE.to_owned()], temporary: n == 2, ..OrderView::default() },
         }
     }
 
@@ -247,16 +278,28 @@ mod tests {
         ChatPage {
             app: app(),
             frame: frame(),
+            ordered: OrderedView {
+                pinned: vec![conversation(4, 60)],
+                folders: vec![FolderView {
+                    id: kernel::FolderId::parse("01939f2e-7c4a-7b31-9d55-000000000009").unwrap(),
+                    name: HOSTILE.to_owned(),
+                    depth: 1,
+                    conversations: 2,
+                }],
+            },
             conversations: vec![conversation(1, 60), conversation(2, 3 * DAY), conversation(3, 400 * DAY)],
             next_conversations: Some(HOSTILE.to_owned()),
             conversation: Some(conversation(2, 3 * DAY)),
             messages: vec![said(Speaker::Person), said(Speaker::Answerer)],
             earlier_url: Some("/apps/assistant?before=1".to_owned()),
+            past: false,
             desk: Some(DeskLine {
                 state: "claimed",
                 by: HOSTILE.to_owned(),
                 action: "/apps/a/b/person".to_owned(),
             }),
+            shares: true,
+            attaches: true,
             model: ModelView { connected: true, label: HOSTILE.to_owned() },
             limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 12 },
             lesson: None,

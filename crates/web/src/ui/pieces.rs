@@ -23,6 +23,7 @@
 //! [`super::frame::grouped`]; templates give them values (`size(*row.bytes)`). Icons are [`super::icon`].
 
 use super::frame::{grouped, size};
+use crate::texts::say;
 
 /// A place to drop files on.
 #[derive(Clone, Debug)]
@@ -63,9 +64,15 @@ impl DropZone {
         let names: Vec<String> =
             self.accept.iter().map(|ending| ending.trim_start_matches('.').to_uppercase()).collect();
         match names.split_last() {
-            None => format!("Any file, up to {most} each."),
-            Some((one, [])) => format!("{one}, up to {most} each."),
-            Some((last, others)) => format!("{} or {last}, up to {most} each.", others.join(", ")),
+            None => say("Any file, up to {size} each.").with("size", most).to_string(),
+            Some((one, [])) => {
+                say("{kind}, up to {size} each.").with("kind", one).with("size", most).to_string()
+            }
+            Some((last, others)) => say("{kinds} or {kind}, up to {size} each.")
+                .with("kinds", others.join(", "))
+                .with("kind", last)
+                .with("size", most)
+                .to_string(),
         }
     }
 }

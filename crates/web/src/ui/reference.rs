@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::openapi::{self, Field, Group, Operation};
 use super::view::Frame;
 use super::{Markup, fill, markdown};
+use crate::texts::filters;
 
 #[derive(Template)]
 #[template(path = "reference.html")]

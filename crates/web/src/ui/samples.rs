@@ -2,6 +2,7 @@
 //! chose, and name static files that exist. With `STOA_PAGES` set to a folder the pages are written there, to be
 //! looked at.
 
+mod carry;
 mod files;
 mod operation;
 mod service;
@@ -447,6 +448,7 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
 fn every(words: Words) -> Vec<(&'static str, String)> {
     pages(words)
         .into_iter()
+        .chain(carry::pages(words))
         .chain(files::pages(words))
         .chain(operation::pages(words))
         .chain(service::pages(words))

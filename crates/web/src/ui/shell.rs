@@ -5,6 +5,7 @@ use kernel::Time;
 
 use super::Markup;
 use super::frame::{Frame, ago, moment};
+use crate::texts::key;
 
 /// The surroundings of a page.
 #[derive(Clone, Debug)]
@@ -44,27 +45,28 @@ const fn tab(path: &'static str, icon: &'static str, name: &'static str) -> Tab 
     Tab { path, icon, name }
 }
 
-const ACCOUNT: [Tab; 4] = [
-    tab("/account", "user", "Profile"),
-    tab("/account/security", "shield", "Security"),
-    tab("/account/sessions", "sessions", "Sessions"),
-    tab("/account/keys", "key", "API keys"),
+pub(super) const ACCOUNT: [Tab; 5] = [
+    tab("/account", "user", key("Profile")),
+    tab("/account/conversations", "chat", key("Conversations")),
+    tab("/account/security", "shield", key("Security")),
+    tab("/account/sessions", "sessions", key("Sessions")),
+    tab("/account/keys", "key", key("API keys")),
 ];
 
-const ADMIN: [Tab; 13] = [
-    tab("/admin", "pulse", "Overview"),
-    tab("/admin/users", "users", "Users"),
-    tab("/admin/sessions", "sessions", "Sessions"),
-    tab("/admin/keys", "key", "API keys"),
-    tab("/admin/audit", "list", "Audit log"),
-    tab("/admin/alerts", "bell", "Alerts"),
-    tab("/admin/slo", "chart", "Service levels"),
-    tab("/admin/reports", "print", "Reports"),
-    tab("/admin/blocks", "ban", "Blocked addresses"),
-    tab("/admin/holds", "lock", "Legal holds"),
-    tab("/admin/lockdown", "lock", "Lockdown"),
-    tab("/admin/backups", "disk", "Backups"),
-    tab("/admin/settings", "sliders", "Settings"),
+pub(super) const ADMIN: [Tab; 13] = [
+    tab("/admin", "pulse", key("Overview")),
+    tab("/admin/users", "users", key("Users")),
+    tab("/admin/sessions", "sessions", key("Sessions")),
+    tab("/admin/keys", "key", key("API keys")),
+    tab("/admin/audit", "list", key("Audit log")),
+    tab("/admin/alerts", "bell", key("Alerts")),
+    tab("/admin/slo", "chart", key("Service levels")),
+    tab("/admin/reports", "print", key("Reports")),
+    tab("/admin/blocks", "ban", key("Blocked addresses")),
+    tab("/admin/holds", "lock", key("Legal holds")),
+    tab("/admin/lockdown", "lock", key("Lockdown")),
+    tab("/admin/backups", "disk", key("Backups")),
+    tab("/admin/settings", "sliders", key("Settings")),
 ];
 
 impl Shell {
@@ -73,7 +75,7 @@ impl Shell {
     }
 
     pub(crate) fn section(&self) -> &'static str {
-        if self.admin { "Administration" } else { "Account" }
+        if self.admin { key("Administration") } else { key("Account") }
     }
 
     pub(crate) fn at(&self, tab: &Tab) -> bool {

@@ -5,6 +5,7 @@ use askama::Template;
 
 use super::form::FormView;
 use super::frame::{Frame, encode};
+use crate::texts::filters;
 
 /// `/sign-in`.
 #[derive(Clone, Debug, Template)]
@@ -27,6 +28,11 @@ pub(crate) struct SignInPage {
 }
 
 impl SignInPage {
+    /// Where an account is made.
+    fn up(&self) -> String {
+        format!("/sign-up{}", self.back())
+    }
+
     fn back(&self) -> String {
         if self.return_to.is_empty() {
             String::new()

@@ -10,6 +10,7 @@ use super::form::FormView;
 use super::frame::{Frame, ago};
 use super::pieces::{Empty, FilterTab};
 use super::view::{AppView, MessageView, ModelView, Speaker};
+use crate::texts::{count, filters, key, say};
 
 /// What stands around a page of the tutor.
 #[derive(Clone, Debug)]
@@ -46,19 +47,22 @@ impl Standing {
     /// What a state says; `None` where nothing has been begun.
     pub(crate) fn of(state: Option<&tutor::State>) -> Standing {
         let Some(state) = state else {
-            return Standing { words: "Not begun".to_owned(), tone: "", hints: String::new() };
+            return Standing { words: key("Not begun").to_owned(), tone: "", hints: String::new() };
         };
         let (words, tone) = match (state.revealed, state.solved) {
-            (true, _) => ("The answer was shown".to_owned(), ""),
-            (false, true) if state.stage == Stage::Done => ("Solved".to_owned(), "good"),
-            (false, true) => (format!("Solved, {}", stage(state.stage).0.to_lowercase()), "good"),
-            (false, false) => (format!("In progress: {}", stage(state.stage).0.to_lowercase()), "accent"),
+            (true, _) => (key("The answer was shown").to_owned(), ""),
+            (false, true) if state.stage == Stage::Done => (key("Solved").to_owned(), "good"),
+            (false, true) => {
+                (say("Solved: {stage}").with("stage", say(stage(state.stage).0)).to_string(), "good")
+            }
+            (false, false) => {
+                (say("In progress: {stage}").with("stage", say(stage(state.stage).0)).to_string(), "accent")
+            }
         };
         // The rungs are counted from 0.
         let hints = match state.hint_level {
             None => String::new(),
-            Some(0) => "1 hint".to_owned(),
-            Some(rung) => format!("{} hints", u32::from(rung) + 1),
+            Some(rung) => count("{count} hint|{count} hints", u64::from(rung) + 1).to_string(),
         };
         Standing { words, tone, hints }
     }
@@ -67,32 +71,37 @@ impl Standing {
 /// A stage in words: what happens, and what it asks of the learner.
 pub(crate) const fn stage(stage: Stage) -> (&'static str, &'static str) {
     match stage {
-        Stage::Elicit => ("Getting started", "Say what you know and what you would try."),
-        Stage::Probe => ("Looking closer", "Explain how you came to what you said."),
-        Stage::Challenge => ("Testing the idea", "See whether what you said holds up."),
-        Stage::Hint => ("Working with a hint", "Take the next small step with it."),
-        Stage::Check => ("Answer found", "Show that the idea works elsewhere too."),
-        Stage::Summarise => ("Summing up", "Put it in your own words."),
-        Stage::Done => ("Finished", "You can begin another problem."),
+        Stage::Elicit => (key("Getting started"), key("Say what you know and what you would try.")),
+        Stage::Probe => (key("Looking closer"), key("Explain how you came to what you said.")),
+        Stage::Challenge => (key("Testing the idea"), key("See whether what you said holds up.")),
+        Stage::Hint => (key("Working with a hint"), key("Take the next small step with it.")),
+        Stage::Check => (key("Answer found"), key("Show that the idea works elsewhere too.")),
+        Stage::Summarise => (key("Summing up"), key("Put it in your own words.")),
+        Stage::Done => (key("Finished"), key("You can begin another problem.")),
     }
 }
 
 /// A move of the tutor in words, from what was kept with its message.
 pub(crate) fn move_words(kind: &str, hint: Option<u64>) -> String {
     let words = match kind {
-        "ask" => "Question",
-        "slip" => "About a sum that does not hold",
-        "misconception" => "About an expected misconception",
-        "wrong" => "About a wrong answer",
-        "hint" => return hint.map_or_else(|| "Hint".to_owned(), |rung| format!("Hint, step {}", rung + 1)),
-        "transfer" => "Transfer question",
-        "summary" => "Asks for a summary",
-        "close" => "Close",
-        "commit" => "Asks for one answer",
-        "return" => "Back to the matter",
-        "clarify" => "Asks for more words",
-        "explain" => "Asks for reasons",
-        "reveal" => "Hands the answer over",
+        "ask" => key("Question"),
+        "slip" => key("About a sum that does not hold"),
+        "misconception" => key("About an expected misconception"),
+        "wrong" => key("About a wrong answer"),
+        "hint" => {
+            return hint.map_or_else(
+                || say("Hint").to_string(),
+                |rung| say("Hint, step {step}").with("step", rung + 1).to_string(),
+            );
+        }
+        "transfer" => key("Transfer question"),
+        "summary" => key("Asks for a summary"),
+        "close" => key("Close"),
+        "commit" => key("Asks for one answer"),
+        "return" => key("Back to the matter"),
+        "clarify" => key("Asks for more words"),
+        "explain" => key("Asks for reasons"),
+        "reveal" => key("Hands the answer over"),
         _ => "",
     };
     words.to_owned()

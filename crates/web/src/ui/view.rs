@@ -3,9 +3,10 @@
 use kernel::{AppId, AppKind, ConversationId, MessageId, Time};
 use serde_json::Value;
 
-pub use super::beside::{Beside, ClosestView, DeskLine, OpinionView, VersionsView};
+pub use super::beside::{AttachedView, Beside, ClosestView, DeskLine, OpinionView, VersionsView};
 use super::beside::{href, page_of};
 pub use super::frame::{Frame, PersonView, Viewer};
+use crate::texts::key;
 
 /// An app that the person may enter.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,8 @@ pub struct ConversationView {
     pub title: Option<String>,
     /// When something was last said in it; the list is grouped by its age.
     pub updated_at: Time,
+    /// Where it stands among the others.
+    pub order: crate::ui::order::OrderView,
 }
 
 /// Who said a message.
@@ -86,15 +89,20 @@ impl Ending {
         }
     }
 
+    /// Whether more could have come.
+    pub const fn is_early(self) -> bool {
+        matches!(self, Ending::Length | Ending::Cancelled | Ending::Interrupted | Ending::Failed)
+    }
+
     /// One sentence under an answer that did not end by itself.
     pub fn note(self) -> Option<&'static str> {
         match self {
             Ending::Writing | Ending::Complete => None,
-            Ending::Length => Some("The answer reached its length limit."),
-            Ending::Cancelled => Some("You stopped this answer."),
-            Ending::Interrupted => Some("This answer was interrupted. What had arrived was kept."),
-            Ending::Blocked => Some("The content rules of this app ended the answer."),
-            Ending::Failed => Some("Something went wrong while this was being written."),
+            Ending::Length => Some(key("The answer reached its length limit.")),
+            Ending::Cancelled => Some(key("You stopped this answer.")),
+            Ending::Interrupted => Some(key("This answer was interrupted. What had arrived was kept.")),
+            Ending::Blocked => Some(key("The content rules of this app ended the answer.")),
+            Ending::Failed => Some(key("Something went wrong while this was being written.")),
         }
     }
 }
@@ -202,7 +210,9 @@ pub struct ChatPage {
     pub app: AppView,
     /// Every app that the person may enter, this one too, and who it is.
     pub frame: Frame,
-    /// The person's conversations in this app, newest first.
+    /// The person's folders, and the conversations of this app that stand above the list.
+    pub ordered: crate::ui::order::OrderedView,
+    /// The person's conversations in this app that are neither pinned nor in a folder, newest first.
     pub conversations: Vec<ConversationView>,
     /// The cursor of the rest of that list, for `GET /api/v1/conversations?after=`.
     pub next_conversations: Option<String>,
@@ -212,8 +222,14 @@ pub struct ChatPage {
     pub messages: Vec<MessageView>,
     /// The address of a page with the messages before these, when there are any.
     pub earlier_url: Option<String>,
+    /// The messages are not the newest ones: a page to read on without scripts.
+    pub past: bool,
     /// Whether a person has been asked for; `None` where nobody can be.
     pub desk: Option<DeskLine>,
+    /// Whether the person may give out links to conversations of this app.
+    pub shares: bool,
+    /// Whether the person's messages may bring files.
+    pub attaches: bool,
     /// What answers here.
     pub model: ModelView,
     /// What may be sent.

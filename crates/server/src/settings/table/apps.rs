@@ -54,6 +54,10 @@ settings! { @fields APP_FIELDS;
     APP_POLICY: Vec<String> = form::policy(), "moderation_policy", [], Default::None;
     /// What somebody is told who speaks of harming themselves, with the numbers to call where the people of this app live.
     APP_SUPPORT_MESSAGE: String = form::prose(), "support_message", [], Default::None;
+    /// People with an account may give out links to snapshots of their conversations, which whoever has the link may read. `chat` and `tutor` apps have it in development and staging; in production it is off until it is said here. Nobody has it where `REQUIRE_AUTHENTICATION` is `true`.
+    APP_SHARING: bool = form::flag(), "sharing", [], Default::None;
+    /// Messages may bring files: text, which is written into the question, and images for models that take them. A `chat` app has it unless said; other apps have not.
+    APP_ATTACHMENTS: bool = form::flag(), "attachments", [], Default::None;
     /// A tutor: the highest rung of the hints, 0 to 4.
     APP_HINTS: u64 = form::whole::<0, 4>(), "hints", [], Default::None;
     /// A tutor: after this many wrong tries the answer is handed over to who asks for it; 0 never hands it over.

@@ -2,6 +2,7 @@
 
 mod disk;
 mod kill;
+mod midstream;
 mod postgres;
 mod provider;
 mod redis;

@@ -1,6 +1,7 @@
 //! The table: what each operation answers to whom. Groups of operations with the same expectations share a constructor;
 //! a cell that differs is written where it differs.
 
+mod carried;
 mod holding;
 mod kept;
 mod operation;
@@ -130,6 +131,13 @@ pub(super) const fn owners(done: u16, reads: bool, talks: bool) -> Cells {
     Ids { own, foreign: others, random: others }
 }
 
+/// An operation on one's own folder: a key that may not write has none.
+const fn folders(done: u16) -> Cells {
+    let others = By { reading_key: 403, talking_key: 403, ..everybody(404) };
+    let own = By { reading_key: NONE, talking_key: NONE, ..kept(open(done)) };
+    Ids { own, foreign: others, random: others }
+}
+
 /// An operation on something of one's own account.
 const fn accounts_own(done: u16) -> Cells {
     let own = By { plain: done, member: done, manager: done, admin: done, ..open(NONE) };
@@ -151,6 +159,7 @@ pub fn table() -> Vec<Row> {
     [
         public(),
         talk(),
+        carried::rows(),
         teaching(),
         service::desks(),
         service::documents(),
@@ -215,6 +224,13 @@ fn talk() -> Vec<Row> {
             .json(json!({"message": "hello", "app": "assistant"})),
         row("GET /api/v1/conversations", Plain(By { talking_key: 403, ..everybody(200) })),
         row("POST /api/v1/conversations", Plain(bound(everybody(201)))).json(json!({"app": "assistant"})),
+        row("POST /api/v1/conversations/bulk", Plain(bound(everybody(400)))).json(json!({"ids": []})),
+        row("GET /api/v1/conversations/search", Plain(By { talking_key: 403, ..everybody(400) })),
+        row("GET /api/v1/folders", Plain(By { talking_key: 403, ..everybody(200) })),
+        row("POST /api/v1/folders", Plain(bound(everybody(400)))).json(json!({"name": "a/b"})),
+        row("PUT /api/v1/folders/{id}", folders(200)).json(json!({"name": "taken"})),
+        row("DELETE /api/v1/folders/{id}", folders(204)),
+        row("GET /api/v1/tags", Plain(By { talking_key: 403, ..everybody(200) })),
         row("GET /api/v1/conversations/{id}", owners(200, true, false)),
         row("PUT /api/v1/conversations/{id}", owners(200, false, false)).json(json!({"title": "taken"})),
         row("DELETE /api/v1/conversations/{id}", owners(204, false, false)),
@@ -223,6 +239,7 @@ fn talk() -> Vec<Row> {
         row("GET /api/v1/conversations/{id}/messages", owners(200, true, false)),
         row("POST /api/v1/conversations/{id}/messages", owners(201, true, true)).json(message),
         row("POST /api/v1/conversations/{id}/messages/{message}/regenerate", owners(404, true, true)),
+        row("POST /api/v1/conversations/{id}/messages/{message}/continue", owners(404, true, true)),
         row("PUT /api/v1/conversations/{id}/messages/{message}", owners(404, true, true))
             .json(json!({"content": "hello"})),
         row("POST /v1/chat/completions", Plain(bound(known(200)))).json(completion),
@@ -355,6 +372,7 @@ fn pages() -> Vec<Row> {
         foreign: By { reading_key: 403, talking_key: 403, ..everybody(404) },
         random: By { reading_key: 403, talking_key: 403, ..everybody(404) },
     };
+    let found = owners(404, true, false);
     vec![
         row("GET /", Plain(everybody(200))),
         row("GET /docs", Plain(everybody(200))),
@@ -370,6 +388,8 @@ fn pages() -> Vec<Row> {
             Plain(By { member: 200, admin: 200, operators_key: 200, members_key: 200, ..nobody() }),
         )
         .with("app", "support"),
+        // The message of the path is one of nothing.
+        row("GET /apps/{app}/{conversation}/messages/{message}", found).with("app", "assistant"),
         row("GET /apps/{app}/{conversation}", chat).with("app", "assistant"),
         row("GET /fragments/conversations/{conversation}/messages/{message}", owners(404, true, false)),
         row("GET /sign-in", Plain(away)),

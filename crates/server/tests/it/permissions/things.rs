@@ -9,6 +9,8 @@ use crate::world::{Caller, PASSWORD, World};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Thing {
     Conversation,
+    /// A folder of conversations.
+    Folder,
     /// A problem of the tutor: it belongs to the app.
     Problem,
     /// A document of support: it belongs to the app too.
@@ -17,6 +19,8 @@ pub enum Thing {
     Batch,
     Session,
     Key,
+    /// A link to a conversation.
+    Share,
     User,
     Net,
     Hold,
@@ -36,11 +40,13 @@ impl Thing {
             () if has("/users/{id}") => Thing::User,
             () if has("/sessions/") => Thing::Session,
             () if has("/keys/") => Thing::Key,
+            () if has("/shares/") => Thing::Share,
             () if has("/blocks/") => Thing::Net,
             () if has("/holds/") => Thing::Hold,
             () if has("/erasures/") => Thing::Receipt,
             () if has("/alerts/") || has("/passkeys/") => Thing::Unmade,
             () if has("/batches/") => Thing::Batch,
+            () if has("/folders/") => Thing::Folder,
             () if has("/files/") => Thing::File,
             () if has("/conversations/") || has("/apps/") => Thing::Conversation,
             () => panic!("what does {operation} work on?"),
@@ -84,6 +90,11 @@ impl Things {
         };
         Some(match thing {
             Thing::Conversation => conversation(&caller, owner.map_or("assistant", |owner| owner.app)).await,
+            Thing::Folder => {
+                let body = json!({"name": format!("untouched {}", self.made)});
+                let made = caller.post("/api/v1/folders").json(&body).send().await;
+                id(made, 201)
+            }
             Thing::File => file(&caller, self.made).await,
             Thing::Batch => {
                 let path = format!("/api/v1/files/{}", file(&caller, self.made).await);
@@ -109,6 +120,14 @@ impl Things {
             }
             Thing::Key => {
                 id(caller.post("/api/v1/keys").json(&json!({"name": "untouched"})).send().await, 201)
+            }
+            Thing::Share => {
+                let talk = conversation(&caller, "assistant").await;
+                let path = format!("/api/v1/conversations/{talk}");
+                let said =
+                    caller.post(&format!("{path}/messages")).json(&json!({"content": "hello"})).send().await;
+                assert_eq!(said.status, 201, "{said:?}");
+                id(caller.post(&format!("{path}/shares")).json(&json!({})).send().await, 201)
             }
             Thing::Problem => {
                 let body = json!({"title": "Sum", "statement": "What is 19 + 23?", "answer": "42", "visibility": "published"});
@@ -164,10 +183,12 @@ impl Things {
         };
         match thing {
             Thing::Conversation => get(&self.stranger, format!("/api/v1/conversations/{id}")).await,
+            Thing::Folder => among(get(&self.stranger, "/api/v1/folders".to_owned()).await),
             Thing::File => get(&self.stranger, format!("/api/v1/files/{id}")).await,
             Thing::Batch => get(&self.stranger, "/api/v1/files?trashed=true".to_owned()).await,
             Thing::Session => among(get(&self.stranger, "/api/v1/me/sessions?limit=100".to_owned()).await),
             Thing::Key => among(get(&self.stranger, "/api/v1/keys?limit=100".to_owned()).await),
+            Thing::Share => among(get(&self.stranger, "/api/v1/shares?limit=100".to_owned()).await),
             Thing::Problem => get(&self.warden, format!("/api/v1/apps/tutor/problems/{id}")).await,
             Thing::Document => get(&self.warden, format!("/api/v1/apps/support/documents/{id}")).await,
             Thing::User => get(&self.warden, format!("/api/v1/admin/users/{id}")).await,

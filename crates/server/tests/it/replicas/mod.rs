@@ -4,6 +4,7 @@ mod faults;
 mod limits;
 mod restarts;
 mod sockets;
+mod streams;
 
 use std::time::Duration;
 

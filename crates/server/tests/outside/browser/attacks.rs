@@ -8,7 +8,7 @@ use super::scene::{Scene, walk};
 use crate::place;
 
 /// Vectors of our own: markup, Markdown, addresses, broken nesting, the words of the pages' own scripts.
-pub const VECTORS: [&str; 28] = [
+pub const VECTORS: [&str; 31] = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(2)>",
     "<svg onload=alert(3)></svg>",
@@ -36,6 +36,9 @@ pub const VECTORS: [&str; 28] = [
     "<scr<script>ipt>alert(24)</scr</script>ipt> <<script>alert(24)//<</script>",
     "<noscript><p title=\"</noscript><img src=x onerror=alert(25)>\"></noscript>",
     "<x id=message name=message data-send data-stop popover onbeforetoggle=alert(26)>x</x>",
+    "```js\nconst x = '</span></code><script>alert(28)</script>';\n```\n```html\n<img src=x onerror=\"alert(28)\">\n```",
+    "$\\text{<img src=x onerror=alert(29)>}$ $$\\href{javascript:alert(29)}{x}$$ $x\" onmouseover=\"alert(29)$",
+    "\\(\\style{background:url(//127.0.0.1:9/)}{x}\\) <math><mtext></math><img src=x onerror=alert(30)></mtext></math>",
     "[^1] [1] <a id=main name=__noted href=#>x</a>\n\n[^1]: <img src=x onerror=alert(27)>",
 ];
 
@@ -74,6 +77,7 @@ async fn hostile_text_runs_nothing() {
                 person.nothing_amiss().await;
             }
             person.look(&format!("attacks-{bypass}")).await;
+            searched(person).await;
         }
         person.open("/apps/assistant/%3Cscript%3Ealert(1)%3C%2Fscript%3E?q=%3Cscript%3Ealert(1)%3C/script%3E#<img src=x onerror=alert(1)>")
             .await;
@@ -92,6 +96,25 @@ async fn hostile_text_runs_nothing() {
         assert_eq!(person.value(FOREIGN).await, json!([]));
     })
     .await;
+}
+
+/// The titles in the palette, where they are marked letter by letter.
+async fn searched(person: &Person) {
+    for words in ["", "<script", "onerror", "alert(1"] {
+        person.open("/").await;
+        person.palette().await;
+        person.see("#palette[open] [role=option]").await;
+        person.keys(words).await;
+        if !words.is_empty() {
+            person.until("document.querySelector('#palette mark')").await;
+        }
+        person.until("document.querySelectorAll('#palette [role=option]').length > 0").await;
+        let foreign = person
+            .value("[...document.querySelectorAll('#palette-list *')].filter((one) => !/^(div|span|mark|small|kbd|svg|path|circle|rect|ellipse)$/.test(one.localName) || [...one.attributes].some((a) => /^on|^src|^href/.test(a.name))).map((one) => one.outerHTML.slice(0, 120))")
+            .await;
+        assert_eq!(foreign, json!([]), "{words}");
+        person.nothing_amiss().await;
+    }
 }
 
 /// A test of the test: what runs is noted, and without the policy it runs.
@@ -184,5 +207,5 @@ const FOREIGN: &str = r#"[...document.querySelectorAll(".prose *, .bubble *, .co
   .filter((one) =>
     [...one.attributes].some((a) => /^on|^style$|^src|^formaction$|^action$|^srcdoc$/i.test(a.name)) ||
     (one.href && !/^(https?|mailto):/.test(one.href)) ||
-    /^(script|iframe|style|link|meta|base|object|embed|form|input|img|svg|math|x)$/i.test(one.localName) && !one.closest(".code-head, svg.icon") && !(one.localName === "input" && one.type === "checkbox"))
+    /^(script|iframe|style|link|meta|base|object|embed|form|input|img|svg|math|x)$/i.test(one.localName) && !one.closest(".code-head, svg.icon") && !one.matches(".prose math[alttext]") && !(one.localName === "input" && one.type === "checkbox"))
   .map((one) => one.outerHTML.slice(0, 120))"#;

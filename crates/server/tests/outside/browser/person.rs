@@ -171,6 +171,12 @@ impl Person {
         chain.key_up(key.value()).key_up(held.value()).perform().await.unwrap();
     }
 
+    /// Opens the command palette with its keys.
+    pub async fn palette(&self) {
+        let chain = self.browser.action_chain().key_down(Key::Control.value()).key_down('k');
+        chain.key_up('k').key_up(Key::Control.value()).perform().await.unwrap();
+    }
+
     /// Presses Tab until `css` has the focus: everything has to be within reach of the keyboard.
     pub async fn tab_to(&self, css: &str) {
         for _ in 0..60 {

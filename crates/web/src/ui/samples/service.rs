@@ -248,18 +248,23 @@ fn conversation(words: Words, state: &'static str) -> String {
         id: ConversationId::parse(ID).unwrap(),
         title: Some(words.say("How do I send my blender back?")),
         updated_at: ago(60),
+        order: Default::default(),
     };
     let desk =
         DeskLine { state, by: words.say("Ada Lovelace"), action: format!("/apps/support/{ID}/person") };
     chat(&ChatPage {
         app: app(words),
         frame: shell.frame,
+        ordered: Default::default(),
         conversations: vec![open.clone()],
         next_conversations: None,
         conversation: Some(open),
         messages: talk(words),
         earlier_url: None,
+        past: false,
         desk: Some(desk),
+        shares: true,
+        attaches: true,
         model: ModelView { connected: true, label: "llama3.2".to_owned() },
         limits: LimitsView { max_chars: 20_000, max_user_messages: None, user_messages: 4 },
         lesson: None,

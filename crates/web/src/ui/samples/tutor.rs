@@ -110,12 +110,14 @@ fn talk(words: Words, said: bool) -> ChatPage {
         id: ConversationId::parse("01939f2e-7c4a-7b31-9d55-000000000001").unwrap(),
         title: Some(words.say("Cakes")),
         updated_at: ago(60),
+        order: Default::default(),
     };
     let hint = message(words, 2, Speaker::Answerer, "Look at one tray first. What does it hold?");
     ChatPage {
         app: desk(words, "", None).app,
         desk: None,
         frame: words.frame(),
+        ordered: Default::default(),
         conversations: vec![conversation.clone()],
         next_conversations: None,
         conversation: Some(conversation),
@@ -124,6 +126,9 @@ fn talk(words: Words, said: bool) -> ChatPage {
             false => Vec::new(),
         },
         earlier_url: None,
+        past: false,
+        shares: true,
+        attaches: true,
         model: ModelView { connected: false, label: String::new() },
         limits: LimitsView { max_chars: 20_000, max_user_messages: None, user_messages: 1 },
         lesson: Some(LessonView {

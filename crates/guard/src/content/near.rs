@@ -1,0 +1,93 @@
+//! A text as 64 bits of which few change when few of its words do (SimHash; Charikar, 2002). Numbers count as one, and
+//! what looks like a code does not count: they are what spam varies. It never keeps a text.
+
+use std::collections::HashSet;
+use std::hash::BuildHasher;
+
+/// Shorter texts, in letters, are compared as a whole: what people say in few words is alike by itself.
+const LEAST: usize = 60;
+/// Letters in a row that are looked at together.
+const SHINGLE: usize = 4;
+/// Longer texts are looked at up to here, in bytes.
+const MOST: usize = 20_000;
+/// So many bits may differ. Two texts of a hundred letters with one other word differ in about six; an instruction with
+/// another sentence to work on in more than ten.
+const NEAR: u32 = 6;
+
+/// The bits of a text that [`super::normal::normalise`] has read; `None` for one that is too short.
+pub(super) fn sketch(normal: &str, hasher: &impl BuildHasher) -> Option<u64> {
+    let mut plain: Vec<char> = Vec::new();
+    let mut letters = 0;
+    for word in normal.split_whitespace() {
+        if plain.len() > MOST {
+            break;
+        }
+        let (digits, other) = word.chars().fold((0, 0), |(digits, other), c| {
+            if c.is_ascii_digit() { (digits + 1, other) } else { (digits, other + 1) }
+        });
+        match (digits, other) {
+            (0, _) => {
+                letters += other;
+                plain.extend(word.chars());
+            }
+            (_, 0) => plain.push('0'),
+            _ => {}
+        }
+        plain.push(' ');
+    }
+    if letters < LEAST {
+        return None;
+    }
+    let seen: HashSet<u64> = plain.windows(SHINGLE).map(|shingle| hasher.hash_one(shingle)).collect();
+    let mut sums = [0_i32; 64];
+    for hash in seen {
+        for (bit, sum) in sums.iter_mut().enumerate() {
+            *sum += if hash >> bit & 1 == 1 { 1 } else { -1 };
+        }
+    }
+    Some(sums.iter().enumerate().fold(0, |bits, (bit, sum)| bits | (u64::from(*sum > 0) << bit)))
+}
+
+/// Whether two texts are nearly the same.
+pub(super) const fn is_near(one: u64, other: u64) -> bool {
+    (one ^ other).count_ones() <= NEAR
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::hash_map::DefaultHasher;
+    use std::hash::BuildHasherDefault;
+
+    use super::super::normal::normalise;
+    use super::*;
+
+    fn near(one: &str, other: &str) -> bool {
+        let hasher = BuildHasherDefault::<DefaultHasher>::default();
+        let sketch = |text: &str| sketch(&normalise(text).text, &hasher).unwrap();
+        is_near(sketch(one), sketch(other))
+    }
+
+    #[test]
+    fn numbers_and_codes_change_nothing_and_other_words_do() {
+        let offer =
+            "Only today: our wonderful watches for 99 dollars, write to the number 555 1234 with the code";
+        assert!(near(&format!("{offer} a7x9q"), &format!("{offer} zz81k").replace("99", "49")));
+        assert!(near(&format!("{offer} please"), &format!("{offer} soon!!!")));
+        assert!(!near(
+            offer,
+            "How do I return the watch that I bought of you last week, and who pays for the parcel then?"
+        ));
+        let translate = "Please translate the following sentence into German and keep its tone as it is:";
+        assert!(!near(
+            &format!("{translate} the cat sleeps on the warm stove all day"),
+            &format!("{translate} nobody knows when the next train to Berlin leaves"),
+        ));
+    }
+
+    #[test]
+    fn short_texts_are_not_sketched() {
+        let hasher = BuildHasherDefault::<DefaultHasher>::default();
+        assert_eq!(sketch("yes please go on", &hasher), None);
+        assert_eq!(sketch(&"123 ".repeat(100), &hasher), None);
+    }
+}

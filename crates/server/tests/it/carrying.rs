@@ -1,0 +1,5 @@
+//! Conversations carried: shown by links, taken away, brought in, with files.
+
+mod attachments;
+mod bringing;
+mod sharing;

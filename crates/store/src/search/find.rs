@@ -1,0 +1,456 @@
+//! Finding: the index names messages that may be meant, the newest first; each is fetched, opened and read until the page
+//! is full. Runs are looked up and their entries read only as far as the page needs. It never gives out what nobody read.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use kernel::{ConversationId, Cursor, Fault, MessageId, Page, PageRequest, Result, Subject, Time};
+use uuid::Uuid;
+
+use super::part::{self, Entry};
+use super::run::{Run, name, number, place};
+use super::{FoundMessage, PURPOSE, TalkQuery, has_file};
+use crate::Store;
+use crate::blob::{list, with_list};
+use crate::conversation::Conversation;
+use crate::data_key::SubjectKey;
+use crate::message::{self, Role, open_json};
+use crate::order;
+use crate::value::{Value, values};
+
+/// Messages that one search reads at the most; the next page goes on.
+const MOST_READ: usize = 5_000;
+
+/// Messages that are fetched at once: few in the beginning, because the page may be full soon.
+const FIRST: usize = 48;
+const MOST: usize = 256;
+
+/// Pages of entries that are read at once: the same.
+const FIRST_PAGES: usize = 4;
+const MOST_PAGES: usize = 64;
+
+/// Runs that are looked up at once at the most.
+const RUNS: usize = 64;
+
+/// Messages of the owner that are in no run.
+const TAIL: &str = "SELECT m.id, m.conversation_id, m.created_at, m.role FROM conversations c \
+     JOIN messages m ON m.conversation_id = c.id AND m.position > c.searched \
+     WHERE c.owner = $1 AND c.messages > c.searched AND c.temporary = 0";
+
+/// A run, or what is in none, on its way to the page.
+struct Source {
+    run: Option<Run>,
+    /// Places that are not known by entry yet, in order.
+    todo: Vec<u32>,
+    /// Candidates, the newest first.
+    known: VecDeque<Entry>,
+    /// Nothing of `todo` is newer.
+    bound: i64,
+}
+
+/// What the walk goes by.
+struct Walk<'a> {
+    store: &'a Store,
+    key: Arc<SubjectKey>,
+    query: &'a TalkQuery,
+    /// The words as the index writes them; each in one of these.
+    words: Vec<Vec<u64>>,
+    /// The conversations that are meant, where that is narrowed.
+    within: Option<HashSet<u128>>,
+    /// Only what stands before this.
+    before: Option<(i64, u128)>,
+    /// Runs that nobody has looked up yet, the newest first.
+    waiting: VecDeque<Run>,
+    sources: Vec<Source>,
+    pages: usize,
+    chunk: usize,
+}
+
+impl Store {
+    /// Searches what this owner said and was told, the newest first. `read` judges the text of a message: what it
+    /// refuses is not found. A page may hold less than was asked for while there is more: `next` tells.
+    pub async fn search_talk<T: Send>(
+        &self,
+        owner: &Subject,
+        query: &TalkQuery,
+        read: &(dyn Fn(&str) -> Option<T> + Send + Sync),
+        page: PageRequest,
+    ) -> Result<Page<FoundMessage<T>>> {
+        let key = self.subject_key(owner).await?;
+        let blind = key.blind(PURPOSE);
+        let words = query.words.iter();
+        let words = words.map(|forms| forms.iter().map(|form| part::word(blind.number(form))).collect());
+        let before = match &page.after {
+            Some(cursor) => Some((cursor.key, number(&cursor.tie).unwrap_or(0))),
+            None => None,
+        };
+        let mut walk = Walk {
+            store: self,
+            query,
+            words: words.collect(),
+            within: self.meant(owner, query, &key).await?,
+            before,
+            waiting: VecDeque::new(),
+            sources: Vec::new(),
+            pages: FIRST_PAGES,
+            chunk: 8,
+            key,
+        };
+        if walk.within.as_ref().is_some_and(HashSet::is_empty) {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        walk.begin(owner).await?;
+        let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let (mut found, mut looked, mut batch) = (Vec::<(Hit, T)>::new(), 0, FIRST);
+        let mut last: Option<Entry> = None;
+        while looked < MOST_READ {
+            let entries = walk.next(batch, last).await?;
+            let Some(end) = entries.last().copied() else {
+                return self.page_of(owner, found, None).await;
+            };
+            looked += entries.len();
+            let ended = entries.len() < batch;
+            let mut texts = self.fetch(owner, &walk, &entries).await?;
+            for entry in &entries {
+                let Some((hit, text)) = texts.remove(&entry.message) else { continue };
+                let Some(mark) = read(&text) else { continue };
+                if found.len() == wanted {
+                    // One more is there.
+                    let next = found.last().map(|(last, _)| cursor(last.at.micros(), last.message));
+                    return self.page_of(owner, found, next).await;
+                }
+                found.push((hit, mark));
+            }
+            if ended {
+                return self.page_of(owner, found, None).await;
+            }
+            last = Some(end);
+            batch = (batch * 2).min(MOST);
+            tokio::task::yield_now().await;
+        }
+        let next = last.map(|last| cursor(last.at, MessageId::from_uuid(Uuid::from_u128(last.message))));
+        self.page_of(owner, found, next).await
+    }
+
+    /// What was found with its conversations; those that went meanwhile are left out.
+    async fn page_of<T>(
+        &self,
+        owner: &Subject,
+        found: Vec<(Hit, T)>,
+        next: Option<String>,
+    ) -> Result<Page<FoundMessage<T>>> {
+        let mut ids: Vec<ConversationId> = found.iter().map(|(hit, _)| hit.conversation).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let known = self.conversations_of(owner, &ids).await?;
+        let known: HashMap<ConversationId, Conversation> =
+            known.into_iter().map(|conversation| (conversation.id, conversation)).collect();
+        let whole = found.into_iter().filter_map(|(hit, mark)| {
+            let conversation = known.get(&hit.conversation)?.clone();
+            Some(FoundMessage { conversation, message: hit.message, role: hit.role, at: hit.at, mark })
+        });
+        Ok(Page { items: whole.collect(), next })
+    }
+
+    /// The conversations that a query means, where it says so by what they are.
+    async fn meant(
+        &self,
+        owner: &Subject,
+        query: &TalkQuery,
+        key: &SubjectKey,
+    ) -> Result<Option<HashSet<u128>>> {
+        let mut conditions = String::new();
+        let mut row = values![owner.to_string()];
+        for (flag, column) in [(query.pinned, "pinned_at"), (query.archived, "archived_at")] {
+            if let Some(flag) = flag {
+                let not = if flag { "NOT " } else { "" };
+                conditions.push_str(&format!(" AND {column} IS {not}NULL"));
+            }
+        }
+        let bind = |row: &mut Vec<Value>, value: String| {
+            row.push(Value::from(value));
+            format!("${}", row.len())
+        };
+        if let Some(folders) = &query.folders {
+            if folders.is_empty() {
+                return Ok(Some(HashSet::new()));
+            }
+            let marks: Vec<String> =
+                folders.iter().map(|folder| bind(&mut row, folder.to_string())).collect();
+            conditions.push_str(&format!(" AND folder_id IN ({})", marks.join(", ")));
+        }
+        for tag in &query.tags {
+            let mark = bind(&mut row, order::tag_of(key, tag));
+            conditions.push_str(&format!(
+                " AND EXISTS (SELECT 1 FROM conversation_tags t WHERE t.conversation_id = conversations.id AND t.tag = {mark})"
+            ));
+        }
+        if let Some(id) = query.conversation {
+            let mark = bind(&mut row, id.to_string());
+            conditions.push_str(&format!(" AND id = {mark}"));
+        }
+        if conditions.is_empty() {
+            return Ok(None);
+        }
+        let sql = format!("SELECT id FROM conversations WHERE owner = $1 AND temporary = 0{conditions}");
+        let sql = crate::connection::Sql::Built(sql.into());
+        let rows = self.read("search.meant").await?.all(sql, row).await?;
+        rows.iter().map(|row| number(&row.text(0)?)).collect::<Result<_>>().map(Some)
+    }
+
+    /// The messages of these entries that are still there and meant, with their texts.
+    async fn fetch(
+        &self,
+        owner: &Subject,
+        walk: &Walk<'_>,
+        entries: &[Entry],
+    ) -> Result<HashMap<u128, (Hit, String)>> {
+        const HEAD: &str = "SELECT m.id, m.conversation_id, m.role, m.created_at, m.content, m.details, c.app \
+             FROM messages m JOIN conversations c ON c.id = m.conversation_id \
+             WHERE c.owner = ? AND c.temporary = 0 AND m.id IN";
+        let mut ids: Vec<String> =
+            entries.iter().map(|entry| Uuid::from_u128(entry.message).to_string()).collect();
+        // Few different numbers of ids make few different statements.
+        let room = ids.len().next_power_of_two();
+        ids.extend(ids.last().cloned().into_iter().cycle().take(room - ids.len()).collect::<Vec<_>>());
+        let sql = with_list(self.inside.engine, HEAD, 1, ids.len(), "");
+        let row = std::iter::once(Value::from(owner.to_string())).chain(list(&ids)).collect();
+        let rows = self.read("search.fetch").await?.all(sql, row).await?;
+        let (query, key) = (walk.query, &walk.key);
+        let mut found = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let id = row.text(0)?;
+            let (role, app) = (row.text(2)?, row.text(6)?);
+            let role = Role::parse(&role).ok_or_else(|| Fault::internal("an unknown role is stored"))?;
+            let mut fits = query.apps.iter().any(|open| open.as_str() == app)
+                && query.from.is_none_or(|from| role == from);
+            if fits && query.has_file {
+                fits = has_file(&open_json(key, "details", &id, row.maybe_bytes(5)?)?);
+            }
+            if !fits {
+                continue;
+            }
+            let text = key.open_text(message::place("content", &id), &row.bytes(4)?)?;
+            let hit = Hit {
+                message: MessageId::parse(&id)?,
+                conversation: ConversationId::parse(&row.text(1)?)?,
+                role,
+                at: row.time(3)?,
+            };
+            found.insert(number(&id)?, (hit, text));
+        }
+        Ok(found)
+    }
+}
+
+/// A message that was found, before its conversation is known.
+struct Hit {
+    message: MessageId,
+    conversation: ConversationId,
+    role: Role,
+    at: Time,
+}
+
+fn cursor(at: i64, message: MessageId) -> String {
+    Cursor { key: at, tie: message.to_string() }.encode()
+}
+
+impl Walk<'_> {
+    /// Finds out what there is to walk through.
+    async fn begin(&mut self, owner: &Subject) -> Result<()> {
+        let rows = self.store.read("search.tail").await?.all(TAIL, values![owner.to_string()]).await?;
+        let mut known = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let entry = Entry {
+                at: row.int(2)?,
+                message: number(&row.text(0)?)?,
+                conversation: number(&row.text(1)?)?,
+                from_user: row.text(3)? == Role::User.as_str(),
+                // Told by the message itself.
+                has_file: true,
+            };
+            if self.admits(&entry) {
+                known.push(entry);
+            }
+        }
+        known.sort_unstable_by(|one, other| other.cmp(one));
+        self.sources.push(Source { run: None, todo: Vec::new(), known: known.into(), bound: i64::MIN });
+        let runs = self.store.runs(owner).await?;
+        self.waiting = runs.into_iter().filter(|run| self.reaches(run)).collect();
+        Ok(())
+    }
+
+    /// Whether a run may hold what is meant.
+    fn reaches(&self, run: &Run) -> bool {
+        self.before.is_none_or(|(at, _)| run.first_at <= at)
+            && self.query.before.is_none_or(|time| run.first_at < time.micros())
+            && self.query.after.is_none_or(|time| run.last_at >= time.micros())
+    }
+
+    fn admits(&self, entry: &Entry) -> bool {
+        let query = self.query;
+        self.before.is_none_or(|before| (entry.at, entry.message) < before)
+            && query.before.is_none_or(|time| entry.at < time.micros())
+            && query.after.is_none_or(|time| entry.at >= time.micros())
+            && query.from.is_none_or(|from| entry.from_user == (from == Role::User))
+            && (!query.has_file || entry.has_file)
+            && self.within.as_ref().is_none_or(|within| within.contains(&entry.conversation))
+    }
+
+    /// The next candidates in order of time, at most `most`; fewer at the end. `last` is the last one before.
+    async fn next(&mut self, most: usize, mut last: Option<Entry>) -> Result<Vec<Entry>> {
+        let mut taken: Vec<Entry> = Vec::with_capacity(most);
+        while taken.len() < most {
+            let newest =
+                self.sources.iter().enumerate().filter_map(|(at, source)| Some((*source.known.front()?, at)));
+            let newest = newest.max();
+            // What nobody knows yet may be as new as this.
+            let open =
+                self.sources.iter().filter(|source| !source.todo.is_empty()).map(|source| source.bound);
+            let unknown = open.chain(self.waiting.front().map(|run| run.last_at)).max();
+            match (newest, unknown) {
+                (None, None) => break,
+                (Some((entry, at)), unknown) if unknown.is_none_or(|bound| entry.at > bound) => {
+                    if let Some(source) = self.sources.get_mut(at) {
+                        source.known.pop_front();
+                    }
+                    // A message that is in two runs is one message.
+                    if last.is_none_or(|last| (last.at, last.message) != (entry.at, entry.message)) {
+                        taken.push(entry);
+                    }
+                    last = Some(entry);
+                }
+                (_, Some(bound)) if self.waiting.front().is_some_and(|run| run.last_at >= bound) => {
+                    self.look_up().await?;
+                }
+                _ => self.learn().await?,
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Looks up the words in the next runs.
+    async fn look_up(&mut self) -> Result<()> {
+        let count = self.chunk.min(self.waiting.len());
+        self.chunk = (self.chunk * 2).min(RUNS);
+        let runs: Vec<Run> = self.waiting.drain(..count).collect();
+        let mut parts: Vec<i64> = Vec::new();
+        for level in runs.iter().map(|run| run.level).collect::<HashSet<_>>() {
+            parts.extend(self.words.iter().flatten().map(|word| part::part_of(level, *word)));
+        }
+        parts.sort_unstable();
+        parts.dedup();
+        let mut held: HashMap<(String, i64), Vec<u8>> = HashMap::new();
+        if !parts.is_empty() {
+            let wanted: Vec<(String, i64)> =
+                runs.iter().flat_map(|run| parts.iter().map(|part| (run.id.clone(), *part))).collect();
+            held = self.parts(&wanted).await?;
+        }
+        for run in runs {
+            let mut todo: Option<Vec<u32>> = None;
+            for forms in &self.words {
+                let mut places: Vec<u32> = Vec::new();
+                for word in forms {
+                    if let Some(bytes) = held.get(&(run.id.clone(), part::part_of(run.level, *word))) {
+                        places.extend(part::find(bytes, *word)?);
+                    }
+                }
+                places.sort_unstable();
+                places.dedup();
+                if let Some(before) = &todo {
+                    places.retain(|place| before.binary_search(place).is_ok());
+                }
+                todo = Some(places);
+            }
+            let todo = todo.unwrap_or_else(|| (0..run.messages).collect());
+            if !todo.is_empty() {
+                let bound = run.last_at;
+                self.sources.push(Source { run: Some(run), todo, known: VecDeque::new(), bound });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads entries: of those runs first that may hold the newest.
+    async fn learn(&mut self) -> Result<()> {
+        let mut order: Vec<usize> = (0..self.sources.len()).collect();
+        let bound = |at: &usize| self.sources.get(*at).map(|source| std::cmp::Reverse(source.bound));
+        order.sort_by_key(bound);
+        let mut wanted: Vec<(String, i64)> = Vec::new();
+        let mut chosen: Vec<(usize, i64)> = Vec::new();
+        for at in order {
+            let Some(source) = self.sources.get(at) else { continue };
+            let Some(run) = &source.run else { continue };
+            let mut pages: Vec<i64> = source.todo.iter().rev().map(|place| part::page_of(*place)).collect();
+            pages.dedup();
+            // The newest pages of a run come first, so that what is left of it is older.
+            for page in pages.into_iter().take(self.pages - wanted.len()) {
+                wanted.push((run.id.clone(), page));
+                chosen.push((at, page));
+            }
+            if wanted.len() >= self.pages {
+                break;
+            }
+        }
+        self.pages = (self.pages * 2).min(MOST_PAGES);
+        let held = self.parts(&wanted).await?;
+        for (at, page) in chosen {
+            let Some(source) = self.sources.get(at) else { continue };
+            let run = source.run.as_ref().map(|run| run.id.clone()).unwrap_or_default();
+            let entries = held.get(&(run, page)).map(|bytes| part::read_entries(bytes)).transpose()?;
+            let entries = entries.unwrap_or_default();
+            let first = u32::try_from((-1 - page).max(0)).unwrap_or(0) * part::PAGE as u32;
+            let mut fresh = Vec::new();
+            let mut todo = source.todo.clone();
+            while let Some(place) = todo.pop_if(|place| *place >= first) {
+                let entry = usize::try_from(place - first).ok().and_then(|at| entries.get(at));
+                fresh.extend(entry.filter(|entry| self.admits(entry)).copied());
+            }
+            let bound = entries.first().map_or(source.bound, |oldest| oldest.at);
+            if let Some(source) = self.sources.get_mut(at) {
+                source.known.extend(fresh);
+                source.todo = todo;
+                source.bound = bound;
+            }
+        }
+        // What is used up is in nobody's way.
+        self.sources.retain(|source| !source.todo.is_empty() || !source.known.is_empty());
+        Ok(())
+    }
+
+    /// Parts of runs, opened.
+    async fn parts(&self, wanted: &[(String, i64)]) -> Result<HashMap<(String, i64), Vec<u8>>> {
+        let mut held = HashMap::with_capacity(wanted.len());
+        let mut runs: Vec<String> = wanted.iter().map(|(run, _)| run.clone()).collect();
+        let mut numbers: Vec<i64> = wanted.iter().map(|(_, part)| *part).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let wanted: HashSet<(String, i64)> = wanted.iter().cloned().collect();
+        let mut reader = self.store.read("search.parts").await?;
+        for numbers in numbers.chunks(64) {
+            let row =
+                |values: &mut Vec<Value>| values.extend(numbers.iter().map(|number| Value::from(*number)));
+            for runs in runs.chunks(RUNS) {
+                let marks = vec!["?"; numbers.len()].join(", ");
+                let head =
+                    format!("SELECT run, part, content FROM search_parts WHERE part IN ({marks}) AND run IN");
+                let sql = with_list(self.store.inside.engine, &head, numbers.len(), runs.len(), "");
+                let mut values = Vec::with_capacity(numbers.len() + runs.len());
+                row(&mut values);
+                values.extend(list(runs));
+                for row in reader.all(sql, values).await? {
+                    let (run, part) = (row.text(0)?, row.int(1)?);
+                    let bound = name(&run, part);
+                    let at = (run, part);
+                    if wanted.contains(&at) {
+                        let bytes = self.key.open(place(&bound), &row.bytes(2)?)?;
+                        held.insert(at, bytes);
+                    }
+                }
+            }
+        }
+        Ok(held)
+    }
+}

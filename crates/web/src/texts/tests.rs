@@ -1,0 +1,1 @@
+//! Languages, sentences, plural forms and how a language is chosen.
