@@ -143,6 +143,7 @@ fn ci(shell: &Shell, stages: &mut Stages) {
     stages.check("advisories", || release::advisories(&shell.root, None));
     stages.check("runbooks", || runbooks::run(shell, None));
     stages.check("verify", || verify::run(shell));
+    stages.check("empty root", || release::prove_tested(shell));
 }
 
 /// The environment variable, when it is set and not empty.

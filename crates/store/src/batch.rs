@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::audit;
 use crate::checkpoint::Relief;
-use crate::data_key::Refusal;
+use crate::data_key::{Held, Refusal};
 use crate::dialect::Company;
 use crate::piece::{self, PieceOrder};
 use crate::pool::Pool;
@@ -53,6 +53,16 @@ impl Batch {
             }
         }
         batch
+    }
+
+    /// How the keys of the turns are held. Turns that are not counted go beside those of other processes for the same
+    /// subject; not where a job comes after them, which may want the key for itself: two such batches would each hold
+    /// what the other wants.
+    fn held(&self) -> Held {
+        match self.jobs.is_empty() && !self.turns.iter().any(TurnOrder::counts) {
+            true => Held::Shared,
+            false => Held::Alone,
+        }
     }
 
     fn answer(self) {
@@ -168,18 +178,19 @@ impl Batcher {
     /// again and writes each in a savepoint of its own, so that only the guilty one fails. They come first
     /// because savepoints cost SQLite a copy of every page, and almost no batch needs them.
     async fn appended(&self, batch: &mut Batch, company: Company) -> Result<Tx, Trouble> {
+        let held = batch.held();
         let mut tx = Tx::begin(&self.pool, company).await?;
         tx.operation = "turn.write";
         let together = async {
             if !batch.turns.is_empty() {
-                turn::append(&mut tx, &mut batch.turns).await?;
+                turn::append(&mut tx, &mut batch.turns, held).await?;
             }
             // A piece that was said before the end goes in before it.
             if !batch.pieces.is_empty() {
                 piece::add(&mut tx, &mut batch.pieces).await?;
             }
             if !batch.finishes.is_empty() {
-                turn::finish(&mut tx, &mut batch.finishes).await?;
+                turn::finish(&mut tx, &mut batch.finishes, held).await?;
             }
             Ok(())
         };
@@ -194,7 +205,7 @@ impl Batcher {
         for order in &mut batch.turns {
             tx.mark().await?;
             if let Err(refusal) =
-                settled(&mut tx, async |tx| turn::append(tx, std::slice::from_mut(order)).await).await?
+                settled(&mut tx, async |tx| turn::append(tx, std::slice::from_mut(order), held).await).await?
             {
                 order.outcome = Err(refusal);
             }
@@ -210,7 +221,7 @@ impl Batcher {
         for order in &mut batch.finishes {
             tx.mark().await?;
             if let Err(refusal) =
-                settled(&mut tx, async |tx| turn::finish(tx, std::slice::from_mut(order)).await).await?
+                settled(&mut tx, async |tx| turn::finish(tx, std::slice::from_mut(order), held).await).await?
             {
                 order.outcome = Err(refusal);
             }

@@ -89,7 +89,16 @@ impl Store {
     /// The key of a subject; a new one, not stored yet, when the subject has none.
     pub(crate) async fn subject_key(&self, subject: &Subject) -> Result<Arc<SubjectKey>> {
         if let Some(known) = self.inside.data_keys.get(subject).await {
-            return Ok(known);
+            if known.stored.load(Ordering::Relaxed) {
+                return Ok(known);
+            }
+            // Another process may have made the first one by now; else this one is still the one to come.
+            let found = self.load_subject_key(subject).await?;
+            if !found.stored.load(Ordering::Relaxed) {
+                return Ok(known);
+            }
+            self.inside.data_keys.insert(*subject, Arc::clone(&found)).await;
+            return Ok(found);
         }
         self.inside
             .data_keys

@@ -130,8 +130,7 @@ impl Store {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let key = self.subject_key(owner).await?;
-        let read = |row: &Row| -> Result<Folder> {
+        let read = |row: &Row, key: &SubjectKey| -> Result<Folder> {
             let id = row.text(0)?;
             Ok(Folder {
                 parent: row.maybe_text(1)?.as_deref().map(FolderId::parse).transpose()?,
@@ -141,7 +140,9 @@ impl Store {
                 id: FolderId::parse(&id)?,
             })
         };
-        let mut folders = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let opened =
+            self.opened(owner, |key| rows.iter().map(|row| read(row, key)).collect::<Result<Vec<_>>>());
+        let mut folders = opened.await?;
         folders.sort_by_cached_key(|folder| (folder.name.to_lowercase(), folder.id));
         Ok(folders)
     }

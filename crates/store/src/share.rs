@@ -17,7 +17,7 @@ use crate::message::Role;
 use crate::trouble::Trouble;
 use crate::turn::TurnOrder;
 use crate::tx::Tx;
-use crate::value::values;
+use crate::value::{Row, values};
 
 /// What the key of a token is for.
 const CONTEXT: &str = "stoa 2026 shared conversation";
@@ -176,8 +176,7 @@ impl Store {
         let now = self.inside.ambient.now();
         let values = values![owner.to_string(), now, before, tie, page.limit + 1];
         let rows = self.read("share.list").await?.all(sql, values).await?;
-        let key = self.subject_key(owner).await?;
-        let shares = rows.iter().map(|row| {
+        let read = |row: &Row, key: &SubjectKey| {
             let talk = row.text(1)?;
             let title = row.maybe_bytes(3)?;
             let title = title.map(|sealed| key.open_text(conversation::place("title", &talk), &sealed));
@@ -193,8 +192,10 @@ impl Store {
                 expires_at: row.time(8)?,
                 opened_at: row.maybe_time(9)?,
             })
-        });
-        let shares = shares.collect::<Result<Vec<_>>>()?;
+        };
+        let opened =
+            self.opened(owner, |key| rows.iter().map(|row| read(row, key)).collect::<Result<Vec<_>>>());
+        let shares = opened.await?;
         let cursor = |share: &Share| Cursor { key: share.created_at.micros(), tie: share.id.to_string() };
         Ok(Page::cut(shares, page.limit, cursor))
     }
@@ -221,7 +222,7 @@ impl Store {
         let row = values![crypto::token::digest(token.expose()), self.inside.ambient.now()];
         let row = self.read("share.open").await?.one(sql, row).await?.ok_or(Code::NotFound)?;
         let (id, owner) = (row.text(0)?, Subject::parse(&row.text(1)?)?);
-        let inner = self.subject_key(&owner).await?.open(place(&id), &row.bytes(3)?)?;
+        let inner = self.opened(&owner, |key| key.open(place(&id), &row.bytes(3)?)).await?;
         let content = crypto::open(&DataKey::of_token(token, CONTEXT), place(&id), &inner)?;
         Ok(OpenShare {
             id: ShareId::parse(&id)?,

@@ -63,6 +63,12 @@ impl TurnOrder {
         self.messages.first().map_or(0, |message| message.created_at)
     }
 
+    /// Whether it opens a conversation that is counted, or the only one of a session.
+    pub(crate) fn counts(&self) -> bool {
+        let SealedOpening::New { session_tag, .. } = &self.opening else { return false };
+        session_tag.is_some() || self.max_conversations.is_some()
+    }
+
     pub(crate) fn answer(self) {
         // The caller may have gone; what was written stays written.
         let _ = self.reply.send(self.outcome);
@@ -261,11 +267,8 @@ pub(crate) const MESSAGES: Rows = Rows {
 };
 
 /// Appends the turns; the outcome of each is set. An error means that nothing of this call may be kept.
-pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder]) -> Result<(), Trouble> {
+pub(crate) async fn append(tx: &mut Tx, orders: &mut [TurnOrder], held: Held) -> Result<(), Trouble> {
     let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
-    // New conversations of an owner are counted, and of one session there is one.
-    let news = orders.iter().any(|order| matches!(order.opening, SealedOpening::New { .. }));
-    let held = if news { Held::Alone } else { Held::Shared };
     let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>(), held).await?;
     let mut talks = Talks::load(tx, orders).await?;
     let mut rows = Vec::with_capacity(orders.len() * 2 * MESSAGES.width);
@@ -416,9 +419,9 @@ const FINISHED: Rows = Rows {
 
 /// Ends streamed messages; the outcome of each is set. A message that is unknown or somebody else's is
 /// `not_found`; one that has ended already is a `conflict`, unless this end [`may_follow`].
-pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder]) -> Result<(), Trouble> {
+pub(crate) async fn finish(tx: &mut Tx, orders: &mut [FinishOrder], held: Held) -> Result<(), Trouble> {
     let keys: Vec<Arc<SubjectKey>> = orders.iter().map(|order| order.key.clone()).collect();
-    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>(), Held::Shared).await?;
+    let stale = data_key::hold(tx, &keys.iter().map(Arc::as_ref).collect::<Vec<_>>(), held).await?;
     let ids = orders.iter().map(|order| order.message.clone()).collect();
     let mut open = HashMap::with_capacity(orders.len());
     // What is in the index of the search already, and is written anew: that conversation is indexed again from there.

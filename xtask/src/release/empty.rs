@@ -11,17 +11,21 @@ use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
 
 use crate::running::{Folder, Program};
-use crate::shell;
+use crate::shell::{self, Shell};
 
 /// What Docker puts into every container, beside what the image brings.
 const ROOT: &str = "\
 mount --make-rprivate /
-mount -t tmpfs -o size=256m tmpfs \"$ROOT\"
+mount -t tmpfs -o size=512m tmpfs \"$ROOT\"
 cd \"$ROOT\"
 mkdir -p etc/ssl/certs var/lib/stoa proc
 cp \"$PROGRAM\" stoa
 cp /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/
 cp /etc/hosts /etc/resolv.conf etc/
+for library in $LIBRARIES; do
+  mkdir -p \".${library%/*}\"
+  cp \"$library\" \".$library\"
+done
 mount -t proc proc proc
 mount -t tmpfs -o mode=0700,uid=65532,gid=65532,size=256m tmpfs var/lib/stoa
 mount -o remount,ro \"$ROOT\"
@@ -30,12 +34,34 @@ mount -o remount,ro \"$ROOT\"
 /// Serves there, looks from outside and from inside, and ends it.
 ///
 /// # Errors
-/// When it does not start, is not content, or does not end well.
+/// When it is not static, does not start, is not content, or does not end well.
 pub(crate) fn prove(program: &Path) -> Result<()> {
     ensure!(shell::is_root(), "the mounts need root");
-    let program = program.canonicalize().with_context(|| format!("{} is not there", program.display()))?;
-    let bytes = fs::read(&program)?;
+    let bytes = fs::read(program).with_context(|| format!("{} is not there", program.display()))?;
     ensure!(super::elf::is_static(&bytes), "{} is not static", program.display());
+    serve_alone(program, "")
+}
+
+/// The same with the program of the tests, which is not static: its libraries are put beside it. What needs another file,
+/// a place to write, a name or a right is found with every change, and the release is not built for it.
+///
+/// # Errors
+/// When it does not start, is not content, or does not end well.
+pub(crate) fn prove_tested(shell: &Shell) -> Result<()> {
+    if !shell::is_root() || shell::output(Command::new("unshare").args(["--mount", "true"])).is_err() {
+        println!("skipped: the mounts need root, and a machine that allows them");
+        return Ok(());
+    }
+    let program = shell.server()?;
+    let told = shell::output(Command::new("ldd").arg(&program))?;
+    // `name => /path (address)`, and the loader as `/path (address)`.
+    let paths = told.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
+    serve_alone(&program, &paths.collect::<Vec<_>>().join(" "))
+}
+
+fn serve_alone(program: &Path, libraries: &str) -> Result<()> {
+    let program = program.canonicalize().with_context(|| format!("{} is not there", program.display()))?;
+    let size = fs::metadata(&program)?.len();
     let folder = Folder::new("empty")?;
     let root = folder.path().join("root");
     fs::create_dir(&root)?;
@@ -47,7 +73,8 @@ pub(crate) fn prove(program: &Path) -> Result<()> {
     let script = shell::write(folder.path(), "serve", &serve)?;
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-eu"]).arg(&script).current_dir(folder.path());
-    command.envs([("ROOT", root.as_os_str()), ("PROGRAM", program.as_os_str())]).env("PORT", &port);
+    command.envs([("ROOT", root.as_os_str()), ("PROGRAM", program.as_os_str())]);
+    command.env("PORT", &port).env("LIBRARIES", libraries);
     let log = folder.path().join("log");
     let output = fs::File::create(&log)?;
     command.stdout(output.try_clone()?).stderr(output);
@@ -83,8 +110,9 @@ pub(crate) fn prove(program: &Path) -> Result<()> {
     fs::create_dir(&second)?;
     within.args(["--mount", "sh", "-eu"]).arg(look).current_dir(folder.path());
     within.envs([("ROOT", second.as_os_str()), ("PROGRAM", program.as_os_str())]);
+    within.env("LIBRARIES", libraries);
     ensure!(shell::show(&mut within, |_| {})?, "{}\nstoa verify found something", said());
     ensure!(server.stop(), "{}\nit did not end well", said());
-    println!("{} KiB, verified from an empty root, ended when it was told to", bytes.len() / 1024);
+    println!("{} KiB, verified from an empty root, ended when it was told to", size / 1024);
     Ok(())
 }

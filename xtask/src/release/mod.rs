@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::shell::{self, Shell};
 
 pub(crate) use advisories::run as advisories;
-pub(crate) use empty::prove;
+pub(crate) use empty::{prove, prove_tested};
 pub(crate) use sbom::{check, write as bill};
 
 /// What to build, and where to put it.

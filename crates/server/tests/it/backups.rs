@@ -149,7 +149,7 @@ on_both_engines! {
         }
         let (destroyed, trashed, late) = (file("one.txt").await, file("two.txt").await, file("three.txt").await);
         back_up(&world).await;
-        assert_eq!(key.delete(&format!("/api/v1/conversations/{gone}")).send().await.status, 200);
+        assert_eq!(key.delete(&format!("/api/v1/conversations/{gone}")).send().await.status, 204);
         assert_eq!(ann.delete(&format!("{destroyed}?permanent=true")).send().await.status, 200);
         assert_eq!(ann.delete(&trashed).send().await.status, 200);
         world.say(&key, &kept, "after the backup").await;
@@ -159,7 +159,7 @@ on_both_engines! {
         let at = world.anonymous().get("/health").send().await.json()["timestamp"].as_str().unwrap().to_owned();
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(ann.delete(&format!("{late}?permanent=true")).send().await.status, 200);
-        assert_eq!(key.delete(&format!("/api/v1/conversations/{kept}")).send().await.status, 200);
+        assert_eq!(key.delete(&format!("/api/v1/conversations/{kept}")).send().await.status, 204);
         let output = world.stoa(&["restore", "--at", &at, "--yes"]).await;
         assert!(output.success(), "{output:?}");
         let status = async |path: &str| key.get(path).send().await.status;

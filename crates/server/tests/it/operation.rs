@@ -101,9 +101,10 @@ async fn a_statement_that_waits_is_logged_with_its_plan() {
     assert_eq!(answer.json()["items"][0]["id"].as_str().unwrap(), id);
     let line = world.process.line("the slow statement", slow).await;
     assert!(line["milliseconds"].as_u64().unwrap() >= 1_000 && line["level"] == "WARNING", "{line}");
-    assert!(line["plan"].as_str().unwrap().contains("Scan"), "{line}");
-    let statement = line["statement"].as_str().unwrap();
-    assert!(statement.contains("$1") && !line.to_string().contains("visitor:"), "{line}");
+    // Both hold places where the values were.
+    assert!(line["plan"].as_str().unwrap().contains("owner = $1"), "{line}");
+    assert!(line["statement"].as_str().unwrap().starts_with("SELECT id, "), "{line}");
+    assert!(!line.to_string().contains("visitor:") && !line.to_string().contains(&id), "{line}");
     println!("{line}");
 }
 

@@ -142,13 +142,11 @@ async fn fill(world: &World, shape: &str) -> usize {
                 Database::Postgres { .. } => "SET session_replication_role = replica",
             };
             let all: Vec<String> = (1..=3).map(values).collect();
-            world
-                .tamper(&format!(
-                    "{free}; INSERT INTO {table} ({}) VALUES {}",
-                    names.join(", "),
-                    all.join(", ")
-                ))
-                .await;
+            let sql = format!("{free}; INSERT INTO {table} ({}) VALUES {}", names.join(", "), all.join(", "));
+            // A table may be particular about what it takes.
+            if world.try_to(&sql).await.is_err() {
+                continue;
+            }
         }
         filled += 1;
     }
@@ -197,6 +195,7 @@ on_both_engines! {
         let second = old.second().await;
         assert!(second.migrate().await.unwrap().is_empty() && second.missing_indexes().await.unwrap().is_empty());
         second.close().await;
+        assert!(filled >= 40, "{filled}");
         println!("{kills} processes killed at {place} places of {} steps; rows in {filled} tables kept", STEPS.len());
         old.end().await;
     }

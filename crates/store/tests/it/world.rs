@@ -184,16 +184,22 @@ impl World {
 
     /// Runs SQL beside the store, as somebody who tampers or looks would.
     pub async fn tamper(&self, sql: &str) {
+        self.try_to(sql).await.unwrap();
+    }
+
+    /// The same, which the database may refuse.
+    pub async fn try_to(&self, sql: &str) -> Result<(), sqlx::Error> {
         match &self.config.database {
             Database::Sqlite { path } => {
                 let mut raw =
                     SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await.unwrap();
+                let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await;
                 raw.close().await.unwrap();
+                done.map(drop)
             }
             Database::Postgres { url, .. } => {
                 let mut raw = PgConnection::connect(url.expose()).await.unwrap();
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await.unwrap();
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await.map(drop)
             }
         }
     }

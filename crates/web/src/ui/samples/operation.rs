@@ -48,7 +48,7 @@ fn window(words: Words, slug: &'static str, title: &'static str, empty: bool) ->
     }
 }
 
-fn chart(words: Words, slug: &'static str, title: &'static str, unit: &'static str) -> Chart {
+fn chart(slug: &'static str, title: &'static str, unit: &'static str) -> Chart {
     let line = |name, tone, step: u32| Line {
         name,
         tone,
@@ -57,7 +57,7 @@ fn chart(words: Words, slug: &'static str, title: &'static str, unit: &'static s
     Chart {
         slug,
         title,
-        summary: words.say("18,204 requests, of which 40 failed"),
+        summary: "18,204 requests, of which 40 failed".to_owned(),
         unit,
         lines: vec![line("answered", "one", 7), line("failed", "bad", 1)],
         labels: (0..24).map(|hour| format!("{hour:02}:00")).collect(),
@@ -74,8 +74,8 @@ pub(super) fn pages(words: Words) -> Vec<(&'static str, String)> {
             window(words, "30d", "The last 30 days", true),
         ],
         charts: vec![
-            chart(words, "s-requests", "Requests an hour", ""),
-            chart(words, "s-latency", "95 of 100 API requests within", "ms"),
+            chart("s-requests", "Requests an hour", ""),
+            chart("s-latency", "95 of 100 API requests within", "ms"),
         ],
         errors: words.say("3"),
         warnings: words.say("1,204"),
