@@ -333,7 +333,7 @@ mod tests {
 
     use super::*;
 
-    fn found<'a>(text: &'a str, seek: impl Fn(&mut Sought)) -> Option<Vec<&'a str>> {
+    fn found(text: &str, seek: impl Fn(&mut Sought)) -> Option<Vec<&str>> {
         let mut sought = Sought::default();
         seek(&mut sought);
         let places = sought.read(text);

@@ -233,7 +233,6 @@ fn chat(messages: Vec<MessageView>, connected: bool) -> Outcome<ChatPage> {
         next_conversations: None,
         limits: LimitsView { max_chars: 5_000, max_user_messages: Some(10), user_messages: 2 },
         messages,
-        ordered: Default::default(),
         earlier_url: None,
         past: false,
         desk: None,

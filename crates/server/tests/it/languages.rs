@@ -28,7 +28,8 @@ async fn pages_speak_the_language_of_whoever_reads() {
         assert!(page.header("vary").contains("accept-language, cookie"), "{page:?}");
         assert_eq!(page.header("cache-control"), "no-store");
         // The script with what scripts say is there, and English needs none.
-        let script = page.text().split("/static/texts.").nth(1).and_then(|rest| rest.split('"').next());
+        let text = page.text();
+        let script = text.split("/static/texts.").nth(1).and_then(|rest| rest.split('"').next());
         assert_eq!(script.is_some(), language != "en", "{language}");
         if let Some(script) = script {
             let script = anyone.get(&format!("/static/texts.{script}")).send().await;
@@ -55,7 +56,7 @@ async fn a_choice_is_kept_and_what_programs_read_stays_english() {
             .post("/language")
             .header("content-type", "application/x-www-form-urlencoded")
             .header("origin", origin)
-            .body(fields)
+            .body(fields.to_owned())
     };
     let chosen = choose("language=ar&return_to=%2Fsign-in%3Fdone%3Dout", &home).send().await;
     assert_eq!((chosen.status, chosen.header("location")), (303, "/sign-in?done=out"), "{chosen:?}");

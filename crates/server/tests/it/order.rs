@@ -37,8 +37,8 @@ on_both_engines! {
         assert_eq!(changed.status, 200, "{changed:?}");
         let changed = changed.json();
         assert_eq!((&changed["pinned"], &changed["folder_id"], &changed["tags"], &changed["title"]), (&json!(true), &json!(folder), &json!(["Blue", "two words"]), &json!("First")));
-        assert_eq!(list(&ann, &format!("folder={folder}")).await, [one.clone()]);
-        assert_eq!(list(&ann, "tag=BLUE&pinned=true").await, [one.clone()]);
+        assert_eq!(list(&ann, &format!("folder={folder}")).await, std::slice::from_ref(&one));
+        assert_eq!(list(&ann, "tag=BLUE&pinned=true").await, std::slice::from_ref(&one));
         assert_eq!(list(&ann, "folder=none").await, [three.clone(), two.clone()]);
         assert_eq!(ann.get("/api/v1/tags").send().await.json()["items"], json!([{"tag": "Blue", "conversation_count": 1}, {"tag": "two words", "conversation_count": 1}]));
 
@@ -47,12 +47,12 @@ on_both_engines! {
         assert_eq!(bulk(json!({"ids": [two, theirs], "archived": true})).await.status, 404);
         let done = bulk(json!({"ids": [one, two], "archived": true, "add_tags": ["old"]})).await;
         assert_eq!((done.status, done.json()), (200, json!({"changed": 2})));
-        assert_eq!(list(&ann, "").await, [three.clone()]);
+        assert_eq!(list(&ann, "").await, std::slice::from_ref(&three));
         assert_eq!(list(&ann, "archived=true").await.len(), 2);
         assert_eq!(field(&bulk(json!({"ids": [one], "delete": true, "archived": true})).await.json()), ("delete", "contradiction"));
         let repeated = || ann.post("/api/v1/conversations/bulk").header("idempotency-key", "gone-once").json(&json!({"ids": [two], "delete": true})).send();
         assert_eq!((repeated().await.status, repeated().await.status), (200, 200), "a repeated request counts once");
-        assert_eq!(list(&ann, "archived=true").await, [one.clone()]);
+        assert_eq!(list(&ann, "archived=true").await, std::slice::from_ref(&one));
 
         // A folder that goes leaves what lay in it; an empty place is `null`.
         assert_eq!(ann.delete(&format!("/api/v1/folders/{folder}")).send().await.status, 204);
@@ -140,7 +140,7 @@ on_both_engines! {
         let path = format!("/api/v1/conversations/{talk}");
         assert_eq!(ann.get(&path).send().await.status, 200, "whoever has its address goes on");
         assert_eq!(ann.put(&path).json(&json!({"temporary": false})).send().await.status, 200);
-        assert_eq!(list(&ann, "").await, [talk.clone()]);
+        assert_eq!(list(&ann, "").await, std::slice::from_ref(&talk));
         assert_eq!(search(&ann, "between").await.len(), 2);
     }
 }
