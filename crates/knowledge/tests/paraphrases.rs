@@ -27,7 +27,7 @@ fn the_right_place_is_found_in_other_words() {
     }
     let refused = developed.refused + held_out.refused + later.refused;
     let unanswerable = developed.unanswerable + held_out.unanswerable + later.unanswerable;
-    assert!(refused * 4 >= unanswerable * 3, "{refused} of {unanswerable} were refused");
+    assert!(refused * 10 >= unanswerable * 7, "{refused} of {unanswerable} were refused");
 }
 
 #[test]

@@ -111,7 +111,8 @@ impl Store {
                     sealed.model,
                     sealed.input_tokens,
                     sealed.output_tokens,
-                    sealed.details
+                    sealed.details,
+                    None::<String>
                 ]);
             }
             let (tag, own, app, most) = (tag.clone(), own.clone(), new.app.clone(), new.max_per_owner);

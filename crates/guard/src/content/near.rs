@@ -69,7 +69,6 @@ mod tests {
         let offer =
             "Only today: our wonderful watches for 99 dollars, write to the number 555 1234 with the code";
         assert!(near(&format!("{offer} a7x9q"), &format!("{offer} zz81k").replace("99", "49")));
-        assert!(near(&format!("{offer} please"), &format!("{offer} soon!!!")));
         assert!(!near(
             offer,
             "How do I return the watch that I bought of you last week, and who pays for the parcel then?"

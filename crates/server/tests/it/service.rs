@@ -191,7 +191,7 @@ on_both_engines! {
         assert!(page.contains("aria-pressed=\"true\"") && page.contains("he knows"), "{page}");
         let quality = read(&ann, "/apps/support/desk/quality?days=7").await;
         assert!(quality.contains("he knows") && !quality.contains("joe@example.org"), "{quality}");
-        assert!(quality.contains("0 of 1 rated answers") && quality.contains("<svg class=\"chart\""), "{quality}");
+        assert!(quality.contains("0 of 1 rated answer") && quality.contains("<svg class=\"chart\""), "{quality}");
         assert_eq!(send(&customer, &rate, &[("rating", "none")]).await.status, 303);
         assert!(!read(&ann, "/apps/support/desk/quality").await.contains("he knows"));
         assert_eq!(send(&customer, &rate, &[("rating", "sideways")]).await.status, 400);

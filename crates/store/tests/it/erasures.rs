@@ -106,6 +106,9 @@ async fn plant(world: &World, email: &str) -> (UserId, Subject) {
             "search_runs (id, owner, level, messages, first_at, last_at, ready) VALUES ('r{n}', '{owner}', 0, 1, {now}, {now}, 1)"
         ),
         format!("search_parts (run, part, content) VALUES ('r{n}', 1, {bytes})"),
+        format!(
+            "shares (id, owner, conversation_id, app, digest, content, masked, messages, created_at, expires_at) VALUES ('h{n}', '{owner}', '{talk}', 'assistant', 'h{n}', {bytes}, 0, 1, {now}, {now})"
+        ),
         format!("search_gone (conversation_id, owner) VALUES ('{talk}', '{owner}')"),
     ] {
         world.tamper(&format!("INSERT INTO {row}")).await;

@@ -377,6 +377,10 @@ fn pages() -> Vec<Row> {
         row("GET /", Plain(everybody(200))),
         row("GET /docs", Plain(everybody(200))),
         row("GET /docs/errors", Plain(everybody(200))),
+        row("GET /sw.js", Plain(open(200))),
+        row("GET /offline", Plain(open(200))),
+        row("POST /language", Plain(open(303))).form("language=en&return_to=%2F"),
+        row("GET /fragments/places", Plain(everybody(200))),
         row(
             "GET /apps/{app}",
             Plain(By { anonymous: 200, visitor: 200, reading_key: 403, talking_key: 403, ..everybody(200) }),
@@ -392,6 +396,8 @@ fn pages() -> Vec<Row> {
         row("GET /apps/{app}/{conversation}/messages/{message}", found).with("app", "assistant"),
         row("GET /apps/{app}/{conversation}", chat).with("app", "assistant"),
         row("GET /fragments/conversations/{conversation}/messages/{message}", owners(404, true, false)),
+        // It is asked for what was said before no message.
+        row("GET /fragments/conversations/{conversation}/earlier", owners(404, true, false)),
         row("GET /sign-in", Plain(away)),
         row("POST /sign-in", Plain(open(401))).form(form),
         row("POST /sign-in/passkey/begin", Plain(open(200))),

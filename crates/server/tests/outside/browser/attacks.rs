@@ -207,7 +207,7 @@ async fn entitle(person: &Person, number: usize, text: &str) {
 }
 
 /// Elements among what a search found that are not its own.
-const FOUND: &str = r#"[...document.querySelectorAll("[data-found] *")]
+const FOUND: &str = r#"[...document.querySelectorAll("[data-found]:not(dialog) *")]
   .filter((one) => /^(script|iframe|style|img|object|embed|form|math|x)$/.test(one.localName) || [...one.attributes].some((a) => /^on|^style$|^src/.test(a.name)))
   .map((one) => one.outerHTML.slice(0, 120))"#;
 
