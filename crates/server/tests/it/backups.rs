@@ -158,7 +158,7 @@ on_both_engines! {
         tokio::time::sleep(Duration::from_millis(1_100)).await;
         let at = world.anonymous().get("/health").send().await.json()["timestamp"].as_str().unwrap().to_owned();
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(ann.delete(&format!("{late}?permanent=true")).send().await.status, 200);
+        assert_eq!(ann.delete(&format!("{late}?permanent=true")).send().await.status, 204);
         assert_eq!(key.delete(&format!("/api/v1/conversations/{kept}")).send().await.status, 204);
         let output = world.stoa(&["restore", "--at", &at, "--yes"]).await;
         assert!(output.success(), "{output:?}");

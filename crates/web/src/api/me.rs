@@ -255,6 +255,8 @@ pub(crate) fn export_answer(takeout: Takeout, form: TakeoutForm) -> Response {
             Err(_) => Some((Err(std::io::Error::other("the export cannot go on")), None)),
         }
     });
+    // Whoever compresses asks once more after the end.
+    let pieces = futures_util::StreamExt::fuse(pieces);
     let (kind, name) = match form {
         TakeoutForm::Json => ("application/json", "attachment; filename=\"stoa-export.json\""),
         TakeoutForm::Zip => ("application/zip", "attachment; filename=\"stoa-export.zip\""),

@@ -93,7 +93,7 @@ async fn files_go_with_a_message_and_conversations_come_in() {
         person.until("document.querySelectorAll('.chips li').length === 1").await;
         person.say("What is the code word?").await;
         person.answer().await;
-        person.until("document.querySelector('.from-person .attached-name')?.textContent === '<b>notes.txt'").await;
+        person.until("document.querySelector('.from-person .attached-name')?.textContent === '_b_notes.txt'").await;
         person.until("document.querySelector('.from-person .attached small')?.textContent.includes('read: 23')").await;
         assert_eq!(person.count(".chips li").await, 0);
         person.look("attached-desk").await;

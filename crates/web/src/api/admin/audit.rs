@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::HeaderValue;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use identity::{Admin, AuditFilter, May};
@@ -208,7 +208,8 @@ fn pieces(
     form: Form,
 ) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + Send {
     let first = Left::From(PageRequest::first(PageRequest::MOST), false);
-    stream::unfold((site, may, first), move |(site, may, left)| {
+    // Whoever compresses asks once more after the end.
+    StreamExt::fuse(stream::unfold((site, may, first), move |(site, may, left)| {
         let filter = filter.clone();
         async move {
             let Left::From(page, begun) = left else { return None };
@@ -233,5 +234,5 @@ fn pieces(
             let left = next.map_or(Left::Nothing, |page| Left::From(page, begun || !piece.items.is_empty()));
             Some((Ok(Bytes::from(text)), (site, may, left)))
         }
-    })
+    }))
 }
