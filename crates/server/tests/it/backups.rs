@@ -165,7 +165,8 @@ on_both_engines! {
         let status = async |path: &str| key.get(path).send().await.status;
         let back = async || status(&format!("/api/v1/conversations/{kept}")).await == 200;
         eventually(Duration::from_secs(5), "what was deleted later is back", back).await;
-        assert_eq!(world.messages(&key, &kept).await.len(), 4);
+        // What was said after the backup went with the deletion: nothing holds it any more.
+        assert_eq!(world.messages(&key, &kept).await.len(), 2);
         assert_eq!(status(&format!("/api/v1/conversations/{gone}")).await, 404, "it was deleted before the moment");
         let ann = world.bearer(&world.sign_in("ann@example.org").await);
         let files = async |query: &str| {

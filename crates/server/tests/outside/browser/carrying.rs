@@ -108,7 +108,7 @@ async fn files_go_with_a_message_and_conversations_come_in() {
         let input = person.browser.find(By::Css("#import-file")).await.unwrap();
         input.send_keys(export).await.unwrap();
         person.click("[data-import] [type=submit]").await;
-        person.until("document.querySelector('[data-report]').textContent.includes('1 conversation with 2 messages')").await;
+        person.until("document.querySelector('[data-report]').textContent.includes('1 conversation brought in, with 2 messages.')").await;
         assert!(person.text("[data-report]").await.contains("shape"), "what did not come in is told");
         person.look("imported-desk").await;
     })
