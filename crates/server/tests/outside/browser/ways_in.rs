@@ -108,7 +108,11 @@ async fn a_forgotten_password_is_replaced_by_a_link() {
         forgetful.until("location.hash === ''").await;
         forgetful.see_no("#f-reset").await;
         forgetful.fill("#f-password", "too short").await;
-        forgetful.browser.execute("document.querySelector('form.form').noValidate = true", vec![]).await.unwrap();
+        forgetful
+            .browser
+            .execute("document.querySelector('form.form').noValidate = true", vec![])
+            .await
+            .unwrap();
         forgetful.send(".form button[type=submit]").await;
         forgetful.see("#e-password").await;
         forgetful.open(&link).await;
