@@ -72,6 +72,9 @@ enum Command {
         /// The program.
         #[arg(default_value = "dist/stoa")]
         program: PathBuf,
+        /// The program of the tests instead, with its libraries beside it, as CI does.
+        #[arg(long)]
+        tested: bool,
     },
     /// Print the bill of materials (CycloneDX).
     Sbom,
@@ -115,7 +118,8 @@ fn run(command: Command) -> Result<ExitCode> {
             stages.check("runbooks", || runbooks::run(&shell, only.as_deref()));
         }
         Command::Release(wanted) => stages.check("release", || release::run(&shell, &wanted)),
-        Command::Empty { program } => stages.check("empty", || release::prove(&program)),
+        Command::Empty { tested: true, .. } => stages.check("empty root", || release::prove_tested(&shell)),
+        Command::Empty { program, .. } => stages.check("empty root", || release::prove(&program)),
         Command::Sbom => {
             print!("{}", release::bill(&shell, None)?);
             return Ok(ExitCode::SUCCESS);

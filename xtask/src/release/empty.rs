@@ -15,6 +15,7 @@ use crate::shell::{self, Shell};
 
 /// What Docker puts into every container, beside what the image brings.
 const ROOT: &str = "\
+CHROOT=$(PATH=\"$PATH:/usr/sbin:/sbin\" command -v chroot)
 mount --make-rprivate /
 mount -t tmpfs -o size=512m tmpfs \"$ROOT\"
 cd \"$ROOT\"
@@ -68,7 +69,7 @@ fn serve_alone(program: &Path, libraries: &str) -> Result<()> {
     let port = shell::free_port()?.to_string();
     let serve = format!(
         "{ROOT}exec env -i ENVIRONMENT=development API_HOST=127.0.0.1 API_PORT=\"$PORT\" STOA_DATA_DIR=/var/lib/stoa \
-         chroot --userspec=65532:65532 --groups= \"$ROOT\" /stoa serve\n"
+         \"$CHROOT\" --userspec=65532:65532 --groups= \"$ROOT\" /stoa serve\n"
     );
     let script = shell::write(folder.path(), "serve", &serve)?;
     let mut command = Command::new("unshare");
@@ -103,8 +104,9 @@ fn serve_alone(program: &Path, libraries: &str) -> Result<()> {
     // By name, so that the resolver of a static program is tried too.
     let url = format!("http://localhost:{port}");
     let mut within = Command::new("unshare");
-    let look =
-        format!("{ROOT}exec env -i chroot --userspec=65532:65532 --groups= \"$ROOT\" /stoa verify {url}\n");
+    let look = format!(
+        "{ROOT}exec env -i \"$CHROOT\" --userspec=65532:65532 --groups= \"$ROOT\" /stoa verify {url}\n"
+    );
     let look = shell::write(folder.path(), "look", &look)?;
     let second = folder.path().join("second");
     fs::create_dir(&second)?;
