@@ -58,7 +58,10 @@ function show(on) {
   shelves.hidden = on;
 }
 
-async function look(text, after) {
+/** An answer reads a limited number of messages; where it found none, the next goes on by itself some times. */
+const FURTHER = 8;
+
+async function look(text, after, fresh = !after, further = FURTHER) {
   running?.abort();
   running = new AbortController();
   const { signal } = running;
@@ -66,7 +69,11 @@ async function look(text, after) {
   try {
     const { items, next } = await search({ q: asked(text), ...(after ? { after } : {}) }, signal);
     if (signal.aborted) return;
-    if (!after) found.replaceChildren();
+    if (items.length === 0 && next && further > 0) {
+      await look(text, next, fresh, further - 1);
+      return;
+    }
+    if (fresh) found.replaceChildren();
     found.querySelector("[data-more-found]")?.remove();
     found.append(...items.map(hit));
     const count = found.querySelectorAll(".hit").length;

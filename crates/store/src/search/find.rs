@@ -1,7 +1,7 @@
 //! Finding: the index names messages that may be meant, the newest first; each is fetched, opened and read until the page
 //! is full. Runs are looked up and their entries read only as far as the page needs. It never gives out what nobody read.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque, hash_map};
 use std::sync::Arc;
 
 use kernel::{ConversationId, Cursor, Fault, MessageId, Page, PageRequest, Result, Subject, Time};
@@ -12,14 +12,16 @@ use super::run::{Run, name, number, place};
 use super::{FoundMessage, PURPOSE, TalkQuery, has_file};
 use crate::Store;
 use crate::blob::{list, with_list};
+use crate::connection::Sql;
 use crate::conversation::Conversation;
 use crate::data_key::SubjectKey;
+use crate::dialect::Engine;
 use crate::message::{self, Role, open_json};
 use crate::order;
 use crate::value::{Value, values};
 
 /// Messages that one search reads at the most; the next page goes on.
-const MOST_READ: usize = 5_000;
+const MOST_READ: usize = 1_000;
 
 /// Messages that are fetched at once: few in the beginning, because the page may be full soon.
 const FIRST: usize = 48;
@@ -31,6 +33,8 @@ const MOST_PAGES: usize = 64;
 
 /// Runs that are looked up at once at the most.
 const RUNS: usize = 64;
+/// Parts that one statement reads at the most.
+const PARTS: usize = 256;
 
 /// Messages of the owner that are in no run.
 const TAIL: &str = "SELECT m.id, m.conversation_id, m.created_at, m.role FROM conversations c \
@@ -190,7 +194,7 @@ impl Store {
             return Ok(None);
         }
         let sql = format!("SELECT id FROM conversations WHERE owner = $1 AND temporary = 0{conditions}");
-        let sql = crate::connection::Sql::Built(sql.into());
+        let sql = Sql::Built(sql.into());
         let rows = self.read("search.meant").await?.all(sql, row).await?;
         rows.iter().map(|row| number(&row.text(0)?)).collect::<Result<_>>().map(Some)
     }
@@ -418,36 +422,38 @@ impl Walk<'_> {
     /// Parts of runs, opened.
     async fn parts(&self, wanted: &[(String, i64)]) -> Result<HashMap<(String, i64), Vec<u8>>> {
         let mut held = HashMap::with_capacity(wanted.len());
-        let mut runs: Vec<String> = wanted.iter().map(|(run, _)| run.clone()).collect();
-        let mut numbers: Vec<i64> = wanted.iter().map(|(_, part)| *part).collect();
-        runs.sort_unstable();
-        runs.dedup();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let wanted: HashSet<(String, i64)> = wanted.iter().cloned().collect();
         let mut reader = self.store.read("search.parts").await?;
-        for numbers in numbers.chunks(64) {
-            let row =
-                |values: &mut Vec<Value>| values.extend(numbers.iter().map(|number| Value::from(*number)));
-            for runs in runs.chunks(RUNS) {
-                let marks = vec!["?"; numbers.len()].join(", ");
-                let head =
-                    format!("SELECT run, part, content FROM search_parts WHERE part IN ({marks}) AND run IN");
-                let sql = with_list(self.store.inside.engine, &head, numbers.len(), runs.len(), "");
-                let mut values = Vec::with_capacity(numbers.len() + runs.len());
-                row(&mut values);
-                values.extend(list(runs));
-                for row in reader.all(sql, values).await? {
-                    let (run, part) = (row.text(0)?, row.int(1)?);
-                    let bound = name(&run, part);
-                    let at = (run, part);
-                    if wanted.contains(&at) {
-                        let bytes = self.key.open(place(&bound), &row.bytes(2)?)?;
-                        held.insert(at, bytes);
-                    }
+        for pairs in wanted.chunks(PARTS) {
+            let Some(last) = pairs.last() else { continue };
+            // Few different numbers of pairs make few different statements. Asked for twice, a part is the same part.
+            let room = pairs.len().next_power_of_two();
+            let padded = pairs.iter().chain(std::iter::repeat_n(last, room - pairs.len()));
+            let row = padded.flat_map(|(run, part)| values![run.as_str(), *part]).collect();
+            for row in reader.all(parts_of(self.store.inside.engine, room), row).await? {
+                let (run, part) = (row.text(0)?, row.int(1)?);
+                let bound = name(&run, part);
+                if let hash_map::Entry::Vacant(place_of) = held.entry((run, part)) {
+                    place_of.insert(self.key.open(place(&bound), &row.bytes(2)?)?);
                 }
             }
         }
         Ok(held)
     }
+}
+
+/// The text that reads so many parts of runs, each by its own key: the runs times the parts would be many more.
+fn parts_of(engine: Engine, count: usize) -> Sql {
+    let mut text = "WITH v (run, part) AS (VALUES ".to_owned();
+    for at in 0..count {
+        text.push_str(if at == 0 { "(" } else { ", (" });
+        engine.placeholder(at * 2 + 1, &mut text);
+        text.push_str(", ");
+        engine.placeholder(at * 2 + 2, &mut text);
+        text.push(')');
+    }
+    // A cross join keeps SQLite from going through all parts first.
+    text.push_str(
+        ") SELECT p.run, p.part, p.content FROM v CROSS JOIN search_parts p WHERE p.run = v.run AND p.part = v.part",
+    );
+    Sql::Built(text.into())
 }
