@@ -74,7 +74,7 @@ async function jump() {
   message.tabIndex = -1;
   message.focus({ preventScroll: true });
   message.scrollIntoView({ block: "start" });
-  message.classList.add("found");
+  message.classList.add("sought");
 }
 
 /** Listens. */

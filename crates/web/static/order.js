@@ -125,22 +125,11 @@ async function showArchive() {
 
 /** Leads to the message that the address names, on another branch too. */
 async function jump() {
-  const [, turn, message] = /^#(turn|m)-([0-9a-f-]{36})$/.exec(location.hash) ?? [];
+  const [, message] = /^#turn-([0-9a-f-]{36})$/.exec(location.hash) ?? [];
   if (!message) return;
-  if (turn === "turn") {
-    const id = talk.dataset.conversation;
-    await goOver(id, message);
-    history.replaceState(null, "", location.pathname);
-    location.replace(`${location.pathname}/messages/${encodeURIComponent(message)}`);
-    return;
-  }
-  const target = document.querySelector(`.transcript [data-message="${CSS.escape(message)}"]`);
-  if (!target) return;
-  // After the page has gone to its end.
-  setTimeout(() => {
-    target.scrollIntoView({ block: "center" });
-    target.classList.add("sought");
-  }, 60);
+  await goOver(talk.dataset.conversation, message);
+  history.replaceState(null, "", location.pathname);
+  location.replace(`${location.pathname}/messages/${encodeURIComponent(message)}`);
 }
 
 document.addEventListener("conversation-made", ({ detail: { item, ...order } }) => dress(item, order));
