@@ -19,13 +19,17 @@ CHROOT=$(PATH=\"$PATH:/usr/sbin:/sbin\" command -v chroot)
 mount --make-rprivate /
 mount -t tmpfs -o size=512m tmpfs \"$ROOT\"
 cd \"$ROOT\"
-mkdir -p etc/ssl/certs var/lib/stoa proc
+mkdir -p etc/ssl/certs var/lib/stoa proc dev
 cp \"$PROGRAM\" stoa
 cp /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/
 cp /etc/hosts /etc/resolv.conf etc/
 for library in $LIBRARIES; do
   mkdir -p \".${library%/*}\"
   cp \"$library\" \".$library\"
+done
+for device in null random urandom; do
+  : > \"dev/$device\"
+  mount --bind \"/dev/$device\" \"dev/$device\"
 done
 mount -t proc proc proc
 mount -t tmpfs -o mode=0700,uid=65532,gid=65532,size=256m tmpfs var/lib/stoa
