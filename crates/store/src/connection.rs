@@ -172,17 +172,18 @@ pub(crate) enum Connection {
     Postgres(Box<PgConnection>),
 }
 
-/// The same call on both engines: on SQLite as it is, on Postgres with [`PATIENCE`].
+/// The same call on both engines: on SQLite as it is, on Postgres with [`PATIENCE`]. In a box, so that a future that waits
+/// for a statement somewhere is not as large as all that the drivers keep while they wait.
 macro_rules! on_both {
     ($connection:expr, |$inner:ident, $bind:ident, $row:ident| $run:expr) => {
         match $connection {
             Connection::Sqlite($inner) => {
                 let ($inner, $bind, $row) = ($inner.as_mut(), value::for_sqlite, Row::Sqlite);
-                $run.await
+                Box::pin($run).await
             }
             Connection::Postgres($inner) => {
                 let ($inner, $bind, $row) = ($inner.as_mut(), value::for_postgres, Row::Postgres);
-                limited($run).await
+                Box::pin(limited($run)).await
             }
         }
     };
