@@ -9,7 +9,9 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use guard::http::{Crossing, Exposed, Peer, Scheme, is_probe, secure};
-use http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, VARY};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, VARY,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use kernel::{Actor, AuditEvent, Code, EventType, Fault, RequestId};
 use tracing::Instrument as _;
@@ -53,7 +55,7 @@ pub(crate) async fn front(State(site): State<Site>, mut request: Request, next: 
 
     let response = async {
         let response = match admit(&site, &request, &peer, &crossing) {
-            Ok(None) => next.run(request).await,
+            Ok(None) => readable(next.run(request).await),
             Ok(Some(answer)) => answer,
             Err(fault) => Failure::from(fault).into_response(),
         };
@@ -160,6 +162,15 @@ fn admit(
         Crossing::Actual(_) | Crossing::None => {}
     }
     Ok(None)
+}
+
+/// The layer that reads compressed bodies refuses other encodings with a bare status that lists those it takes.
+fn readable(response: Response) -> Response {
+    let Some(taken) = response.headers().get(ACCEPT_ENCODING).cloned() else { return response };
+    let fault = Fault::new(Code::UnsupportedType).say("the `Content-Encoding` of the body is not taken here");
+    let mut refusal = Failure::from(fault).into_response();
+    refusal.headers_mut().insert(ACCEPT_ENCODING, taken);
+    refusal
 }
 
 fn violation(site: &Site, peer: &Peer, reason: &str) {

@@ -2,11 +2,10 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use guard::http::Peer;
-use http::header::ACCEPT_ENCODING;
 use http::{Extensions, HeaderMap, StatusCode, Version};
 use kernel::{Code, Fault};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -261,13 +260,9 @@ pub fn router(site: Site) -> Router {
         .and(NotForContentType::IMAGES)
         .and(without_secrets);
     Router::new()
-        .merge(Router::from(chat).layer(once.clone()).layer(from_fn_with_state(site.clone(), who::chat)))
-        .merge(
-            Router::from(messages)
-                .layer(once.clone())
-                .layer(from_fn_with_state(site.clone(), who::by_method)),
-        )
-        .merge(Router::from(everything).layer(once.clone()).layer(everybody.clone()))
+        .merge(Router::from(chat).layer((from_fn_with_state(site.clone(), who::chat), once.clone())))
+        .merge(Router::from(messages).layer((from_fn_with_state(site.clone(), who::by_method), once.clone())))
+        .merge(Router::from(everything).layer((everybody.clone(), once.clone())))
         .merge(Router::from(documents).layer(everybody.clone()))
         .merge(
             Router::from(account).layer(accounts.clone()).layer(secretive.clone()).layer(everybody.clone()),
@@ -309,11 +304,13 @@ pub fn router(site: Site) -> Router {
         .route("/api/health", get(probes::health))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(RequestDecompressionLayer::new())
-        .layer(map_response(unreadable))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new().compress_when(compressed))
-        .layer(from_fn_with_state(site.clone(), front::front))
+        // One layer of four, the outermost first: each layer for itself would put every request and its body in a box anew.
+        .layer((
+            from_fn_with_state(site.clone(), front::front),
+            CompressionLayer::new().compress_when(compressed),
+            CatchPanicLayer::custom(panicked),
+            RequestDecompressionLayer::new(),
+        ))
         .with_state(site)
 }
 
@@ -337,15 +334,6 @@ async fn wrong_method(State(site): State<Site>, request: Request) -> Response {
         return refusal.into_response();
     }
     Failure::from(Code::MethodNotAllowed).into_response()
-}
-
-/// The layer that reads compressed bodies refuses other encodings with a bare status that lists those it takes.
-async fn unreadable(response: Response) -> Response {
-    let Some(taken) = response.headers().get(ACCEPT_ENCODING).cloned() else { return response };
-    let fault = Fault::new(Code::UnsupportedType).say("the `Content-Encoding` of the body is not taken here");
-    let mut refusal = Failure::from(fault).into_response();
-    refusal.headers_mut().insert(ACCEPT_ENCODING, taken);
-    refusal
 }
 
 /// A panic costs one request, never the process; the panic itself has been logged by the hook.
