@@ -63,6 +63,11 @@ impl Corpus {
         text
     }
 
+    /// The title of a conversation that begins with it.
+    pub(crate) fn title(&self, number: usize) -> String {
+        self.text(number).split(' ').take(6).collect::<Vec<_>>().join(" ")
+    }
+
     /// Whose conversation this is.
     pub(crate) const fn owner(&self, conversation: usize) -> usize {
         conversation % self.owners

@@ -163,7 +163,7 @@ impl World {
         let id = known.unwrap_or_else(|| ConversationId::new(&self.ambient));
         let opening = match known {
             Some(id) => Opening::Existing(id),
-            None => Opening::New { id, title: Some(corpus.text(number)), topic: None, session: None },
+            None => Opening::New { id, title: Some(corpus.title(number)), topic: None, session: None },
         };
         let turn = Turn {
             owner: self.owners[corpus.owner(at)],

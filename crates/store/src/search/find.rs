@@ -1,7 +1,7 @@
 //! Finding: the index names messages that may be meant, the newest first; each is fetched, opened and read until the page
 //! is full. Runs are looked up and their entries read only as far as the page needs. It never gives out what nobody read.
 
-use std::collections::{HashMap, HashSet, VecDeque, hash_map};
+use std::collections::{HashMap, VecDeque, hash_map};
 use std::sync::Arc;
 
 use kernel::{ConversationId, Cursor, Fault, MessageId, Page, PageRequest, Result, Subject, Time};
@@ -24,6 +24,12 @@ use crate::value::values;
 /// Messages that one search reads at the most; the next page goes on.
 const MOST_READ: usize = 512;
 
+/// Messages that one search walks past at the most, read or not.
+const MOST_WALKED: usize = 8_192;
+
+/// Messages of few conversations that are all looked at.
+const SMALL: i64 = 1_024;
+
 /// Messages that are fetched at once, beyond those that make the page full: few in the beginning, because what the index
 /// names is mostly meant.
 const BEYOND: usize = 4;
@@ -38,6 +44,8 @@ const ALL_PAGES: usize = 1_024;
 
 /// Runs that are looked up at once at the most.
 const RUNS: usize = 64;
+/// So many runs show how common a word is.
+const SHOWN: usize = 16;
 /// Parts that one statement reads at the most.
 const PARTS: usize = 256;
 
@@ -57,8 +65,7 @@ struct Walk<'a> {
     store: &'a Store,
     key: Arc<SubjectKey>,
     query: &'a TalkQuery,
-    /// The words as the index writes them; each in one of these.
-    words: Vec<Vec<u64>>,
+    words: Vec<Word>,
     narrowing: Narrowing,
     /// The conversations that are meant, where those are few.
     within: Option<Named>,
@@ -71,6 +78,16 @@ struct Walk<'a> {
     /// Pages that were read.
     learned: usize,
     chunk: usize,
+    /// Runs that were looked up.
+    looked_up: usize,
+}
+
+/// A word that a message must hold.
+struct Word {
+    /// As the index writes it, in one of these forms.
+    forms: Vec<u64>,
+    /// How often it was met in the first runs.
+    met: usize,
 }
 
 /// The next candidates in order of time.
@@ -94,8 +111,10 @@ impl Store {
     ) -> Result<Page<FoundMessage<T>>> {
         let key = self.subject_key(owner).await?;
         let blind = key.blind(PURPOSE);
-        let words = query.words.iter();
-        let words = words.map(|forms| forms.iter().map(|form| part::word(blind.number(form))).collect());
+        let words = query.words.iter().map(|forms| {
+            let forms = forms.iter().map(|form| part::word(blind.number(form))).collect();
+            Word { forms, met: 0 }
+        });
         let before = page.after.as_ref().map(|cursor| (cursor.key, number(&cursor.tie).unwrap_or(0)));
         let nothing = Page { items: Vec::new(), next: None };
         let Some(narrowing) = Narrowing::of(query, &key) else { return Ok(nothing) };
@@ -111,6 +130,7 @@ impl Store {
             pages: FIRST_PAGES,
             learned: 0,
             chunk: 8,
+            looked_up: 0,
             key,
         };
         if walk.within.as_ref().is_some_and(|within| within.ids.is_empty()) {
@@ -118,13 +138,17 @@ impl Store {
         }
         walk.begin(owner).await?;
         let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let (mut found, mut looked) = (Vec::<(Hit, T)>::new(), 0);
+        let (mut found, mut looked, mut walked) = (Vec::<(Hit, T)>::new(), 0, 0);
         let mut batch = wanted.saturating_add(BEYOND).min(MOST);
         let mut last: Option<Entry> = None;
-        while looked < MOST_READ {
-            let step = walk.next(batch, last).await?;
-            looked += step.entries.len();
+        while looked < MOST_READ && walked < MOST_WALKED {
+            let mut step = walk.next(batch, last).await?;
+            walked += step.entries.len();
             last = step.entries.last().copied().or(last);
+            if walk.within.is_none() {
+                walk.narrowing.leave(self, owner, &mut step.entries).await?;
+            }
+            looked += step.entries.len();
             let mut texts = self.fetch(owner, &walk, &step.entries).await?;
             for entry in &step.entries {
                 let Some((hit, text)) = texts.remove(&entry.message) else { continue };
@@ -175,12 +199,9 @@ impl Store {
         entries: &[Entry],
     ) -> Result<HashMap<u128, (Hit, String)>> {
         // A cross join keeps SQLite from going through all conversations of the owner.
-        let head = format!(
-            "SELECT m.id, m.conversation_id, m.role, m.created_at, m.content, m.details, c.app \
+        const HEAD: &str = "SELECT m.id, m.conversation_id, m.role, m.created_at, m.content, m.details, c.app \
              FROM messages m CROSS JOIN conversations c WHERE c.id = m.conversation_id \
-             AND c.owner = ? AND c.temporary = 0{} AND m.id IN",
-            walk.narrowing.conditions
-        );
+             AND c.owner = ? AND c.temporary = 0 AND m.id IN";
         if entries.is_empty() {
             return Ok(HashMap::new());
         }
@@ -189,9 +210,9 @@ impl Store {
         // Few different numbers of ids make few different statements.
         let room = ids.len().next_power_of_two();
         ids.extend(ids.last().cloned().into_iter().cycle().take(room - ids.len()).collect::<Vec<_>>());
-        let sql = with_list(self.inside.engine, &head, 1 + walk.narrowing.row.len(), ids.len(), "");
+        let sql = with_list(self.inside.engine, HEAD, 1, ids.len(), "");
         let mut row = values![owner.to_string()];
-        row.extend(walk.narrowing.row.iter().cloned().chain(list(&ids)));
+        row.extend(list(&ids));
         let rows = self.read("search.fetch").await?.all(sql, row).await?;
         let (query, key) = (walk.query, &walk.key);
         let mut found = HashMap::with_capacity(rows.len());
@@ -235,7 +256,7 @@ fn cursor(at: i64, message: MessageId) -> String {
 impl Walk<'_> {
     /// Finds out what there is to walk through.
     async fn begin(&mut self, owner: &Subject) -> Result<()> {
-        let small = |named: &&Named| usize::try_from(named.messages).is_ok_and(|all| all <= MOST_READ);
+        let small = |named: &&Named| named.messages <= SMALL;
         let mut known = match self.within.as_ref().filter(small) {
             Some(named) => known::of(self.store, owner, &named.ids).await?,
             None => {
@@ -305,44 +326,54 @@ impl Walk<'_> {
         Ok(Step { entries, more: true, until: None })
     }
 
-    /// Looks up the words in the next runs.
+    /// Looks up the words in the next runs: in the first of them all words at once, which shows how common each is, in the
+    /// others the rarest first and the rest only where that leaves something.
     async fn look_up(&mut self) -> Result<()> {
         let count = self.chunk.min(self.waiting.len());
         self.chunk = (self.chunk * 2).min(RUNS);
         let runs: Vec<Run> = self.waiting.drain(..count).collect();
-        let mut parts: Vec<i64> = Vec::new();
-        for level in runs.iter().map(|run| run.level).collect::<HashSet<_>>() {
-            parts.extend(self.words.iter().flatten().map(|word| part::part_of(level, *word)));
-        }
-        parts.sort_unstable();
-        parts.dedup();
-        let mut held: HashMap<(String, i64), Vec<u8>> = HashMap::new();
-        if !parts.is_empty() {
-            let wanted: Vec<(String, i64)> =
-                runs.iter().flat_map(|run| parts.iter().map(|part| (run.id.clone(), *part))).collect();
-            held = self.parts(&wanted).await?;
-        }
-        for run in runs {
-            let mut todo: Option<Vec<u32>> = None;
-            for forms in &self.words {
-                let mut places: Vec<u32> = Vec::new();
-                for word in forms {
-                    if let Some(bytes) = held.get(&(run.id.clone(), part::part_of(run.level, *word))) {
-                        places.extend(part::find(bytes, *word)?);
+        let at_once = self.looked_up < SHOWN;
+        self.looked_up += count;
+        let every = |run: &Run| (0..run.messages).collect::<Vec<u32>>();
+        let mut open: Vec<(Run, Option<Vec<u32>>)> = runs.into_iter().map(|run| (run, None)).collect();
+        let step = if at_once { self.words.len().max(1) } else { 1 };
+        let mut words = std::mem::take(&mut self.words);
+        for words in words.chunks_mut(step) {
+            let mut wanted: Vec<(String, i64)> = Vec::new();
+            for (run, _) in &open {
+                let parts = words.iter().flat_map(|word| &word.forms);
+                wanted.extend(parts.map(|form| (run.id.clone(), part::part_of(run.level, *form))));
+            }
+            wanted.sort_unstable();
+            wanted.dedup();
+            let held = self.parts(&wanted).await?;
+            for word in words {
+                for (run, todo) in &mut open {
+                    let mut places: Vec<u32> = Vec::new();
+                    for form in &word.forms {
+                        if let Some(bytes) = held.get(&(run.id.clone(), part::part_of(run.level, *form))) {
+                            places.extend(part::find(bytes, *form)?);
+                        }
                     }
+                    word.met += places.len();
+                    places.sort_unstable();
+                    places.dedup();
+                    if let Some(before) = todo {
+                        places.retain(|place| before.binary_search(place).is_ok());
+                    }
+                    *todo = Some(places);
                 }
-                places.sort_unstable();
-                places.dedup();
-                if let Some(before) = &todo {
-                    places.retain(|place| before.binary_search(place).is_ok());
-                }
-                todo = Some(places);
             }
-            let todo = todo.unwrap_or_else(|| (0..run.messages).collect());
-            if !todo.is_empty() {
-                let bound = run.last_at;
-                self.sources.push(Source { run: Some(run), todo, known: VecDeque::new(), bound });
-            }
+            open.retain(|(_, todo)| todo.as_ref().is_none_or(|todo| !todo.is_empty()));
+        }
+        if at_once {
+            words.sort_by_key(|word| word.met);
+        }
+        self.words = words;
+        for (run, todo) in open {
+            let todo = todo.unwrap_or_else(|| every(&run));
+            let bound = run.last_at;
+            self.sources.push(Source { run: Some(run), todo, known: VecDeque::new(), bound });
         }
         Ok(())
     }

@@ -1,14 +1,17 @@
 //! Which conversations a search means, by what they are: pinned, put away, in folders, with tags. Few of them are known
-//! by their ids before the index is asked; of many, each message that is fetched is asked for its conversation.
+//! by their ids before the index is asked; of many, each that comes up is looked at once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use kernel::{Result, Subject};
+use uuid::Uuid;
 
 use super::TalkQuery;
+use super::part::Entry;
 use super::run::number;
 use crate::Store;
-use crate::blob::with_marks;
+use crate::blob::{list, with_list, with_marks};
+use crate::conversation::OWN;
 use crate::data_key::SubjectKey;
 use crate::order;
 use crate::value::{Value, values};
@@ -19,11 +22,13 @@ const MOST: usize = 1_000;
 /// What is asked of a conversation.
 pub(super) struct Narrowing {
     /// Conditions of the conversation `c`, with a `?` for each value.
-    pub(super) conditions: String,
+    conditions: String,
     /// The values, in order.
-    pub(super) row: Vec<Value>,
+    row: Vec<Value>,
     /// One of the tags, by which few conversations are found soon.
     tag: Option<String>,
+    /// Conversations that were looked at, and whether they are meant.
+    judged: HashMap<u128, bool>,
 }
 
 impl Narrowing {
@@ -55,7 +60,7 @@ impl Narrowing {
             conditions.push_str(" AND c.id = ?");
             row.push(Value::from(id.to_string()));
         }
-        Some(Narrowing { conditions, row, tag: tags.into_iter().next() })
+        Some(Narrowing { conditions, row, tag: tags.into_iter().next(), judged: HashMap::new() })
     }
 
     /// The conversations that are meant; `None` when they are many, or all.
@@ -91,6 +96,35 @@ impl Narrowing {
             named.messages += row.int(1)?;
         }
         Ok(Some(named))
+    }
+
+    /// Leaves the messages whose conversations are meant.
+    pub(super) async fn leave(
+        &mut self,
+        store: &Store,
+        owner: &Subject,
+        entries: &mut Vec<Entry>,
+    ) -> Result<()> {
+        if self.conditions.is_empty() {
+            return Ok(());
+        }
+        let fresh: HashSet<u128> = entries.iter().map(|entry| entry.conversation).collect();
+        let fresh: Vec<u128> = fresh.into_iter().filter(|id| !self.judged.contains_key(id)).collect();
+        let mut ids: Vec<String> = fresh.iter().map(|id| Uuid::from_u128(*id).to_string()).collect();
+        if let Some(last) = ids.last().cloned() {
+            // Few different numbers of ids make few different statements.
+            ids.resize(ids.len().next_power_of_two(), last);
+            let conditions = &self.conditions;
+            let head = format!("SELECT c.id FROM conversations c WHERE c.{OWN}{conditions} AND c.id IN");
+            let sql = with_list(store.inside.engine, &head, 1 + self.row.len(), ids.len(), "");
+            let mut row = values![owner.to_string()];
+            row.extend(self.row.iter().cloned().chain(list(&ids)));
+            let rows = store.read("search.judge").await?.all(sql, row).await?;
+            let meant = rows.iter().map(|row| number(&row.text(0)?)).collect::<Result<HashSet<u128>>>()?;
+            self.judged.extend(fresh.into_iter().map(|id| (id, meant.contains(&id))));
+        }
+        entries.retain(|entry| self.judged.get(&entry.conversation).is_some_and(|meant| *meant));
+        Ok(())
     }
 }
 
