@@ -154,11 +154,12 @@ impl List {
             Some(true) => " AND pinned_at IS NOT NULL",
             Some(false) => " AND pinned_at IS NULL",
         };
-        // Both values always have a place, so that the numbers of the others stay.
+        let of_app = if filter.app.is_some() { " AND app = $4" } else { "" };
+        // Each value always has a place, so that the numbers of the others stay.
         let body = format!(
             "FROM conversations{index} WHERE {whose} AND updated_at <= $2 AND (updated_at < $2 OR id < $3) \
-             AND app = COALESCE($4, app) AND temporary = 0 AND archived_at {archived}{pinned}{lying}{tagged} \
-             AND COALESCE($6, $7, '') = COALESCE($6, $7, '') ORDER BY updated_at DESC, id DESC LIMIT $5"
+             AND temporary = 0 AND archived_at {archived}{of_app}{pinned}{lying}{tagged} \
+             AND COALESCE($4, $6, $7, '') = COALESCE($4, $6, $7, '') ORDER BY updated_at DESC, id DESC LIMIT $5"
         );
         let app = filter.app.as_ref().map(|app| app.as_str().to_owned());
         Ok(List { owner, app, folder, tag, body })

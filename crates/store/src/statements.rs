@@ -68,6 +68,7 @@ pub struct ServerStatement {
 
 struct Entry {
     sql: Sql,
+    values: usize,
     calls: u64,
     total: Duration,
     longest: Duration,
@@ -143,7 +144,7 @@ impl Statements {
             if entries.len() < MOST_TEXTS {
                 let sql = sql.clone();
                 let zero = Duration::ZERO;
-                entries.push(Entry { sql, calls: 0, total: zero, longest: zero, planned: None });
+                entries.push(Entry { sql, values, calls: 0, total: zero, longest: zero, planned: None });
             }
             entries.len().saturating_sub(1)
         });
@@ -173,6 +174,17 @@ impl Statements {
         costs.collect()
     }
 
+    /// What ran under operations that begin so.
+    fn ran(&self, operations: &str) -> Vec<Wanted> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let these = known.iter().filter(|(operation, _)| operation.starts_with(operations));
+        let wanted = |operation: &'static str, entry: &Entry| {
+            let sql = entry.sql.clone();
+            Wanted { operation, sql, values: entry.values, took: Duration::ZERO }
+        };
+        these.flat_map(|(operation, entries)| entries.iter().map(|entry| wanted(operation, entry))).collect()
+    }
+
     /// Calls and time of everything.
     fn sum(&self) -> (u64, Duration) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -194,6 +206,21 @@ impl Store {
     pub async fn plan_of(&self, sql: &'static str, count: usize) -> Result<String> {
         let wanted = Wanted { operation: "test", sql: Sql::Fixed(sql), values: count, took: Duration::ZERO };
         Ok(plan(&self.inside.reads, &wanted).await?)
+    }
+
+    /// The texts and the plans of what ran under operations that begin so, for tests.
+    #[doc(hidden)]
+    pub async fn plans_of(&self, operations: &str) -> Result<Vec<(String, String)>> {
+        let ran = self.inside.reads.statements().ran(operations);
+        let mut plans = Vec::with_capacity(ran.len());
+        for wanted in ran {
+            let text = match &wanted.sql {
+                Sql::Fixed(text) => (*text).to_owned(),
+                Sql::Built(text) => text.to_string(),
+            };
+            plans.push((text, plan(&self.inside.reads, &wanted).await?));
+        }
+        Ok(plans)
     }
 
     /// How many statements this process has run, and their time.

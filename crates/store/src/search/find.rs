@@ -27,8 +27,10 @@ const MOST_READ: usize = 512;
 /// Messages that one search walks past at the most, read or not.
 const MOST_WALKED: usize = 8_192;
 
-/// Messages of few conversations that are all looked at.
+/// Messages of few conversations that are all looked at, and what part of everything they may be: where they are a large
+/// one, the index leads to them sooner.
 const SMALL: i64 = 1_024;
+const SHARE: i64 = 16;
 
 /// Messages that are fetched at once, beyond those that make the page full: few in the beginning, because what the index
 /// names is mostly meant.
@@ -256,11 +258,12 @@ fn cursor(at: i64, message: MessageId) -> String {
 impl Walk<'_> {
     /// Finds out what there is to walk through.
     async fn begin(&mut self, owner: &Subject) -> Result<()> {
-        let small = |named: &&Named| named.messages <= SMALL;
+        let runs = self.store.runs(owner).await?;
+        let all: i64 = runs.iter().map(|run| i64::from(run.messages)).sum();
+        let small = |named: &&Named| named.messages <= SMALL.min(all / SHARE);
         let mut known = match self.within.as_ref().filter(small) {
             Some(named) => known::of(self.store, owner, &named.ids).await?,
             None => {
-                let runs = self.store.runs(owner).await?;
                 self.waiting = runs.into_iter().filter(|run| self.reaches(run)).collect();
                 known::waiting(self.store, owner).await?
             }
