@@ -231,7 +231,9 @@ on_both_engines! {
             return;
         }
         let mut plans = Vec::new();
-        for operations in ["search.", "conversation.several", "conversation.list", "conversation.arrange"] {
+        let asked = ["tail", "known", "runs", "parts", "fetch", "meant", "judge"].map(|name| format!("search.{name}"));
+        let listed = ["several", "list", "arrange"].map(|name| format!("conversation.{name}"));
+        for operations in asked.iter().chain(&listed) {
             plans.extend(store.plans_of(operations).await.unwrap());
         }
         assert!(plans.len() > 8, "{plans:?}");

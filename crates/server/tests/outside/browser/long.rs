@@ -94,7 +94,7 @@ async fn the_newest_come_first_and_the_rest_on_scrolling_up() {
         // All of them, to find something in the page.
         person.open(&talk).await;
         person.see("[data-every-message]").await;
-        every(person, count).await;
+        show_all(person, count).await;
         assert_eq!(person.value("find('Number 0.', false, false, true)").await, json!(true), "the browser finds it");
     })
     .await;
@@ -154,7 +154,7 @@ async fn open(person: &Person, talk: &str, count: u64) {
 }
 
 /// How long all messages take, and what of that the server does.
-async fn every(person: &Person, count: u64) {
+async fn show_all(person: &Person, count: u64) {
     let shown = person
         .browser
         .execute_async(
@@ -180,7 +180,9 @@ async fn every(person: &Person, count: u64) {
     eprintln!(
         "all of {count} messages are there after {took:.0} ms: {requests} requests took {server:.0} ms, the longest task {long:.0} ms"
     );
-    hold(took < 3_000.0, "everything is shown within three seconds");
+    // What Chrome does for each field of a page each time that one comes is no task of the page.
+    assert_eq!(person.count(".message :is(textarea, input)").await, 0, "messages bring no fields");
+    hold(took < 2_000.0, "everything is shown within two seconds");
 }
 
 /// How late a letter appears that is typed, and whether a stream of a hundred pieces a second holds the page up.
