@@ -218,7 +218,8 @@ impl World {
             let tag = |tag: &str| Arrangement { add_tags: vec![tag.into()], ..Arrangement::default() };
             let folder = |folder| Arrangement { folder: Some(folder), ..Arrangement::default() };
             let flag = |pinned, archived| Arrangement { pinned, archived, ..Arrangement::default() };
-            let wanted: [(Arrangement, fn(usize) -> bool); 6] = [
+            type Which = fn(usize) -> bool;
+            let wanted: [(Arrangement, Which); 6] = [
                 (folder(folders[1]), |nth| nth % 2 == 0),
                 (folder(folders[0]), |nth| nth % 100 == 3),
                 (tag("most"), |nth| nth % 10 != 0),

@@ -89,7 +89,7 @@ pub(crate) async fn measure(world: &World, corpus: &Corpus, rounds: usize, repor
 async fn long(world: &World, rounds: usize, report: &mut Report) {
     let (store, owner) = (&world.store, &world.owners[0]);
     let newest = world.list(0, ConversationFilter::default(), None).await.0;
-    let id = newest.iter().find(|talk| talk.messages as usize == LONG).expect("it was the last one").id;
+    let id = newest.iter().find(|talk| talk.messages as usize == LONG).unwrap().id;
     let mut kinds: [(&str, Vec<Duration>, usize); 3] = [
         ("the newest 40 of 2,000", Vec::new(), 0),
         ("40 before those", Vec::new(), 0),

@@ -41,8 +41,8 @@ const MOST: usize = 256;
 const FIRST_PAGES: usize = 4;
 const MOST_PAGES: usize = 64;
 
-/// Pages of entries that one search reads at the most: those of a quarter of a million messages. The next page goes on.
-const ALL_PAGES: usize = 1_024;
+/// Pages of entries that one search reads at the most: those of some hundred thousand messages. The next page goes on.
+const ALL_PAGES: usize = 512;
 
 /// Runs that are looked up at once at the most.
 const RUNS: usize = 64;
