@@ -35,6 +35,13 @@ async fn main() {
     let mut report = Report::new(&format!("{messages} messages, {owners} owners, {engine}"));
     asking::measure(&world, &corpus, rounds, &mut report).await;
     reading::measure(&world, &corpus, rounds, &mut report).await;
+    if let Ok(load) = std::fs::read_to_string("/proc/loadavg") {
+        let processors = std::thread::available_parallelism().map_or(0, usize::from);
+        let load = load.split(' ').nth(1).unwrap_or_default();
+        report.say(&format!(
+            "\nLoad of the machine in the last five minutes: {load} on {processors} processors."
+        ));
+    }
     if std::env::var("STATEMENTS").is_ok() {
         let mut costs = world.store.statement_costs();
         costs.sort_by_key(|cost| std::cmp::Reverse(cost.total));
