@@ -189,14 +189,7 @@ pub(crate) const MOST: usize = 200;
 /// `head ($n, …) tail`, where `before` placeholders come first. All are written in the way of the engine.
 pub(crate) fn with_list(engine: Engine, head: &str, before: usize, count: usize, tail: &str) -> Sql {
     let mut text = String::with_capacity(head.len() + count * 5 + tail.len() + 4);
-    let mut number = 0;
-    for (index, part) in head.split('?').enumerate() {
-        if index > 0 {
-            number += 1;
-            engine.placeholder(number, &mut text);
-        }
-        text.push_str(part);
-    }
+    let number = mark(engine, head, &mut text);
     debug_assert_eq!(number, before, "{head}");
     text.push_str(" (");
     for at in 0..count {
@@ -208,6 +201,26 @@ pub(crate) fn with_list(engine: Engine, head: &str, before: usize, count: usize,
     text.push(')');
     text.push_str(tail);
     Sql::Built(text.into())
+}
+
+/// A text with its `?` written in the way of the engine.
+pub(crate) fn with_marks(engine: Engine, sql: &str) -> Sql {
+    let mut text = String::with_capacity(sql.len());
+    mark(engine, sql, &mut text);
+    Sql::Built(text.into())
+}
+
+/// Writes a text with its `?` in the way of the engine; gives how many there are.
+fn mark(engine: Engine, sql: &str, into: &mut String) -> usize {
+    let mut number = 0;
+    for (index, part) in sql.split('?').enumerate() {
+        if index > 0 {
+            number += 1;
+            engine.placeholder(number, into);
+        }
+        into.push_str(part);
+    }
+    number
 }
 
 /// The ids as values.

@@ -1,13 +1,10 @@
-//! Conversations: made, listed, renamed, deleted. Every query carries the owner; titles and topics are sealed.
+//! Conversations: made, read, renamed, deleted; `listing.rs` lists them. Every query carries the owner; titles and topics are sealed.
 //! It never tells a foreign id from an unknown one: both are `not_found`.
 
 use std::sync::Arc;
 
 use crypto::Place;
-use kernel::{
-    AppId, AuditEvent, Code, ConversationId, Cursor, Fault, FolderId, Page, PageRequest, ProblemId, Result,
-    Subject, Time,
-};
+use kernel::{AppId, AuditEvent, Code, ConversationId, Fault, FolderId, ProblemId, Result, Subject, Time};
 
 use crate::Store;
 use crate::data_key::{self, Refusal, SubjectKey};
@@ -78,32 +75,6 @@ pub struct NewConversation {
     pub temporary: bool,
 }
 
-/// Where a conversation lies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lying {
-    /// In this folder itself.
-    In(FolderId),
-    /// In no folder.
-    Loose,
-}
-
-/// Which conversations are wanted. Temporary ones never are.
-#[derive(Clone, Default, Debug)]
-pub struct ConversationFilter {
-    /// Of this app alone.
-    pub app: Option<AppId>,
-    /// With a title that contains this text, in upper or lower case.
-    pub q: Option<String>,
-    /// Those that were put away, instead of the others.
-    pub archived: bool,
-    /// Pinned ones alone, or all but those.
-    pub pinned: Option<bool>,
-    /// In this folder, or in none.
-    pub folder: Option<Lying>,
-    /// With this tag.
-    pub tag: Option<String>,
-}
-
 /// What changes in a conversation; what is `None` stays as it is.
 #[derive(Clone, Default, Debug)]
 pub struct ConversationChange {
@@ -113,9 +84,13 @@ pub struct ConversationChange {
     pub topic: Option<String>,
 }
 
-const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages, (SELECT h.state FROM \
+pub(crate) const COLUMNS: &str = "id, app, title, topic, created_at, updated_at, user_messages, messages, (SELECT h.state FROM \
                        hand_offs h WHERE h.conversation_id = conversations.id AND h.state IN ('waiting', 'claimed')), branched, pinned_at, \
                        archived_at, folder_id, tags, temporary";
+
+/// That named conversations are the owner's: no index of the owner helps here, and SQLite would take one and go through
+/// everything that they have.
+pub(crate) const OWN: &str = "owner || '' = ?";
 
 /// The place of a sealed column of a conversation.
 pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
@@ -123,7 +98,7 @@ pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
 }
 
 /// A row before its texts are opened.
-struct Sealed {
+pub(crate) struct Sealed {
     id: String,
     app: String,
     title: Option<Vec<u8>>,
@@ -142,7 +117,7 @@ struct Sealed {
 }
 
 impl Sealed {
-    fn read(row: &Row) -> Result<Sealed> {
+    pub(crate) fn read(row: &Row) -> Result<Sealed> {
         Ok(Sealed {
             id: row.text(0)?,
             app: row.text(1)?,
@@ -162,7 +137,7 @@ impl Sealed {
         })
     }
 
-    fn open(self, owner: &Subject, key: &SubjectKey) -> Result<Conversation> {
+    pub(crate) fn open(self, owner: &Subject, key: &SubjectKey) -> Result<Conversation> {
         let text = |column, sealed: Option<Vec<u8>>| {
             sealed.map(|sealed| key.open_text(place(column, &self.id), &sealed)).transpose()
         };
@@ -271,7 +246,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let ids: Vec<String> = ids.iter().map(ConversationId::to_string).collect();
-        let head = format!("SELECT {COLUMNS} FROM conversations WHERE owner = ? AND id IN");
+        let head = format!("SELECT {COLUMNS} FROM conversations WHERE {OWN} AND id IN");
         let sql = crate::blob::with_list(self.inside.engine, &head, 1, ids.len(), "");
         let row =
             std::iter::once(crate::value::Value::from(owner.to_string())).chain(crate::blob::list(&ids));
@@ -293,79 +268,6 @@ impl Store {
             None => Ok(None),
             Some(row) => self.opened(owner, |key| Sealed::read(&row)?.open(owner, key)).await.map(Some),
         }
-    }
-
-    /// The owner's conversations, the newest change first.
-    pub async fn conversations(
-        &self,
-        owner: &Subject,
-        filter: ConversationFilter,
-        page: PageRequest,
-    ) -> Result<Page<Conversation>> {
-        let wanted = filter.q.map(|q| q.to_lowercase()).filter(|q| !q.is_empty());
-        // Titles are sealed, so a search opens them here; larger steps save round trips.
-        let step = if wanted.is_some() { 500 } else { page.limit + 1 };
-        let enough = usize::try_from(page.limit).unwrap_or(usize::MAX).saturating_add(1);
-        let app = filter.app.as_ref().map(|app| app.as_str().to_owned());
-        let key = self.subject_key(owner).await?;
-        let (lying, folder) = match filter.folder {
-            None => ("", None),
-            Some(Lying::Loose) => (" AND folder_id IS NULL", None),
-            Some(Lying::In(folder)) => (" AND folder_id = $6", Some(folder.to_string())),
-        };
-        let tag = filter.tag.as_deref().map(|tag| order::tag_of(&key, tag));
-        let tagged = match tag {
-            None => "",
-            Some(_) => {
-                " AND EXISTS (SELECT 1 FROM conversation_tags t WHERE t.conversation_id = conversations.id AND t.tag = $7)"
-            }
-        };
-        let archived = if filter.archived { "IS NOT NULL" } else { "IS NULL" };
-        let pinned = match filter.pinned {
-            None => "",
-            Some(true) => " AND pinned_at IS NOT NULL",
-            Some(false) => " AND pinned_at IS NULL",
-        };
-        // Both values always have a place, so that the numbers of the others stay.
-        let sql = text(&format!(
-            "WHERE owner = $1 AND updated_at <= $2 AND (updated_at < $2 OR id < $3) AND app = COALESCE($4, app) \
-             AND temporary = 0 AND archived_at {archived}{pinned}{lying}{tagged} \
-             AND COALESCE($6, $7, '') = COALESCE($6, $7, '') ORDER BY updated_at DESC, id DESC LIMIT $5"
-        ));
-        let (mut before, mut tie) = match page.after {
-            Some(cursor) => (cursor.key, cursor.tie),
-            None => (i64::MAX, String::new()),
-        };
-        let mut found = Vec::new();
-        let mut reader = self.read("conversation.list").await?;
-        loop {
-            let values = values![
-                owner.to_string(),
-                before,
-                tie.as_str(),
-                app.as_deref(),
-                step,
-                folder.as_deref(),
-                tag.as_deref()
-            ];
-            let rows = reader.all(sql.clone(), values).await?;
-            let more = rows.len() == usize::try_from(step).unwrap_or(usize::MAX);
-            let opened = self.opened(owner, |key| {
-                rows.iter().map(|row| Sealed::read(row)?.open(owner, key)).collect::<Result<Vec<_>>>()
-            });
-            for conversation in opened.await? {
-                (before, tie) = (conversation.updated_at.micros(), conversation.id.to_string());
-                let title = conversation.title.as_deref().unwrap_or_default();
-                if wanted.as_ref().is_none_or(|q| title.to_lowercase().contains(q.as_str())) {
-                    found.push(conversation);
-                }
-            }
-            if found.len() >= enough || !more {
-                break;
-            }
-        }
-        let cursor = |item: &Conversation| Cursor { key: item.updated_at.micros(), tie: item.id.to_string() };
-        Ok(Page::cut(found, page.limit, cursor))
     }
 
     /// Changes a conversation of this owner.

@@ -250,8 +250,8 @@ async fn lock(
     ids: &[String],
 ) -> Result<Vec<(String, Option<Vec<u8>>)>, Refusal> {
     let engine = tx.engine();
-    let head = "SELECT id, app, tags FROM conversations WHERE owner = ? AND id IN";
-    let sql: Sql = crate::blob::with_list(engine, head, 1, ids.len(), engine.locked());
+    let head = format!("SELECT id, app, tags FROM conversations WHERE {} AND id IN", conversation::OWN);
+    let sql: Sql = crate::blob::with_list(engine, &head, 1, ids.len(), engine.locked());
     let row = std::iter::once(Value::from(owner)).chain(crate::blob::list(ids)).collect();
     let rows = tx.all(sql, row).await?;
     let mut found = Vec::with_capacity(rows.len());

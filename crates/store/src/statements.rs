@@ -68,6 +68,7 @@ pub struct ServerStatement {
 
 struct Entry {
     sql: Sql,
+    values: usize,
     /// How many bytes of its text it is known by.
     known_by: usize,
     calls: u64,
@@ -101,10 +102,11 @@ fn mark(text: &str) -> &str {
 }
 
 impl Entry {
-    fn new(sql: &Sql) -> Entry {
+    fn new(sql: &Sql, values: usize) -> Entry {
         let known_by = mark(sql.as_str()).len();
         Entry {
             sql: sql.clone(),
+            values,
             known_by,
             calls: 0,
             total: Duration::ZERO,
@@ -160,7 +162,7 @@ impl Statements {
         let entries = known.entry(operation).or_default();
         let place = entries.iter().position(|entry| entry.is(sql)).unwrap_or_else(|| {
             if entries.len() < MOST_TEXTS {
-                entries.push(Entry::new(sql));
+                entries.push(Entry::new(sql, values));
             }
             entries.len().saturating_sub(1)
         });
@@ -190,6 +192,17 @@ impl Statements {
         costs.collect()
     }
 
+    /// What ran under operations that begin so.
+    fn ran(&self, operations: &str) -> Vec<Wanted> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let these = known.iter().filter(|(operation, _)| operation.starts_with(operations));
+        let wanted = |operation: &'static str, entry: &Entry| {
+            let sql = entry.sql.clone();
+            Wanted { operation, sql, values: entry.values, took: Duration::ZERO }
+        };
+        these.flat_map(|(operation, entries)| entries.iter().map(|entry| wanted(operation, entry))).collect()
+    }
+
     /// Calls and time of everything.
     fn sum(&self) -> (u64, Duration) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,6 +224,17 @@ impl Store {
     pub async fn plan_of(&self, sql: &'static str, count: usize) -> Result<String> {
         let wanted = Wanted { operation: "test", sql: Sql::Fixed(sql), values: count, took: Duration::ZERO };
         Ok(plan(&self.inside.reads, &wanted).await?)
+    }
+
+    /// The texts and the plans of what ran under operations that begin so, for tests.
+    #[doc(hidden)]
+    pub async fn plans_of(&self, operations: &str) -> Result<Vec<(String, String)>> {
+        let ran = self.inside.reads.statements().ran(operations);
+        let mut plans = Vec::with_capacity(ran.len());
+        for wanted in ran {
+            plans.push((wanted.sql.as_str().to_owned(), plan(&self.inside.reads, &wanted).await?));
+        }
+        Ok(plans)
     }
 
     /// How many statements this process has run, and their time.

@@ -21,29 +21,32 @@ async function tell(form, button) {
   const before = thumbs.find((one) => one.getAttribute("aria-pressed") === "true")?.dataset.rating ?? null;
   const pressed = button?.dataset.rating ?? "same";
   const rating = pressed === "same" ? before : pressed === before ? null : pressed;
-  const why = form.querySelector("details");
-  const words = why.querySelector("textarea");
+  const why = () => form.querySelector("details");
   const show = (rating) => {
     for (const one of thumbs) {
       one.setAttribute("aria-pressed", String(one.dataset.rating === rating));
       one.value = one.dataset.rating === rating ? "none" : one.dataset.rating;
     }
-    why.hidden = !rating;
+    // Made when it is wanted: Chrome looks at every field of a page again and again, and a long conversation has many answers.
+    if (rating && !why()) form.append(document.getElementById("opinion-template").content.cloneNode(true));
+    if (why()) why().hidden = !rating;
   };
   show(rating);
   try {
+    const words = why()?.querySelector("textarea");
     const comment = rating && words.value.trim() ? words.value : null;
     const path = `/api/v1/conversations/${encodeURIComponent(talk.dataset.conversation)}/messages/${encodeURIComponent(message)}/feedback`;
     await call("POST", path, { body: { rating, comment }, key: freshKey() });
     if (pressed === "same") {
-      why.open = false;
-      why.querySelector("summary").textContent = say("Change what you wrote");
-      why.querySelector("summary").focus();
+      const summary = why().querySelector("summary");
+      why().open = false;
+      summary.textContent = say("Change what you wrote");
+      summary.focus();
       announce(say("Thank you. What you wrote was sent."));
     } else {
       announce(rating ? say("Thank you.") : say("Taken back."));
       if (rating === "down") {
-        why.open = true;
+        why().open = true;
         words.focus();
       }
     }

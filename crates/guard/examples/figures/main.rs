@@ -46,7 +46,13 @@ fn main() -> std::io::Result<()> {
         speed::print(&mut report);
     }
     match out {
-        Some(path) => std::fs::write(path, format!("{}\n", report.text())),
+        Some(path) => {
+            // Figures of other rooms stand behind these.
+            let before = std::fs::read_to_string(&path).unwrap_or_default();
+            let others =
+                before.get(1..).and_then(|text| text.find("\n# ")).and_then(|at| before.get(at + 1..));
+            std::fs::write(path, format!("{}\n{}", report.text(), others.unwrap_or_default()))
+        }
         None => Ok(()),
     }
 }

@@ -1,12 +1,14 @@
 //! Finding: the index names messages that may be meant, the newest first; each is fetched, opened and read until the page
 //! is full. Runs are looked up and their entries read only as far as the page needs. It never gives out what nobody read.
 
-use std::collections::{HashMap, HashSet, VecDeque, hash_map};
+use std::collections::{HashMap, VecDeque, hash_map};
 use std::sync::Arc;
 
 use kernel::{ConversationId, Cursor, Fault, MessageId, Page, PageRequest, Result, Subject, Time};
 use uuid::Uuid;
 
+use super::known;
+use super::narrow::{Named, Narrowing};
 use super::part::{self, Entry};
 use super::run::{Run, name, number, place};
 use super::{FoundMessage, PURPOSE, TalkQuery, has_file};
@@ -17,29 +19,37 @@ use crate::conversation::Conversation;
 use crate::data_key::SubjectKey;
 use crate::dialect::Engine;
 use crate::message::{self, Role, open_json};
-use crate::order;
-use crate::value::{Value, values};
+use crate::value::values;
 
 /// Messages that one search reads at the most; the next page goes on.
-const MOST_READ: usize = 1_000;
+const MOST_READ: usize = 512;
 
-/// Messages that are fetched at once: few in the beginning, because the page may be full soon.
-const FIRST: usize = 48;
+/// Messages that one search walks past at the most, read or not.
+const MOST_WALKED: usize = 8_192;
+
+/// Messages of few conversations that are all looked at, and what part of everything they may be: where they are a large
+/// one, the index leads to them sooner.
+const SMALL: i64 = 1_024;
+const SHARE: i64 = 16;
+
+/// Messages that are fetched at once, beyond those that make the page full: few in the beginning, because what the index
+/// names is mostly meant.
+const BEYOND: usize = 4;
 const MOST: usize = 256;
 
 /// Pages of entries that are read at once: the same.
 const FIRST_PAGES: usize = 4;
 const MOST_PAGES: usize = 64;
 
+/// Pages of entries that one search reads at the most: those of some hundred thousand messages. The next page goes on.
+const ALL_PAGES: usize = 512;
+
 /// Runs that are looked up at once at the most.
 const RUNS: usize = 64;
+/// So many runs show how common a word is.
+const SHOWN: usize = 16;
 /// Parts that one statement reads at the most.
 const PARTS: usize = 256;
-
-/// Messages of the owner that are in no run.
-const TAIL: &str = "SELECT m.id, m.conversation_id, m.created_at, m.role FROM conversations c \
-     JOIN messages m ON m.conversation_id = c.id AND m.position > c.searched \
-     WHERE c.owner = $1 AND c.messages > c.searched AND c.temporary = 0";
 
 /// A run, or what is in none, on its way to the page.
 struct Source {
@@ -57,17 +67,38 @@ struct Walk<'a> {
     store: &'a Store,
     key: Arc<SubjectKey>,
     query: &'a TalkQuery,
-    /// The words as the index writes them; each in one of these.
-    words: Vec<Vec<u64>>,
-    /// The conversations that are meant, where that is narrowed.
-    within: Option<HashSet<u128>>,
+    words: Vec<Word>,
+    narrowing: Narrowing,
+    /// The conversations that are meant, where those are few.
+    within: Option<Named>,
     /// Only what stands before this.
     before: Option<(i64, u128)>,
     /// Runs that nobody has looked up yet, the newest first.
     waiting: VecDeque<Run>,
     sources: Vec<Source>,
     pages: usize,
+    /// Pages that were read.
+    learned: usize,
     chunk: usize,
+    /// Runs that were looked up.
+    looked_up: usize,
+}
+
+/// A word that a message must hold.
+struct Word {
+    /// As the index writes it, in one of these forms.
+    forms: Vec<u64>,
+    /// How often it was met in the first runs.
+    met: usize,
+}
+
+/// The next candidates in order of time.
+struct Step {
+    entries: Vec<Entry>,
+    /// There are more.
+    more: bool,
+    /// So much was read that it ends here: nothing that is newer than this is left.
+    until: Option<i64>,
 }
 
 impl Store {
@@ -82,37 +113,46 @@ impl Store {
     ) -> Result<Page<FoundMessage<T>>> {
         let key = self.subject_key(owner).await?;
         let blind = key.blind(PURPOSE);
-        let words = query.words.iter();
-        let words = words.map(|forms| forms.iter().map(|form| part::word(blind.number(form))).collect());
+        let words = query.words.iter().map(|forms| {
+            let forms = forms.iter().map(|form| part::word(blind.number(form))).collect();
+            Word { forms, met: 0 }
+        });
         let before = page.after.as_ref().map(|cursor| (cursor.key, number(&cursor.tie).unwrap_or(0)));
+        let nothing = Page { items: Vec::new(), next: None };
+        let Some(narrowing) = Narrowing::of(query, &key) else { return Ok(nothing) };
         let mut walk = Walk {
             store: self,
             query,
             words: words.collect(),
-            within: self.meant(owner, query, &key).await?,
+            within: narrowing.named(self, owner).await?,
+            narrowing,
             before,
             waiting: VecDeque::new(),
             sources: Vec::new(),
             pages: FIRST_PAGES,
+            learned: 0,
             chunk: 8,
+            looked_up: 0,
             key,
         };
-        if walk.within.as_ref().is_some_and(HashSet::is_empty) {
-            return Ok(Page { items: Vec::new(), next: None });
+        if walk.within.as_ref().is_some_and(|within| within.ids.is_empty()) {
+            return Ok(nothing);
         }
         walk.begin(owner).await?;
         let wanted = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let (mut found, mut looked, mut batch) = (Vec::<(Hit, T)>::new(), 0, FIRST);
+        let (mut found, mut looked, mut walked) = (Vec::<(Hit, T)>::new(), 0, 0);
+        let mut batch = wanted.saturating_add(BEYOND).min(MOST);
         let mut last: Option<Entry> = None;
-        while looked < MOST_READ {
-            let entries = walk.next(batch, last).await?;
-            let Some(end) = entries.last().copied() else {
-                return self.page_of(owner, found, None).await;
-            };
-            looked += entries.len();
-            let ended = entries.len() < batch;
-            let mut texts = self.fetch(owner, &walk, &entries).await?;
-            for entry in &entries {
+        while looked < MOST_READ && walked < MOST_WALKED {
+            let mut step = walk.next(batch, last).await?;
+            walked += step.entries.len();
+            last = step.entries.last().copied().or(last);
+            if walk.within.is_none() {
+                walk.narrowing.leave(self, owner, &mut step.entries).await?;
+            }
+            looked += step.entries.len();
+            let mut texts = self.fetch(owner, &walk, &step.entries).await?;
+            for entry in &step.entries {
                 let Some((hit, text)) = texts.remove(&entry.message) else { continue };
                 let Some(mark) = read(&text) else { continue };
                 if found.len() == wanted {
@@ -122,10 +162,10 @@ impl Store {
                 }
                 found.push((hit, mark));
             }
-            if ended {
-                return self.page_of(owner, found, None).await;
+            if !step.more {
+                let next = step.until.map(|at| cursor(at, MessageId::from_uuid(Uuid::max())));
+                return self.page_of(owner, found, next).await;
             }
-            last = Some(end);
             batch = (batch * 2).min(MOST);
             tokio::task::yield_now().await;
         }
@@ -153,52 +193,6 @@ impl Store {
         Ok(Page { items: whole.collect(), next })
     }
 
-    /// The conversations that a query means, where it says so by what they are.
-    async fn meant(
-        &self,
-        owner: &Subject,
-        query: &TalkQuery,
-        key: &SubjectKey,
-    ) -> Result<Option<HashSet<u128>>> {
-        let mut conditions = String::new();
-        let mut row = values![owner.to_string()];
-        for (flag, column) in [(query.pinned, "pinned_at"), (query.archived, "archived_at")] {
-            if let Some(flag) = flag {
-                let not = if flag { "NOT " } else { "" };
-                conditions.push_str(&format!(" AND {column} IS {not}NULL"));
-            }
-        }
-        let bind = |row: &mut Vec<Value>, value: String| {
-            row.push(Value::from(value));
-            format!("${}", row.len())
-        };
-        if let Some(folders) = &query.folders {
-            if folders.is_empty() {
-                return Ok(Some(HashSet::new()));
-            }
-            let marks: Vec<String> =
-                folders.iter().map(|folder| bind(&mut row, folder.to_string())).collect();
-            conditions.push_str(&format!(" AND folder_id IN ({})", marks.join(", ")));
-        }
-        for tag in &query.tags {
-            let mark = bind(&mut row, order::tag_of(key, tag));
-            conditions.push_str(&format!(
-                " AND EXISTS (SELECT 1 FROM conversation_tags t WHERE t.conversation_id = conversations.id AND t.tag = {mark})"
-            ));
-        }
-        if let Some(id) = query.conversation {
-            let mark = bind(&mut row, id.to_string());
-            conditions.push_str(&format!(" AND id = {mark}"));
-        }
-        if conditions.is_empty() {
-            return Ok(None);
-        }
-        let sql = format!("SELECT id FROM conversations WHERE owner = $1 AND temporary = 0{conditions}");
-        let sql = Sql::Built(sql.into());
-        let rows = self.read("search.meant").await?.all(sql, row).await?;
-        rows.iter().map(|row| number(&row.text(0)?)).collect::<Result<_>>().map(Some)
-    }
-
     /// The messages of these entries that are still there and meant, with their texts.
     async fn fetch(
         &self,
@@ -206,16 +200,21 @@ impl Store {
         walk: &Walk<'_>,
         entries: &[Entry],
     ) -> Result<HashMap<u128, (Hit, String)>> {
+        // A cross join keeps SQLite from going through all conversations of the owner.
         const HEAD: &str = "SELECT m.id, m.conversation_id, m.role, m.created_at, m.content, m.details, c.app \
-             FROM messages m JOIN conversations c ON c.id = m.conversation_id \
-             WHERE c.owner = ? AND c.temporary = 0 AND m.id IN";
+             FROM messages m CROSS JOIN conversations c WHERE c.id = m.conversation_id \
+             AND c.owner = ? AND c.temporary = 0 AND m.id IN";
+        if entries.is_empty() {
+            return Ok(HashMap::new());
+        }
         let mut ids: Vec<String> =
             entries.iter().map(|entry| Uuid::from_u128(entry.message).to_string()).collect();
         // Few different numbers of ids make few different statements.
         let room = ids.len().next_power_of_two();
         ids.extend(ids.last().cloned().into_iter().cycle().take(room - ids.len()).collect::<Vec<_>>());
         let sql = with_list(self.inside.engine, HEAD, 1, ids.len(), "");
-        let row = std::iter::once(Value::from(owner.to_string())).chain(list(&ids)).collect();
+        let mut row = values![owner.to_string()];
+        row.extend(list(&ids));
         let rows = self.read("search.fetch").await?.all(sql, row).await?;
         let (query, key) = (walk.query, &walk.key);
         let mut found = HashMap::with_capacity(rows.len());
@@ -259,25 +258,19 @@ fn cursor(at: i64, message: MessageId) -> String {
 impl Walk<'_> {
     /// Finds out what there is to walk through.
     async fn begin(&mut self, owner: &Subject) -> Result<()> {
-        let rows = self.store.read("search.tail").await?.all(TAIL, values![owner.to_string()]).await?;
-        let mut known = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let entry = Entry {
-                at: row.int(2)?,
-                message: number(&row.text(0)?)?,
-                conversation: number(&row.text(1)?)?,
-                from_user: row.text(3)? == Role::User.as_str(),
-                // Told by the message itself.
-                has_file: true,
-            };
-            if self.admits(&entry) {
-                known.push(entry);
+        let runs = self.store.runs(owner).await?;
+        let all: i64 = runs.iter().map(|run| i64::from(run.messages)).sum();
+        let small = |named: &&Named| named.messages <= SMALL.min(all / SHARE);
+        let mut known = match self.within.as_ref().filter(small) {
+            Some(named) => known::of(self.store, owner, &named.ids).await?,
+            None => {
+                self.waiting = runs.into_iter().filter(|run| self.reaches(run)).collect();
+                known::waiting(self.store, owner).await?
             }
-        }
+        };
+        known.retain(|entry| self.admits(entry));
         known.sort_unstable_by(|one, other| other.cmp(one));
         self.sources.push(Source { run: None, todo: Vec::new(), known: known.into(), bound: i64::MIN });
-        let runs = self.store.runs(owner).await?;
-        self.waiting = runs.into_iter().filter(|run| self.reaches(run)).collect();
         Ok(())
     }
 
@@ -295,13 +288,13 @@ impl Walk<'_> {
             && query.after.is_none_or(|time| entry.at >= time.micros())
             && query.from.is_none_or(|from| entry.from_user == (from == Role::User))
             && (!query.has_file || entry.has_file)
-            && self.within.as_ref().is_none_or(|within| within.contains(&entry.conversation))
+            && self.within.as_ref().is_none_or(|within| within.numbers.contains(&entry.conversation))
     }
 
-    /// The next candidates in order of time, at most `most`; fewer at the end. `last` is the last one before.
-    async fn next(&mut self, most: usize, mut last: Option<Entry>) -> Result<Vec<Entry>> {
-        let mut taken: Vec<Entry> = Vec::with_capacity(most);
-        while taken.len() < most {
+    /// The next candidates, at most `most`. `last` is the last one before.
+    async fn next(&mut self, most: usize, mut last: Option<Entry>) -> Result<Step> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(most);
+        while entries.len() < most {
             let newest =
                 self.sources.iter().enumerate().filter_map(|(at, source)| Some((*source.known.front()?, at)));
             let newest = newest.max();
@@ -310,16 +303,22 @@ impl Walk<'_> {
                 self.sources.iter().filter(|source| !source.todo.is_empty()).map(|source| source.bound);
             let unknown = open.chain(self.waiting.front().map(|run| run.last_at)).max();
             match (newest, unknown) {
-                (None, None) => break,
+                (None, None) => return Ok(Step { entries, more: false, until: None }),
                 (Some((entry, at)), unknown) if unknown.is_none_or(|bound| entry.at > bound) => {
                     if let Some(source) = self.sources.get_mut(at) {
                         source.known.pop_front();
                     }
                     // A message that is in two runs is one message.
                     if last.is_none_or(|last| (last.at, last.message) != (entry.at, entry.message)) {
-                        taken.push(entry);
+                        entries.push(entry);
                     }
                     last = Some(entry);
+                }
+                // Where it would begin again at the same place, it goes on.
+                (_, Some(bound))
+                    if self.learned >= ALL_PAGES && self.before.is_none_or(|(before, _)| bound < before) =>
+                {
+                    return Ok(Step { entries, more: false, until: Some(bound) });
                 }
                 (_, Some(bound)) if self.waiting.front().is_some_and(|run| run.last_at >= bound) => {
                     self.look_up().await?;
@@ -327,47 +326,57 @@ impl Walk<'_> {
                 _ => self.learn().await?,
             }
         }
-        Ok(taken)
+        Ok(Step { entries, more: true, until: None })
     }
 
-    /// Looks up the words in the next runs.
+    /// Looks up the words in the next runs: in the first of them all words at once, which shows how common each is, in the
+    /// others the rarest first and the rest only where that leaves something.
     async fn look_up(&mut self) -> Result<()> {
         let count = self.chunk.min(self.waiting.len());
         self.chunk = (self.chunk * 2).min(RUNS);
         let runs: Vec<Run> = self.waiting.drain(..count).collect();
-        let mut parts: Vec<i64> = Vec::new();
-        for level in runs.iter().map(|run| run.level).collect::<HashSet<_>>() {
-            parts.extend(self.words.iter().flatten().map(|word| part::part_of(level, *word)));
-        }
-        parts.sort_unstable();
-        parts.dedup();
-        let mut held: HashMap<(String, i64), Vec<u8>> = HashMap::new();
-        if !parts.is_empty() {
-            let wanted: Vec<(String, i64)> =
-                runs.iter().flat_map(|run| parts.iter().map(|part| (run.id.clone(), *part))).collect();
-            held = self.parts(&wanted).await?;
-        }
-        for run in runs {
-            let mut todo: Option<Vec<u32>> = None;
-            for forms in &self.words {
-                let mut places: Vec<u32> = Vec::new();
-                for word in forms {
-                    if let Some(bytes) = held.get(&(run.id.clone(), part::part_of(run.level, *word))) {
-                        places.extend(part::find(bytes, *word)?);
+        let at_once = self.looked_up < SHOWN;
+        self.looked_up += count;
+        let every = |run: &Run| (0..run.messages).collect::<Vec<u32>>();
+        let mut open: Vec<(Run, Option<Vec<u32>>)> = runs.into_iter().map(|run| (run, None)).collect();
+        let step = if at_once { self.words.len().max(1) } else { 1 };
+        let mut words = std::mem::take(&mut self.words);
+        for words in words.chunks_mut(step) {
+            let mut wanted: Vec<(String, i64)> = Vec::new();
+            for (run, _) in &open {
+                let parts = words.iter().flat_map(|word| &word.forms);
+                wanted.extend(parts.map(|form| (run.id.clone(), part::part_of(run.level, *form))));
+            }
+            wanted.sort_unstable();
+            wanted.dedup();
+            let held = self.parts(&wanted).await?;
+            for word in words {
+                for (run, todo) in &mut open {
+                    let mut places: Vec<u32> = Vec::new();
+                    for form in &word.forms {
+                        if let Some(bytes) = held.get(&(run.id.clone(), part::part_of(run.level, *form))) {
+                            places.extend(part::find(bytes, *form)?);
+                        }
                     }
+                    word.met += places.len();
+                    places.sort_unstable();
+                    places.dedup();
+                    if let Some(before) = todo {
+                        places.retain(|place| before.binary_search(place).is_ok());
+                    }
+                    *todo = Some(places);
                 }
-                places.sort_unstable();
-                places.dedup();
-                if let Some(before) = &todo {
-                    places.retain(|place| before.binary_search(place).is_ok());
-                }
-                todo = Some(places);
             }
-            let todo = todo.unwrap_or_else(|| (0..run.messages).collect());
-            if !todo.is_empty() {
-                let bound = run.last_at;
-                self.sources.push(Source { run: Some(run), todo, known: VecDeque::new(), bound });
-            }
+            open.retain(|(_, todo)| todo.as_ref().is_none_or(|todo| !todo.is_empty()));
+        }
+        if at_once {
+            words.sort_by_key(|word| word.met);
+        }
+        self.words = words;
+        for (run, todo) in open {
+            let todo = todo.unwrap_or_else(|| every(&run));
+            let bound = run.last_at;
+            self.sources.push(Source { run: Some(run), todo, known: VecDeque::new(), bound });
         }
         Ok(())
     }
@@ -393,6 +402,7 @@ impl Walk<'_> {
                 break;
             }
         }
+        self.learned += wanted.len();
         self.pages = (self.pages * 2).min(MOST_PAGES);
         let held = self.parts(&wanted).await?;
         for (at, page) in chosen {

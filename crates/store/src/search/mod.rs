@@ -4,6 +4,8 @@
 //! outlived its message, costs time and never truth. It never knows what a word is: whoever asks brings that.
 
 mod find;
+mod known;
+mod narrow;
 mod part;
 mod run;
 mod tend;

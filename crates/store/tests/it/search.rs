@@ -181,6 +181,73 @@ on_both_engines! {
         assert_eq!(find(world, &owner, &query(world, "all"), 100).await.len(), 9_000);
     }
 
+    /// However much an owner has, a search asks little: its statements do not grow with the runs and their pages, and none of
+    /// them goes through all that an owner has.
+    async fn a_search_costs_as_little_when_there_is_much(world) {
+        let (store, owner) = (&world.store, world.visitor());
+        let apps = std::slice::from_ref(&world.app);
+        let id = store.record_turn(world.opening(owner, "first"), vec![]).await.unwrap();
+        for start in (0..2_400).step_by(400) {
+            let say = |n: u32| format!("word{n} all {}", if n % 200 == 7 { "rare" } else { "" });
+            let turns = (start..start + 400).map(|n| store.record_turn(world.turn(owner, id, &say(n)), vec![]));
+            futures_util::future::try_join_all(turns).await.unwrap();
+        }
+        let folder = store::NewFolder { id: kernel::FolderId::new(&world.ambient), parent: None, name: "A".into() };
+        let folder = store.create_folder(&owner, folder, vec![]).await.unwrap().id;
+        let into = Arrangement { folder: Some(Some(folder)), tags: Some(vec!["t".into()]), ..Default::default() };
+        store.arrange(&owner, apps, &[id], into, vec![]).await.unwrap();
+        world.wait(601);
+        tend(world).await;
+        let runs = world.number("SELECT COUNT(*) FROM search_runs WHERE ready = 1").await;
+        assert!(runs >= 8, "{runs} runs");
+        let plain = |text: &str| query(world, text);
+        let queries = [
+            plain("rare"),
+            plain("all"),
+            plain("all nothing"),
+            plain("word7 rare"),
+            TalkQuery { folders: Some(vec![folder]), ..plain("all") },
+            TalkQuery { tags: vec!["t".into()], ..plain("rare") },
+            TalkQuery { archived: Some(false), ..plain("rare") },
+        ];
+        for query in queries {
+            let read = |text: &str| query.words.iter().all(|forms| text.contains(&forms[0])).then_some(());
+            let before = store.statement_sum().0;
+            let page = store.search_talk(&owner, &query, &read, PageRequest::first(10)).await.unwrap();
+            let asked = store.statement_sum().0 - before;
+            // What waits, the runs, words, some pages, two times the messages, their conversations.
+            assert!(asked <= 12, "{asked} statements of {query:?}, which found {}", page.items.len());
+        }
+        let filters = [
+            store::ConversationFilter { folder: Some(store::Lying::In(folder)), ..Default::default() },
+            store::ConversationFilter { tag: Some("t".into()), ..Default::default() },
+        ];
+        for filter in filters {
+            let page = store.conversations(&owner, filter, PageRequest::first(10)).await.unwrap();
+            assert_eq!(page.items.len(), 1);
+        }
+        // Postgres plans by what it knows of the rows, which are few here.
+        if store.engine() != "sqlite" {
+            return;
+        }
+        let mut plans = Vec::new();
+        let asked = ["tail", "known", "runs", "parts", "fetch", "meant", "judge"].map(|name| format!("search.{name}"));
+        let listed = ["several", "list", "arrange"].map(|name| format!("conversation.{name}"));
+        for operations in asked.iter().chain(&listed) {
+            plans.extend(store.plans_of(operations).await.unwrap());
+        }
+        assert!(plans.len() > 8, "{plans:?}");
+        for (text, plan) in plans {
+            for step in plan.lines().filter(|step| step.starts_with("SCAN ")) {
+                // The lists that a statement brings, and what is kept for a moment.
+                assert!(["SCAN v", "SCAN c"].contains(&step) || step.contains(" CONSTANT ROW"), "{plan}\n{text}");
+            }
+            let named = text.contains("id IN") || text.contains("CROSS JOIN");
+            let all = plan.lines().filter(|step| step.contains("INDEX conversations_by_owner (owner=?"));
+            assert!(!named || all.count() == 0, "all conversations of the owner are gone through: {plan}\n{text}");
+        }
+    }
+
     /// A kill between two commits leaves a run that does not count; the next round removes it and begins again.
     async fn an_interrupted_round_is_begun_again(world) {
         let (store, owner) = (&world.store, world.visitor());
