@@ -18,6 +18,8 @@ pub(crate) struct Admitted {
     pub(crate) support: Option<String>,
     /// What a person should look at.
     pub(crate) review: Vec<Finding>,
+    /// Its writer sends more in a moment than people write.
+    pub(crate) burst: bool,
 }
 
 impl Hall {
@@ -56,7 +58,7 @@ impl Hall {
             Verdict::Support => {
                 self.rooms.audit.note(refused().with("answer", "support"));
                 let words = app.support_message.as_deref().unwrap_or(content::SUPPORT);
-                Ok(Admitted { support: Some(words.to_owned()), review: Vec::new() })
+                Ok(Admitted { support: Some(words.to_owned()), ..Admitted::default() })
             }
             Verdict::Block => {
                 self.rooms.audit.note(refused());
@@ -65,31 +67,61 @@ impl Hall {
             }
             Verdict::Review => {
                 let wanted = |finding: &Finding| app.policy.of(*finding) == Verdict::Review;
-                Ok(Admitted { support: None, review: judged.categories.into_iter().filter(wanted).collect() })
+                let review = judged.categories.into_iter().filter(wanted).collect();
+                Ok(Admitted { review, ..Admitted::default() })
             }
             Verdict::Allow | Verdict::Warn => Ok(Admitted::default()),
         }
     }
 
-    /// Lets in what a message brings: a text that may not pass as a message may not pass in a file.
-    pub(crate) fn admit_attached(&self, may: &May<Converse>, app: &App, attached: &[Attached]) -> Result<()> {
-        let judged = attached.iter().map(|one| content::judge(&one.text, &app.policy));
-        let Some(judged) = judged.filter(|_| app.moderation).find(Judgement::blocked) else { return Ok(()) };
-        self.rooms.audit.note(
-            AuditEvent::new(EventType::ContentBlocked, may.owner())
-                .from(may.who().address())
-                .to(format_args!("app:{}", app.id))
-                .with("in", "file")
-                .with("categories", named(&judged.categories))
-                .with("scores", scored(&judged)),
-        );
-        tracing::warn!(app = %app.id, "a file was refused by the content rules");
-        Err(Fault::new(Code::ContentBlocked))
+    /// Lets in what a message brings: a text that may not pass as a message may not pass in a file. Gives what a person
+    /// should look at in it.
+    pub(crate) fn admit_attached(
+        &self,
+        may: &May<Converse>,
+        app: &App,
+        attached: &[Attached],
+    ) -> Result<Vec<Finding>> {
+        let mut marked = Vec::new();
+        for one in attached.iter().filter(|_| app.moderation) {
+            let judged = content::judge(&one.text, &app.policy);
+            if judged.blocked() {
+                self.rooms.audit.note(
+                    AuditEvent::new(EventType::ContentBlocked, may.owner())
+                        .from(may.who().address())
+                        .to(format_args!("app:{}", app.id))
+                        .with("in", "file")
+                        .with("categories", named(&judged.categories))
+                        .with("scores", scored(&judged)),
+                );
+                tracing::warn!(app = %app.id, "a file was refused by the content rules");
+                return Err(Fault::new(Code::ContentBlocked));
+            }
+            if judged.verdict == Verdict::Review {
+                marked.extend(
+                    judged.categories.into_iter().filter(|one| app.policy.of(*one) == Verdict::Review),
+                );
+            }
+        }
+        marked.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let mut known = std::collections::HashSet::new();
+        marked.retain(|one| known.insert(one.category));
+        Ok(marked)
     }
 
     /// Writes down that an answer was withheld, and why, without a word of it.
     pub(crate) fn note_refused(&self, opened: &Opened, check: &dyn Check) {
         let refused = check.refused();
+        if check.leaked() {
+            tracing::warn!(app = %opened.app.id, "an answer was cut off: the instructions of the app came out");
+            self.rooms.audit.note(
+                AuditEvent::new(EventType::ContentBlocked, opened.owner)
+                    .to(format_args!("conversation:{}", opened.conversation_id))
+                    .with("app", opened.app.id.as_str())
+                    .with("answer", "withheld")
+                    .with("why", "instructions"),
+            );
+        }
         if refused.is_empty() {
             return;
         }

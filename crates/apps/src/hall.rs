@@ -15,6 +15,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chat::Canaries;
 use crate::files::Shelves;
 use crate::follow::Followed;
 use crate::import::Bringing;
@@ -58,6 +59,7 @@ pub struct Hall {
     pub(crate) live: LiveTurns,
     pub(crate) followed: Followed,
     pub(crate) spam: Arc<SpamGuard>,
+    pub(crate) canaries: Arc<Canaries>,
     pub(crate) bringing: Arc<Bringing>,
 }
 
@@ -69,6 +71,7 @@ impl Hall {
             live: LiveTurns::default(),
             followed: Followed::default(),
             spam: Arc::new(SpamGuard::new()),
+            canaries: Arc::default(),
             bringing: Arc::default(),
         }
     }

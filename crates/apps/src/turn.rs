@@ -11,6 +11,8 @@ use serde_json::Value;
 use store::{ConversationChange, FinishReason, Joint, Message, Opening, Role, Turn};
 use tokio_util::sync::CancellationToken;
 
+use guard::content::Finding;
+
 use crate::admit::{Admitted, noted};
 use crate::attached::{self, Brought};
 use crate::further::Seam;
@@ -98,6 +100,8 @@ pub(crate) struct Opened {
     /// The conversation exists and has no title yet.
     pub(crate) untitled: bool,
     pub(crate) admitted: Admitted,
+    /// What a person should look at in the files that came along.
+    pub(crate) marked_files: Vec<Finding>,
     pub(crate) cancel: CancellationToken,
     pub(crate) _place: Occupied,
 }
@@ -128,6 +132,8 @@ impl Hall {
         let conversation_id = self.rooms.store.record_turn(turn, audit).await?;
         self.entitle(&opened).await;
         let message = Message { conversation_id, ..message };
+        self.mark_admitted(&opened, conversation_id).await;
+        self.mark_answer(&opened, &message, &*check).await;
         kind::settled(self, &opened, &message).await?;
         tracing::info!(
             app = %opened.app.id,
@@ -191,12 +197,13 @@ impl Hall {
             Target::Conversation(_) | Target::Session(_) | Target::New => (Joint::End, None),
         };
         let most = app.context_messages;
+        let mut marked_files = Vec::new();
         let attached = match (&ask.brought.files, &before) {
             // Other words in the place of a message leave its files where they are.
             (None, Some(before)) => before.details.clone(),
             _ => {
                 let attached = self.attach(may, &app, ask).await?;
-                self.admit_attached(may, &app, &attached)?;
+                marked_files = self.admit_attached(may, &app, &attached)?;
                 attached::details(&attached)
             }
         };
@@ -264,6 +271,7 @@ impl Hall {
             earlier,
             untitled,
             admitted,
+            marked_files,
             cancel,
             _place: place,
         })

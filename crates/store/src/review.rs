@@ -200,7 +200,8 @@ impl Entry {
         {
             return Ok(Appealed::Already(ReviewId::parse(&row.text(0)?)?));
         }
-        let waiting = "SELECT COUNT(*) FROM reviews WHERE owner = $1 AND appealed_at IS NOT NULL AND decision IS NULL";
+        let waiting =
+            "SELECT COUNT(*) FROM reviews WHERE owner = $1 AND appealed_at IS NOT NULL AND decision IS NULL";
         let count = tx.one(waiting, values![key.subject.as_str()]).await?.map_or(Ok(0), |row| row.int(0))?;
         if count >= MOST_APPEALS {
             let say = "so many of your appeals wait already; come back when somebody has looked at them";
@@ -254,9 +255,10 @@ mod tests {
 
     #[test]
     fn findings_are_read_back() {
-        let weight =
-            |category: &str, hundredths| Weight { category: category.to_owned(), hundredths };
-        for findings in [vec![], vec![weight("hate", 60)], vec![weight("hate/threatening", 90), weight("hate", 5)]] {
+        let weight = |category: &str, hundredths| Weight { category: category.to_owned(), hundredths };
+        for findings in
+            [vec![], vec![weight("hate", 60)], vec![weight("hate/threatening", 90), weight("hate", 5)]]
+        {
             assert_eq!(unpacked(&packed(&findings)), findings);
         }
         assert!(unpacked("|x|y:z|").is_empty());

@@ -192,11 +192,13 @@ impl Store {
             }
             _ => None,
         };
-        let sealed = [("text", row.maybe_bytes(8)?), ("appeal", row.maybe_bytes(9)?), ("note", row.maybe_bytes(15)?)];
+        let sealed =
+            [("text", row.maybe_bytes(8)?), ("appeal", row.maybe_bytes(9)?), ("note", row.maybe_bytes(15)?)];
         let mut opened = [None, None, None];
         for ((column, sealed), place_of) in sealed.into_iter().zip(&mut opened) {
             if let Some(sealed) = sealed {
-                *place_of = Some(self.opened(&owner, |key| key.open_text(place(column, &id), &sealed)).await?);
+                *place_of =
+                    Some(self.opened(&owner, |key| key.open_text(place(column, &id), &sealed)).await?);
             }
         }
         let [text, appeal, note] = opened;
@@ -211,7 +213,10 @@ impl Store {
             appeal,
             created_at: row.time(10)?,
             appealed_at: row.maybe_time(11)?,
-            decision: row.maybe_text(12)?.map(|word| Decision::parse(&word).ok_or_else(unknown)).transpose()?,
+            decision: row
+                .maybe_text(12)?
+                .map(|word| Decision::parse(&word).ok_or_else(unknown))
+                .transpose()?,
             decided_at: row.maybe_time(13)?,
             decided_by: row.maybe_text(14)?,
             note,

@@ -55,8 +55,7 @@ const OLD_APPEALS: &str = concat!(
 );
 
 /// What points at messages that are gone.
-const REVIEWED: &str =
-    "DELETE FROM reviews WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id) AND conversation_id IN";
+const REVIEWED: &str = "DELETE FROM reviews WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id) AND conversation_id IN";
 
 /// What the index of the search knows of these is taken out soon.
 const FORGOTTEN: (&str, &str) = (
