@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use guard::content::SpamGuard;
 use identity::hasher::Hasher;
-use identity::{AppsRead, Identity, May};
+use identity::{Admin, AppsRead, Identity, May};
 use kernel::{Ambient, AppId, Result};
 use knowledge::Manual;
 use llm::Models;
@@ -20,7 +20,7 @@ use crate::files::Shelves;
 use crate::follow::Followed;
 use crate::import::Bringing;
 use crate::live::LiveTurns;
-use crate::{App, Catalog, Library};
+use crate::{App, Catalog, Library, kind};
 
 /// The rooms that the apps work with.
 pub struct Rooms {
@@ -80,6 +80,11 @@ impl Hall {
     pub fn apps(&self, may: &May<AppsRead>) -> Vec<App> {
         let open = may.who().apps();
         self.rooms.catalog.iter().filter(|app| open.contains(&app.id)).cloned().collect()
+    }
+
+    /// The apps in which people talk.
+    pub fn talking(&self, _: &May<Admin>) -> Vec<App> {
+        self.rooms.catalog.iter().filter(|app| kind::converses(app.kind)).cloned().collect()
     }
 
     /// The app, when there is one with this id.

@@ -70,9 +70,9 @@ pub(crate) struct Closing {
 }
 
 impl Plan {
-    /// Words of the house in the place of an answer, which cite nothing.
-    pub(crate) fn said(text: &str) -> Plan {
-        Plan { voice: Voice::House(said(text)), check: Box::new(Open::default()) }
+    /// Words that help somebody who is in danger, in the place of an answer.
+    pub(crate) fn help(text: &str) -> Plan {
+        Plan { voice: Voice::House(said(text)), check: Box::new(Help) }
     }
 }
 
@@ -84,6 +84,19 @@ pub(crate) fn said(text: &str) -> Completion {
         usage: Usage { input_tokens: 0, output_tokens: 0 },
         model: "stoa".to_owned(),
         quotes: Vec::new(),
+    }
+}
+
+/// Goes with words that help: they say of themselves what they are.
+struct Help;
+
+impl Check for Help {
+    fn pass(&mut self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn close(&mut self, _: &[Quote]) -> Closing {
+        Closing { details: serde_json::json!({"helps": true}), ..Closing::default() }
     }
 }
 

@@ -308,7 +308,7 @@ impl Hall {
     /// of the app decides.
     pub(crate) async fn plan(&self, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
         match &opened.admitted.support {
-            Some(text) => Ok(Plan::said(text)),
+            Some(text) => Ok(Plan::help(text)),
             None => {
                 let plan = kind::plan(self, may, opened, ask).await?;
                 let plan = match plan.voice {
