@@ -1,7 +1,7 @@
 //! Whether a text may begin a turn, and what the audit log is told of that: categories, scores and ids, never a word of
 //! the text. It never asks a model.
 
-use guard::content::{self, Finding, Judgement, Verdict};
+use guard::content::{self, Finding, Judgement, Noticed, Verdict};
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, EventType, Fault, Result};
 use serde_json::Value;
@@ -24,19 +24,22 @@ pub(crate) struct Admitted {
 
 impl Hall {
     /// Lets the text in, or says why not. A refused text goes no further and is not kept.
-    pub(crate) fn admit(&self, may: &May<Converse>, app: &App, ask: &Ask) -> Result<Admitted> {
+    pub(crate) async fn admit(&self, may: &May<Converse>, app: &App, ask: &Ask) -> Result<Admitted> {
         let text = ask.content.as_str();
         content::validate::message(ask.field, text, app.max_input_chars as usize)?;
         // One key speaks for many people, who all say "hello": repeats count for people alone. Who wants another
         // answer repeats nothing.
         let again = matches!(ask.target, Target::Beside(_, Anew::Answer(_) | Anew::Further(_)));
+        let mut noticed = Noticed::default();
         if may.who().is_key() || again {
             content::spam::check(text)?;
         } else {
-            self.spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now())?;
+            let spam = &self.rooms.spam;
+            noticed = spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now()).await?;
         }
+        let passed = Admitted { burst: noticed.burst, ..Admitted::default() };
         if !app.moderation {
-            return Ok(Admitted::default());
+            return Ok(passed);
         }
         // What the caller tells of the talk so far would reach the model too. Of that, only what may not pass counts:
         // help is for who needs it now.
@@ -58,7 +61,7 @@ impl Hall {
             Verdict::Support => {
                 self.rooms.audit.note(refused().with("answer", "support"));
                 let words = app.support_message.as_deref().unwrap_or(content::SUPPORT);
-                Ok(Admitted { support: Some(words.to_owned()), ..Admitted::default() })
+                Ok(Admitted { support: Some(words.to_owned()), ..passed })
             }
             Verdict::Block => {
                 self.rooms.audit.note(refused());
@@ -68,9 +71,9 @@ impl Hall {
             Verdict::Review => {
                 let wanted = |finding: &Finding| app.policy.of(*finding) == Verdict::Review;
                 let review = judged.categories.into_iter().filter(wanted).collect();
-                Ok(Admitted { review, ..Admitted::default() })
+                Ok(Admitted { review, ..passed })
             }
-            Verdict::Allow | Verdict::Warn => Ok(Admitted::default()),
+            Verdict::Allow | Verdict::Warn => Ok(passed),
         }
     }
 

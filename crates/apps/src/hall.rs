@@ -38,6 +38,8 @@ pub struct Rooms {
     pub library: Library,
     /// Passwords, of links that ask for one.
     pub hasher: Hasher,
+    /// What only fills the line is kept out.
+    pub spam: SpamGuard,
     /// Where files lie, and what may be kept.
     pub files: Shelves,
     /// Events that belong to no change.
@@ -58,7 +60,6 @@ pub struct Hall {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: LiveTurns,
     pub(crate) followed: Followed,
-    pub(crate) spam: Arc<SpamGuard>,
     pub(crate) canaries: Arc<Canaries>,
     pub(crate) bringing: Arc<Bringing>,
 }
@@ -70,7 +71,6 @@ impl Hall {
             rooms: Arc::new(rooms),
             live: LiveTurns::default(),
             followed: Followed::default(),
-            spam: Arc::new(SpamGuard::new()),
             canaries: Arc::default(),
             bringing: Arc::default(),
         }

@@ -166,7 +166,7 @@ impl Hall {
                 "this app holds files; there is nobody to talk to in it",
             ));
         }
-        let admitted = self.admit(may, &app, ask)?;
+        let admitted = self.admit(may, &app, ask).await?;
         let owner = may.owner();
         let existing = match &ask.target {
             Target::Conversation(id) | Target::Beside(id, _) => {

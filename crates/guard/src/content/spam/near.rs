@@ -12,7 +12,7 @@ const SHINGLE: usize = 4;
 const MOST: usize = 20_000;
 /// So many bits may differ. Two texts of a hundred letters with one other word differ in about six; an instruction with
 /// another sentence to work on in more than ten.
-const NEAR: u32 = 6;
+pub(super) const NEAR: u32 = 6;
 
 /// The bits of a text; `None` for one that is too short.
 pub(super) fn sketch(text: &str, hasher: &impl BuildHasher) -> Option<u64> {
