@@ -62,6 +62,10 @@ on_both_engines! {
         let line: Value = serde_json::from_str(export.text().lines().next().unwrap()).unwrap();
         let label = if word == "upheld" { "rightly_flagged" } else { "wrongly_flagged" };
         assert_eq!((&line["label"], &line["text"]), (&json!(label), &json!(THREAT)));
+        // The judge is trained with it.
+        let learned = guard::content::moderate::reviewed::read(export.text().lines().next().unwrap()).unwrap();
+        assert_eq!((learned.text.as_str(), learned.rightly), (THREAT, word == "upheld"));
+        assert_eq!(learned.categories[0].as_str(), "harassment/threatening");
         world.await_audit("data.exported", |event| event["details"]["what"] == "reviews").await;
         assert!(!world.process.log().contains("I will kill"));
         world.verify_audit().await;
