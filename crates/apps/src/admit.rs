@@ -5,6 +5,7 @@ use guard::content::{self, Finding, Judgement, Noticed, Verdict};
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, EventType, Fault, Result};
 use serde_json::Value;
+use store::Message;
 
 use crate::attached::Attached;
 use crate::plan::Check;
@@ -159,6 +160,18 @@ pub(crate) fn noted(may: &May<Converse>, opened: &Opened) -> Vec<AuditEvent> {
         );
     }
     events
+}
+
+/// What the audit log is told of an answer that a person should look at.
+pub(crate) fn flagged(opened: &Opened, answer: &Message, findings: &[Finding]) -> AuditEvent {
+    let score = findings.iter().map(|finding| finding.score).fold(0.0, f32::max);
+    AuditEvent::new(EventType::ContentFlagged, opened.owner)
+        .to(format_args!("conversation:{}", answer.conversation_id))
+        .with("app", opened.app.id.as_str())
+        .with("message", answer.id.to_string())
+        .with("in", "answer")
+        .with("categories", named(findings))
+        .with("score", hundredths(score))
 }
 
 fn named(findings: &[Finding]) -> Vec<Value> {

@@ -82,6 +82,9 @@ impl Hall {
             ([], marked) => (ReviewReason::Review, marked),
             (refused, _) => (ReviewReason::Withheld, refused),
         };
+        if reason == ReviewReason::Review {
+            self.rooms.audit.note(crate::admit::flagged(opened, answer, findings));
+        }
         let message = (answer.conversation_id, answer.id);
         self.mark(opened, message, ReviewSource::Answer, reason, findings).await;
     }

@@ -6,10 +6,10 @@
 //! |---|---|
 //! | repeats | the same text (without case, spaces and signs) comes a 4th time within 60 s from one caller; below 20 letters a 6th time; up to 12 letters (`yes`, `ok`, `next please`) a 31st time |
 //! | near repeats | from 60 letters on a text counts as the same when few words, numbers or codes in it differ (`near.rs`) |
-//! | burst | a caller's 9th message within 10 s, of one who came within the last minute the 6th: while that lasts the same text a 3rd time, and more than 3 links; such a burst is put before people once an hour |
+//! | burst | a caller's 9th message within 10 s, of one who came within the last minute the 6th: while that lasts the same text a 3rd time (below 20 letters a 4th), and more than 3 links; such a burst is put before people once an hour |
 //! | one character | a character but space, line, `-`, `=`, `_`, `*`, `.`, `#` comes more than 200 times in a row, or fills over 80 % of a text of more than 200 characters |
 //! | one word | a text of more than 50 words of which one word makes over 80 %, or of more than 200 words with fewer than 4 % different ones |
-//! | links | more than 10 links, or more than 5 that make over 70 % of the text |
+//! | links | more than 10 links that make over 30 % of the text, or more than 5 that make over 70 % |
 //! | gibberish | a word of more than 100 letters in a row without a vowel, or a text of more than 300 letters of which fewer than 8 % are vowels, in text of the Latin alphabet without digits and signs of code |
 //!
 //! A burst by itself refuses nothing: how much may be sent is for the limits to say. The rules of repeats and bursts are for
@@ -161,8 +161,9 @@ fn judge(standing: Standing, letters: usize, text: &str) -> Result<Noticed> {
     let hasty = standing.hasty();
     let allowed = match letters {
         0..=SHORT => 30,
-        _ if hasty => 2,
+        ..LONG if hasty => 3,
         ..LONG => 5,
+        _ if hasty => 2,
         _ => 3,
     };
     if standing.times > allowed {

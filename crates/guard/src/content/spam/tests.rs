@@ -69,6 +69,9 @@ fn floods_are_spam() {
     assert!(spam(&many("spam ", 60)));
     assert!(spam(&many("https://example.com/x ", 11)));
     assert!(spam(&many("https://example.com/x", 11)));
+    let sources = (0..14)
+        .map(|n| format!("Source {n} says how the weather of the year was: https://example.com/{n}\n"));
+    assert!(!spam(&sources.collect::<String>()), "links with words about them");
     assert!(spam(&many("sdfghjklqwrtzpxcvbnm", 20)));
 }
 

@@ -8,7 +8,7 @@ use super::{NONE, Row, admins, everybody, hidden, open, owners, row};
 
 pub(super) fn rows() -> Vec<Row> {
     // Whoever may talk in the app hears that it does not refuse this text.
-    let appeal = Plain(By { reading_key: 403, ..everybody(409) });
+    let appeal = Plain(By { reading_key: 403, talking_key: 403, ..everybody(409) });
     // A review is made by what somebody wrote, not by an operation.
     let one = || Ids { own: open(NONE), foreign: open(NONE), random: admins(404) };
     let page = || Ids { own: open(NONE), foreign: open(NONE), random: hidden(404) };
