@@ -40,7 +40,7 @@ function go(step) {
 const keys = {
   j: () => go(1),
   k: () => go(-1),
-  t: () => { const item = current(); if (item) show(item); },
+  o: () => { const item = current(); if (item) show(item); },
   u: () => current()?.querySelector('[value="upheld"]')?.click(),
   w: () => current()?.querySelector('[value="wrongly_flagged"]')?.click(),
 };
@@ -61,8 +61,13 @@ for (const item of items) {
   });
 }
 
+// Whoever has switched shortcuts off means these too.
+const isOn = () => {
+  try { return localStorage.getItem("stoa.shortcuts") !== "off"; } catch { return true; }
+};
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+  if (!isOn() || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
   const act = keys[event.key.toLowerCase()];
   if (!act || !items.length) return;
   event.preventDefault();

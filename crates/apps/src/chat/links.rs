@@ -198,7 +198,8 @@ impl Links {
             let (before, behind) = self.held.split_at(at.min(self.held.len()));
             out.push_str(before.get(self.shown..).unwrap_or(""));
             out.push(' ');
-            out.push_str(behind);
+            // In angle brackets an address is a link by itself.
+            out.push_str(&behind.replacen('<', "< ", 1));
             self.held.clear();
             (self.shown, self.state) = (0, State::Text);
         } else {

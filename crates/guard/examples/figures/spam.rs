@@ -133,7 +133,7 @@ pub(crate) fn print(report: &mut Report) {
     report.title("Spam");
     report.say(
         "Texts that people write: how many are refused by themselves, and when each sender writes some of them in a row. \
-         There is no set of spam in the folder; the last rows are offers made here, each sent again with other numbers, codes, \
+         There is no set of spam in the folder; the last row is offers made here, each sent again with other numbers, codes, \
          words, spelling or spaces, of which the first three (in a burst the first two) are due to pass.\n",
     );
     let mut harmless = vec![

@@ -19,6 +19,7 @@ on_both_engines! {
         let world = setup.file("stoa.toml", APPS).start().await;
         let (admin, other) = (world.admin().await, world.person("second@example.org", true).await);
         let key = world.key();
+        world.upstream.set(Mode::Say("Let us talk about it calmly.".to_owned(), std::time::Duration::ZERO));
         let said = key.post("/api/v1/chat").json(&json!({"message": THREAT, "app": "care"})).send().await;
         assert_eq!(said.status, 200, "{said:?}");
         let list = |caller: &crate::world::Caller, query: &str| caller.get(&format!("/api/v1/admin/review{query}"));
@@ -45,7 +46,7 @@ on_both_engines! {
             Case::new(list(&admin.caller, "?state=nothing"), 400).code("invalid_input"),
             Case::new(decide(&admin.caller, "nothing"), 400).code("invalid_input"),
             Case::new(decide(&world.member().await.caller, "upheld"), 403).code("forbidden"),
-            Case::new(decide(&key, "upheld"), 403),
+            Case::new(decide(&key, "upheld"), 403).code("forbidden"),
         ]).await;
         let (one, two) = tokio::join!(decide(&admin.caller, "wrongly_flagged").send(), decide(&other.caller, "upheld").send());
         let mut statuses = [one.status, two.status];
@@ -95,8 +96,8 @@ async fn a_refusal_can_be_called_a_mistake() {
         Case::new(appeal(HARMFUL, "assistant"), 202).holds("known"),
         Case::new(appeal("How do I kill a process?", "assistant"), 409).code("conflict"),
         Case::new(appeal(&"a".repeat(4_000), "assistant"), 202).holds("waiting"),
-        Case::new(appeal(HARMFUL, "workspace"), 401),
-        Case::new(appeal(HARMFUL, "nothing"), 404),
+        Case::new(appeal(HARMFUL, "workspace"), 401).code("unauthenticated"),
+        Case::new(appeal(HARMFUL, "nothing"), 404).code("not_found"),
         Case::new(appeal(&"x ".repeat(4_000), "assistant"), 400).code("invalid_input"),
     ])
     .await;

@@ -74,7 +74,7 @@ fn links(text: &str) -> Option<&'static str> {
     }
     let inside: usize = text.split_whitespace().filter(is_link).map(str::len).sum();
     // Links with words around them are a list of sources, or code.
-    let flood = inside * 10 > text.len() * if count > 10 { 3 } else { 7 };
+    let flood = inside * 10 > text.len() * if count > 10 { 5 } else { 7 };
     flood.then_some("the message holds too many links; send a few, with words about them")
 }
 

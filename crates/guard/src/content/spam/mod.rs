@@ -9,7 +9,7 @@
 //! | burst | a caller's 9th message within 10 s, of one who came within the last minute the 6th: while that lasts the same text a 3rd time (below 20 letters a 4th), and more than 3 links; such a burst is put before people once an hour |
 //! | one character | a character but space, line, `-`, `=`, `_`, `*`, `.`, `#` comes more than 200 times in a row, or fills over 80 % of a text of more than 200 characters |
 //! | one word | a text of more than 50 words of which one word makes over 80 %, or of more than 200 words with fewer than 4 % different ones |
-//! | links | more than 10 links that make over 30 % of the text, or more than 5 that make over 70 % |
+//! | links | more than 10 links that make over half of the text, or more than 5 that make over 70 % |
 //! | gibberish | a word of more than 100 letters in a row without a vowel, or a text of more than 300 letters of which fewer than 8 % are vowels, in text of the Latin alphabet without digits and signs of code |
 //!
 //! A burst by itself refuses nothing: how much may be sent is for the limits to say. The rules of repeats and bursts are for

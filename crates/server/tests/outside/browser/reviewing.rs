@@ -46,7 +46,7 @@ async fn a_refusal_is_called_a_mistake_and_decided() {
         assert_eq!(shown, json!(false), "the list holds no words");
         person.keys("j").await;
         person.keys("j").await;
-        person.keys("t").await;
+        person.keys("o").await;
         person.until("document.querySelectorAll('[data-review]')[1].innerText.includes('pipe bomb')").await;
         for scheme in ["light", "dark"] {
             person.prefers(scheme).await;
