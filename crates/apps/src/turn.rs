@@ -4,14 +4,13 @@
 
 use std::sync::Arc;
 
+use guard::content::Finding;
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
 use llm::{ChatMessage, ChatRequest, Completion, Finish};
 use serde_json::Value;
 use store::{ConversationChange, FinishReason, Joint, Message, Opening, Role, Turn};
 use tokio_util::sync::CancellationToken;
-
-use guard::content::Finding;
 
 use crate::admit::{Admitted, noted};
 use crate::attached::{self, Brought};
@@ -111,7 +110,7 @@ impl Hall {
     /// dropped, nothing is stored and the model has been told to stop.
     pub async fn answer(&self, may: &May<Converse>, ask: Ask) -> Result<Answer> {
         if matches!(ask.target, Target::Beside(_, Anew::Further(_))) {
-            return self.answer_further(may, ask).await;
+            return Box::pin(self.answer_further(may, ask)).await;
         }
         let opened = self.open(may, &ask).await?;
         let Plan { voice, mut check } = self.plan(may, &opened, &ask).await?;
@@ -193,7 +192,7 @@ impl Hall {
             self.alone(&owner, conversation_id).await?;
         }
         let (joint, before) = match ask.target {
-            Target::Beside(_, anew) => self.beside(&owner, conversation_id, anew).await?,
+            Target::Beside(_, anew) => Box::pin(self.beside(&owner, conversation_id, anew)).await?,
             Target::Conversation(_) | Target::Session(_) | Target::New => (Joint::End, None),
         };
         let most = app.context_messages;
@@ -202,7 +201,7 @@ impl Hall {
             // Other words in the place of a message leave its files where they are.
             (None, Some(before)) => before.details.clone(),
             _ => {
-                let attached = self.attach(may, &app, ask).await?;
+                let attached = Box::pin(self.attach(may, &app, ask)).await?;
                 marked_files = self.admit_attached(may, &app, &attached)?;
                 attached::details(&attached)
             }
@@ -254,7 +253,7 @@ impl Hall {
         };
         let taken_up = match ask.target {
             Target::Beside(_, Anew::Further(answer)) => {
-                Some(self.unfinished(&app, &owner, conversation_id, answer).await?)
+                Some(Box::pin(self.unfinished(&app, &owner, conversation_id, answer)).await?)
             }
             _ => None,
         };
@@ -294,12 +293,9 @@ impl Hall {
             return;
         }
         let change = ConversationChange { title: Some(title(&opened.user.content)), topic: None };
-        let done = self
-            .rooms
-            .store
-            .update_conversation(&opened.owner, opened.conversation_id, change, Vec::new())
-            .await;
-        if let Err(fault) = done {
+        let store = &self.rooms.store;
+        let done = store.update_conversation(&opened.owner, opened.conversation_id, change, Vec::new());
+        if let Err(fault) = Box::pin(done).await {
             tracing::warn!(code = fault.code().as_str(), "a title could not be stored");
         }
     }

@@ -66,6 +66,7 @@ mod session_change;
 mod share;
 mod side_by_side;
 mod snapshot;
+mod sqlite;
 mod state;
 mod statements;
 mod store;

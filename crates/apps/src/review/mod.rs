@@ -67,11 +67,13 @@ impl Hall {
         let (admitted, message) = (&opened.admitted, (conversation_id, opened.user.id));
         if !admitted.review.is_empty() {
             let reason = ReviewReason::Review;
-            self.mark(opened, message, ReviewSource::Message, reason, &admitted.review).await;
+            Box::pin(self.mark(opened, message, ReviewSource::Message, reason, &admitted.review)).await;
         } else if !opened.marked_files.is_empty() {
-            self.mark(opened, message, ReviewSource::File, ReviewReason::Review, &opened.marked_files).await;
+            let (source, reason) = (ReviewSource::File, ReviewReason::Review);
+            Box::pin(self.mark(opened, message, source, reason, &opened.marked_files)).await;
         } else if admitted.burst {
-            self.mark(opened, message, ReviewSource::Message, ReviewReason::Burst, &[]).await;
+            let (source, reason) = (ReviewSource::Message, ReviewReason::Burst);
+            Box::pin(self.mark(opened, message, source, reason, &[])).await;
         }
     }
 
@@ -86,7 +88,7 @@ impl Hall {
             self.rooms.audit.note(crate::admit::flagged(opened, answer, findings));
         }
         let message = (answer.conversation_id, answer.id);
-        self.mark(opened, message, ReviewSource::Answer, reason, findings).await;
+        Box::pin(self.mark(opened, message, ReviewSource::Answer, reason, findings)).await;
     }
 
     /// The queue, newest first. The words that came with appeals are left out: lists are read over shoulders.

@@ -128,7 +128,7 @@ impl SpamGuard {
         // What is counted here too is what this process goes on from when Redis is lost.
         let here = self.memory.count(sent, now);
         let standing = match &self.shared {
-            Some(shared) => shared.count(sent).await.unwrap_or(here),
+            Some(shared) => Box::pin(shared.count(sent)).await.unwrap_or(here),
             None => here,
         };
         judge(standing, letters, text)
