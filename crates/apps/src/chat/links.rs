@@ -241,8 +241,9 @@ fn stays_here(address: &str) -> bool {
     let first = address.split(['?', '#']).next().unwrap_or("");
     let (segment, behind) = first.split_once('/').unwrap_or((first, ""));
     let slash = first.len() > segment.len();
-    !segment.contains([':', '\\', '&', '%'])
-        && !(slash && segment.is_empty() && behind.starts_with(['/', '\\', '&']))
+    let hidden = segment.contains([':', '\\', '&', '%']);
+    let another_host = slash && segment.is_empty() && behind.starts_with(['/', '\\', '&']);
+    !hidden && !another_host
 }
 
 /// Which letters stand in a block of code for certain.

@@ -29,7 +29,8 @@ impl Hall {
         let words = remark("comment", words)?;
         let spam = content::spam::check(&text).is_err();
         let judged = content::judge(&text, &app.policy);
-        if !spam && !(app.moderation && judged.blocked()) {
+        let blocked = app.moderation && judged.blocked();
+        if !spam && !blocked {
             return Err(nothing("this app does not refuse this text; send it as a message"));
         }
         let blocks = |one: &Finding| app.policy.of(*one) == Verdict::Block;

@@ -159,12 +159,11 @@ impl SpamGuard {
 
 fn judge(standing: Standing, letters: usize, text: &str) -> Result<Noticed> {
     let hasty = standing.hasty();
-    let allowed = match letters {
-        0..=SHORT => 30,
-        ..LONG if hasty => 3,
-        ..LONG => 5,
-        _ if hasty => 2,
-        _ => 3,
+    let allowed = match (letters <= SHORT, letters < LONG, hasty) {
+        (true, ..) => 30,
+        (false, true, false) => 5,
+        (false, true, true) | (false, false, false) => 3,
+        (false, false, true) => 2,
     };
     if standing.times > allowed {
         let sentence = "the same message came several times within a minute; say it once, or change it";
