@@ -127,7 +127,8 @@ pub(super) async fn views(
         let mut view = message_view(app, &authors, row);
         view.beside.own = true;
         view.beside.hosts.clone_from(&hosts);
-        view.beside.appealable = view.ending == Ending::Blocked || row.details["helps"] == true;
+        let helps = row.details.get("helps").and_then(serde_json::Value::as_bool) == Some(true);
+        view.beside.appealable = view.ending == Ending::Blocked || helps;
         view.beside.continuable = chats && view.speaker == Speaker::Answerer && view.ending.is_early();
         for file in &mut view.beside.attached {
             file.deleted = file.id.is_some_and(|id| !kept.contains(&id));
