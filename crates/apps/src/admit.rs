@@ -1,10 +1,11 @@
 //! Whether a text may begin a turn, and what the audit log is told of that: categories, scores and ids, never a word of
 //! the text. It never asks a model.
 
-use guard::content::{self, Finding, Judgement, Verdict};
+use guard::content::{self, Finding, Judgement, Noticed, Verdict};
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, EventType, Fault, Result};
 use serde_json::Value;
+use store::Message;
 
 use crate::attached::Attached;
 use crate::plan::Check;
@@ -18,23 +19,28 @@ pub(crate) struct Admitted {
     pub(crate) support: Option<String>,
     /// What a person should look at.
     pub(crate) review: Vec<Finding>,
+    /// Its writer sends more in a moment than people write.
+    pub(crate) burst: bool,
 }
 
 impl Hall {
     /// Lets the text in, or says why not. A refused text goes no further and is not kept.
-    pub(crate) fn admit(&self, may: &May<Converse>, app: &App, ask: &Ask) -> Result<Admitted> {
+    pub(crate) async fn admit(&self, may: &May<Converse>, app: &App, ask: &Ask) -> Result<Admitted> {
         let text = ask.content.as_str();
         content::validate::message(ask.field, text, app.max_input_chars as usize)?;
         // One key speaks for many people, who all say "hello": repeats count for people alone. Who wants another
         // answer repeats nothing.
         let again = matches!(ask.target, Target::Beside(_, Anew::Answer(_) | Anew::Further(_)));
+        let mut noticed = Noticed::default();
         if may.who().is_key() || again {
             content::spam::check(text)?;
         } else {
-            self.spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now())?;
+            let spam = &self.rooms.spam;
+            noticed = spam.admit(&may.owner().to_string(), text, self.rooms.ambient.now()).await?;
         }
+        let passed = Admitted { burst: noticed.burst, ..Admitted::default() };
         if !app.moderation {
-            return Ok(Admitted::default());
+            return Ok(passed);
         }
         // What the caller tells of the talk so far would reach the model too. Of that, only what may not pass counts:
         // help is for who needs it now.
@@ -56,7 +62,7 @@ impl Hall {
             Verdict::Support => {
                 self.rooms.audit.note(refused().with("answer", "support"));
                 let words = app.support_message.as_deref().unwrap_or(content::SUPPORT);
-                Ok(Admitted { support: Some(words.to_owned()), review: Vec::new() })
+                Ok(Admitted { support: Some(words.to_owned()), ..passed })
             }
             Verdict::Block => {
                 self.rooms.audit.note(refused());
@@ -65,31 +71,61 @@ impl Hall {
             }
             Verdict::Review => {
                 let wanted = |finding: &Finding| app.policy.of(*finding) == Verdict::Review;
-                Ok(Admitted { support: None, review: judged.categories.into_iter().filter(wanted).collect() })
+                let review = judged.categories.into_iter().filter(wanted).collect();
+                Ok(Admitted { review, ..passed })
             }
-            Verdict::Allow | Verdict::Warn => Ok(Admitted::default()),
+            Verdict::Allow | Verdict::Warn => Ok(passed),
         }
     }
 
-    /// Lets in what a message brings: a text that may not pass as a message may not pass in a file.
-    pub(crate) fn admit_attached(&self, may: &May<Converse>, app: &App, attached: &[Attached]) -> Result<()> {
-        let judged = attached.iter().map(|one| content::judge(&one.text, &app.policy));
-        let Some(judged) = judged.filter(|_| app.moderation).find(Judgement::blocked) else { return Ok(()) };
-        self.rooms.audit.note(
-            AuditEvent::new(EventType::ContentBlocked, may.owner())
-                .from(may.who().address())
-                .to(format_args!("app:{}", app.id))
-                .with("in", "file")
-                .with("categories", named(&judged.categories))
-                .with("scores", scored(&judged)),
-        );
-        tracing::warn!(app = %app.id, "a file was refused by the content rules");
-        Err(Fault::new(Code::ContentBlocked))
+    /// Lets in what a message brings: a text that may not pass as a message may not pass in a file. Gives what a person
+    /// should look at in it.
+    pub(crate) fn admit_attached(
+        &self,
+        may: &May<Converse>,
+        app: &App,
+        attached: &[Attached],
+    ) -> Result<Vec<Finding>> {
+        let mut marked = Vec::new();
+        for one in attached.iter().filter(|_| app.moderation) {
+            let judged = content::judge(&one.text, &app.policy);
+            if judged.blocked() {
+                self.rooms.audit.note(
+                    AuditEvent::new(EventType::ContentBlocked, may.owner())
+                        .from(may.who().address())
+                        .to(format_args!("app:{}", app.id))
+                        .with("in", "file")
+                        .with("categories", named(&judged.categories))
+                        .with("scores", scored(&judged)),
+                );
+                tracing::warn!(app = %app.id, "a file was refused by the content rules");
+                return Err(Fault::new(Code::ContentBlocked));
+            }
+            if judged.verdict == Verdict::Review {
+                marked.extend(
+                    judged.categories.into_iter().filter(|one| app.policy.of(*one) == Verdict::Review),
+                );
+            }
+        }
+        marked.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let mut known = std::collections::HashSet::new();
+        marked.retain(|one| known.insert(one.category));
+        Ok(marked)
     }
 
     /// Writes down that an answer was withheld, and why, without a word of it.
     pub(crate) fn note_refused(&self, opened: &Opened, check: &dyn Check) {
         let refused = check.refused();
+        if check.leaked() {
+            tracing::warn!(app = %opened.app.id, "an answer was cut off: the instructions of the app came out");
+            self.rooms.audit.note(
+                AuditEvent::new(EventType::ContentBlocked, opened.owner)
+                    .to(format_args!("conversation:{}", opened.conversation_id))
+                    .with("app", opened.app.id.as_str())
+                    .with("answer", "withheld")
+                    .with("why", "instructions"),
+            );
+        }
         if refused.is_empty() {
             return;
         }
@@ -124,6 +160,18 @@ pub(crate) fn noted(may: &May<Converse>, opened: &Opened) -> Vec<AuditEvent> {
         );
     }
     events
+}
+
+/// What the audit log is told of an answer that a person should look at.
+pub(crate) fn flagged(opened: &Opened, answer: &Message, findings: &[Finding]) -> AuditEvent {
+    let score = findings.iter().map(|finding| finding.score).fold(0.0, f32::max);
+    AuditEvent::new(EventType::ContentFlagged, opened.owner)
+        .to(format_args!("conversation:{}", answer.conversation_id))
+        .with("app", opened.app.id.as_str())
+        .with("message", answer.id.to_string())
+        .with("in", "answer")
+        .with("categories", named(findings))
+        .with("score", hundredths(score))
 }
 
 fn named(findings: &[Finding]) -> Vec<Value> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::LinkHosts;
 use kernel::{AppId, AppKind, Code, Entry, Fault, Subject, UserEntry};
 
 /// One application.
@@ -39,6 +40,8 @@ pub struct App {
     pub policy: guard::content::Policy,
     /// What somebody is told who speaks of harming themselves; the server's own words when absent.
     pub support_message: Option<String>,
+    /// Hosts that answers may link to; what leads elsewhere is shown as plain text.
+    pub link_hosts: LinkHosts,
     /// How long content is kept.
     pub retention: Retention,
     /// How long opinions, outcomes and questions without an answer are kept; as long as the content when absent.
@@ -91,6 +94,7 @@ impl App {
             moderation: true,
             policy: guard::content::Policy::default(),
             support_message: None,
+            link_hosts: LinkHosts::default(),
             retention,
             quality_retention: None,
             sharing: matches!(kind, AppKind::Chat | AppKind::Tutor),

@@ -121,7 +121,7 @@ pub(crate) struct Seam {
 impl Seam {
     /// `inside` is shown what was said before, as if it passed now.
     pub(crate) fn new(mut inside: Box<dyn Check>, before: &str) -> Seam {
-        inside.pass(before);
+        inside.seen(before);
         let near = before.len().saturating_sub(REACH);
         let ends = before.char_indices().map(|(at, _)| at);
         let begins = ends.filter(|at| (*at == 0 || *at >= near) && before.len() - at >= LEAST).collect();
@@ -165,6 +165,14 @@ impl Check for Seam {
 
     fn refused(&self) -> &[Finding] {
         self.inside.refused()
+    }
+
+    fn marked(&self) -> &[Finding] {
+        self.inside.marked()
+    }
+
+    fn leaked(&self) -> bool {
+        self.inside.leaked()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use guard::content::SpamGuard;
 use identity::hasher::Hasher;
-use identity::{AppsRead, Identity, May};
+use identity::{Admin, AppsRead, Identity, May};
 use kernel::{Ambient, AppId, Result};
 use knowledge::Manual;
 use llm::Models;
@@ -15,11 +15,12 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chat::Canaries;
 use crate::files::Shelves;
 use crate::follow::Followed;
 use crate::import::Bringing;
 use crate::live::LiveTurns;
-use crate::{App, Catalog, Library};
+use crate::{App, Catalog, Library, kind};
 
 /// The rooms that the apps work with.
 pub struct Rooms {
@@ -37,6 +38,8 @@ pub struct Rooms {
     pub library: Library,
     /// Passwords, of links that ask for one.
     pub hasher: Hasher,
+    /// What only fills the line is kept out.
+    pub spam: SpamGuard,
     /// Where files lie, and what may be kept.
     pub files: Shelves,
     /// Events that belong to no change.
@@ -57,7 +60,7 @@ pub struct Hall {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: LiveTurns,
     pub(crate) followed: Followed,
-    pub(crate) spam: Arc<SpamGuard>,
+    pub(crate) canaries: Arc<Canaries>,
     pub(crate) bringing: Arc<Bringing>,
 }
 
@@ -68,7 +71,7 @@ impl Hall {
             rooms: Arc::new(rooms),
             live: LiveTurns::default(),
             followed: Followed::default(),
-            spam: Arc::new(SpamGuard::new()),
+            canaries: Arc::default(),
             bringing: Arc::default(),
         }
     }
@@ -77,6 +80,11 @@ impl Hall {
     pub fn apps(&self, may: &May<AppsRead>) -> Vec<App> {
         let open = may.who().apps();
         self.rooms.catalog.iter().filter(|app| open.contains(&app.id)).cloned().collect()
+    }
+
+    /// The apps in which people talk.
+    pub fn talking(&self, _: &May<Admin>) -> Vec<App> {
+        self.rooms.catalog.iter().filter(|app| kind::converses(app.kind)).cloned().collect()
     }
 
     /// The app, when there is one with this id.

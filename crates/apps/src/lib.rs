@@ -14,6 +14,7 @@ mod files;
 mod follow;
 mod further;
 mod hall;
+mod hosts;
 mod import;
 mod kind;
 mod library;
@@ -23,6 +24,7 @@ mod order;
 mod pen;
 mod plan;
 mod prompt;
+mod review;
 mod seek;
 mod sharing;
 mod standing;
@@ -46,6 +48,7 @@ pub use files::{
     Upload, Usage, reconcile,
 };
 pub use hall::{Hall, Rooms};
+pub use hosts::LinkHosts;
 pub use import::{Import, ImportProblem, ImportReport};
 pub use library::{
     Added, Adder, Config as LibraryConfig, Found, Library, LibraryState, NewDocument, Offered, OpenAt,
@@ -55,9 +58,11 @@ pub use live::{Numbered, StreamEvent, Subscription};
 pub use llm::{ChatMessage, Image, ImageKind, Role as ChatRole};
 pub use once::{Claim, Once};
 pub use order::{MOST_AT_ONCE, TEMPORARY};
+pub use review::ReviewExport;
 pub use seek::{FoundTalk, Snippet};
 pub use sharing::{ShareWish, Shared, SharedTalk, Snapshot, SnapshotMessage};
 pub use store::Share;
+pub use store::{Appealed, Decision, Review, ReviewFilter, ReviewReason, ReviewSource, Weight};
 pub use store::{Arrangement, ConversationFilter, Folder, Lying, SearchTended, TagCount};
 pub use store::{
     Conversation, File, FileUsage, FinishReason, HandOff, HandOffState, Message, Quality, Rating, Role,

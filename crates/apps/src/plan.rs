@@ -27,10 +27,15 @@ pub(crate) enum Voice {
 }
 
 /// What an answer passes on its way out, whole or in pieces.
-pub(crate) trait Check: Send {
+pub(crate) trait Check: Send + Sync {
     /// Takes more of the model's text and gives what of all that came so far may be shown now. It may hold back the
     /// end until it is sure of it; what has been given out cannot be taken back.
     fn pass(&mut self, text: &str) -> String;
+
+    /// What was said and shown before, where an answer is taken up again: the text goes on behind it.
+    fn seen(&mut self, before: &str) {
+        self.pass(before);
+    }
 
     /// The end of the text, or where it was cut off. `quotes` is what the model says it quoted.
     fn close(&mut self, quotes: &[Quote]) -> Closing;
@@ -38,6 +43,16 @@ pub(crate) trait Check: Send {
     /// What the content rules block in the answer. When there is something, the model need not go on.
     fn refused(&self) -> &[Finding] {
         &[]
+    }
+
+    /// What a person should look at in the whole answer, once it is closed.
+    fn marked(&self) -> &[Finding] {
+        &[]
+    }
+
+    /// Whether the instructions of the model came out. When they have, the model need not go on.
+    fn leaked(&self) -> bool {
+        false
     }
 }
 
@@ -55,9 +70,9 @@ pub(crate) struct Closing {
 }
 
 impl Plan {
-    /// Words of the house in the place of an answer, which cite nothing.
-    pub(crate) fn said(text: &str) -> Plan {
-        Plan { voice: Voice::House(said(text)), check: Box::new(Open::default()) }
+    /// Words that help somebody who is in danger, in the place of an answer.
+    pub(crate) fn help(text: &str) -> Plan {
+        Plan { voice: Voice::House(said(text)), check: Box::new(Help) }
     }
 }
 
@@ -69,6 +84,19 @@ pub(crate) fn said(text: &str) -> Completion {
         usage: Usage { input_tokens: 0, output_tokens: 0 },
         model: "stoa".to_owned(),
         quotes: Vec::new(),
+    }
+}
+
+/// Goes with words that help: they say of themselves what they are.
+struct Help;
+
+impl Check for Help {
+    fn pass(&mut self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn close(&mut self, _: &[Quote]) -> Closing {
+        Closing { details: serde_json::json!({"helps": true}), ..Closing::default() }
     }
 }
 

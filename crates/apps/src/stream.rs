@@ -64,6 +64,7 @@ impl Hall {
         let begun = Message { conversation_id, ..begun };
         give_up.disarm();
         self.entitle(&opened).await;
+        self.mark_admitted(&opened, conversation_id).await;
         let live = Live::new(conversation_id, opened.assistant, ask.resumable);
         let reader = live.subscribe(None);
         self.live.publish(opened.conversation_id, &live);
@@ -207,7 +208,7 @@ impl Hall {
                 Some(Ok(Piece::Text(text))) => {
                     let passed = pen.check.pass(&text);
                     pen.say(&passed);
-                    if !pen.check.refused().is_empty() {
+                    if !pen.check.refused().is_empty() || pen.check.leaked() {
                         pen.message.finish_reason = Some(FinishReason::Blocked);
                         return;
                     }
@@ -258,6 +259,7 @@ impl Hall {
         let fault = match stored {
             Ok(()) => {
                 pen.show_all();
+                self.mark_answer(&opened, &pen.message, &*pen.check).await;
                 kind::settled(self, &opened, &pen.message).await.err().or(pen.fault.take())
             }
             Err(fault) => {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use guard::content::Finding;
 use identity::{Converse, May};
 use kernel::{AuditEvent, Code, ConversationId, EventType, Fault, MessageId, Result, Subject};
 use llm::{ChatMessage, ChatRequest, Completion, Finish};
@@ -98,6 +99,8 @@ pub(crate) struct Opened {
     /// The conversation exists and has no title yet.
     pub(crate) untitled: bool,
     pub(crate) admitted: Admitted,
+    /// What a person should look at in the files that came along.
+    pub(crate) marked_files: Vec<Finding>,
     pub(crate) cancel: CancellationToken,
     pub(crate) _place: Occupied,
 }
@@ -128,6 +131,8 @@ impl Hall {
         let conversation_id = self.rooms.store.record_turn(turn, audit).await?;
         self.entitle(&opened).await;
         let message = Message { conversation_id, ..message };
+        self.mark_admitted(&opened, conversation_id).await;
+        self.mark_answer(&opened, &message, &*check).await;
         kind::settled(self, &opened, &message).await?;
         tracing::info!(
             app = %opened.app.id,
@@ -160,7 +165,7 @@ impl Hall {
                 "this app holds files; there is nobody to talk to in it",
             ));
         }
-        let admitted = self.admit(may, &app, ask)?;
+        let admitted = self.admit(may, &app, ask).await?;
         let owner = may.owner();
         let existing = match &ask.target {
             Target::Conversation(id) | Target::Beside(id, _) => {
@@ -191,12 +196,13 @@ impl Hall {
             Target::Conversation(_) | Target::Session(_) | Target::New => (Joint::End, None),
         };
         let most = app.context_messages;
+        let mut marked_files = Vec::new();
         let attached = match (&ask.brought.files, &before) {
             // Other words in the place of a message leave its files where they are.
             (None, Some(before)) => before.details.clone(),
             _ => {
                 let attached = Box::pin(self.attach(may, &app, ask)).await?;
-                self.admit_attached(may, &app, &attached)?;
+                marked_files = self.admit_attached(may, &app, &attached)?;
                 attached::details(&attached)
             }
         };
@@ -264,6 +270,7 @@ impl Hall {
             earlier,
             untitled,
             admitted,
+            marked_files,
             cancel,
             _place: place,
         })
@@ -297,7 +304,7 @@ impl Hall {
     /// of the app decides.
     pub(crate) async fn plan(&self, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
         match &opened.admitted.support {
-            Some(text) => Ok(Plan::said(text)),
+            Some(text) => Ok(Plan::help(text)),
             None => {
                 let plan = kind::plan(self, may, opened, ask).await?;
                 let plan = match plan.voice {

@@ -2,7 +2,7 @@
 //! where it was seen. It wraps the check that the kind of the app has for its answers, and never changes a text that
 //! passes. What was shown before cannot be taken back, so it looks at every piece before the piece goes out.
 
-use guard::content::{Finding, Policy, Verdict, judge};
+use guard::content::{Finding, Judgement, Policy, Verdict, judge};
 use llm::Quote;
 use store::FinishReason;
 
@@ -18,15 +18,48 @@ pub(crate) const WITHHELD: &str = "[The rest of this answer was withheld by the 
 pub(crate) struct Watched {
     inside: Box<dyn Check>,
     policy: Policy,
-    tail: String,
+    /// What was let through, of which the end is judged again.
+    text: String,
+    from: usize,
+    looks: usize,
+    last: Vec<Finding>,
     refused: Vec<Finding>,
+    marked: Vec<Finding>,
     begun: bool,
 }
 
 impl Watched {
     /// Judges by this policy what the check lets through.
     pub(crate) fn new(inside: Box<dyn Check>, policy: Policy) -> Watched {
-        Watched { inside, policy, tail: String::new(), refused: Vec::new(), begun: false }
+        Watched {
+            inside,
+            policy,
+            text: String::new(),
+            from: 0,
+            looks: 0,
+            last: Vec::new(),
+            refused: Vec::new(),
+            marked: Vec::new(),
+            begun: false,
+        }
+    }
+
+    /// The findings about which the policy says this.
+    fn of(&self, judged: Judgement, verdict: Verdict) -> Vec<Finding> {
+        judged.categories.into_iter().filter(|finding| self.policy.of(*finding) == verdict).collect()
+    }
+
+    /// What a person should look at in the whole of it. A part by itself may read worse than it is, so that only an
+    /// answer that came in one piece has been judged as a whole by now.
+    fn mark(&mut self) {
+        self.marked = match self.looks {
+            0 => Vec::new(),
+            1 => std::mem::take(&mut self.last),
+            _ => {
+                let judged = judge(&self.text, &self.policy);
+                self.of(judged, Verdict::Review)
+            }
+        };
     }
 
     /// The text, unless it completes something that is blocked.
@@ -34,18 +67,21 @@ impl Watched {
         if text.is_empty() || !self.refused.is_empty() {
             return String::new();
         }
-        self.tail.push_str(&text);
-        let judged = judge(&self.tail, &self.policy);
+        let end = self.text.len();
+        self.text.push_str(&text);
+        let judged = judge(self.text.get(self.from..).unwrap_or_default(), &self.policy);
+        self.looks += 1;
         if judged.verdict == Verdict::Block {
-            let blocks = |finding: &Finding| self.policy.of(*finding) == Verdict::Block;
-            self.refused = judged.categories.into_iter().filter(blocks).collect();
+            self.refused = self.of(judged, Verdict::Block);
+            self.text.truncate(end);
             return String::new();
         }
-        let mut from = self.tail.len().saturating_sub(TAIL);
-        while !self.tail.is_char_boundary(from) {
-            from += 1;
+        self.last =
+            if judged.verdict == Verdict::Review { self.of(judged, Verdict::Review) } else { Vec::new() };
+        self.from = self.text.len().saturating_sub(TAIL);
+        while !self.text.is_char_boundary(self.from) {
+            self.from += 1;
         }
-        self.tail.drain(..from);
         self.begun = true;
         text
     }
@@ -57,10 +93,16 @@ impl Check for Watched {
         self.let_through(passed)
     }
 
+    fn seen(&mut self, before: &str) {
+        self.inside.seen(before);
+        self.let_through(before.to_owned());
+    }
+
     fn close(&mut self, quotes: &[Quote]) -> Closing {
         let closing = self.inside.close(quotes);
         let rest = self.let_through(closing.rest);
         if self.refused.is_empty() {
+            self.mark();
             return Closing { rest, ..closing };
         }
         let rest = if self.begun { format!("\n\n{WITHHELD}") } else { WITHHELD.to_owned() };
@@ -69,6 +111,14 @@ impl Check for Watched {
 
     fn refused(&self) -> &[Finding] {
         &self.refused
+    }
+
+    fn marked(&self) -> &[Finding] {
+        &self.marked
+    }
+
+    fn leaked(&self) -> bool {
+        self.inside.leaked()
     }
 }
 

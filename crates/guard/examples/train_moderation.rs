@@ -6,7 +6,11 @@
 //! below 77 (three in ten), and then it is used for nothing here. Where a set leaves a label open, the text says
 //! nothing about that output. Every run gives the same file: no chance is used but the hash of the text.
 //!
-//! `STOA_DATA=… cargo run --release -p guard --example train_moderation`
+//! Files that admins have taken out of the review (`reviews.jsonl`) are learned from too, where they are named: a text that
+//! was rightly flagged is one of its categories, one that was wrongly flagged is not. `--check` says how many lines of
+//! them can be learned from, and trains nothing.
+//!
+//! `STOA_DATA=… cargo run --release -p guard --example train_moderation [--check] [reviews.jsonl …]`
 
 #![expect(clippy::print_stdout, reason = "a program that prints what it does")]
 
@@ -14,7 +18,8 @@
 #[allow(dead_code, reason = "shared with the figures, which use all of it")]
 mod data;
 
-use guard::content::moderate::linear::{OUTPUTS, SLOTS, features};
+use guard::content::moderate::linear::{CATEGORIES, OUTPUTS, SLOTS, features};
+use guard::content::moderate::reviewed;
 use guard::content::normal::normalise;
 use serde_json::Value;
 
@@ -188,6 +193,21 @@ fn rows() -> Vec<(u64, Row)> {
     rows
 }
 
+/// What people decided, as they are trained with: the categories that the judge knows are labelled, all others say nothing.
+fn decisions(path: &str) -> std::io::Result<Vec<(u64, Row)>> {
+    let mut rows = Vec::new();
+    for one in std::fs::read_to_string(path)?.lines().filter_map(reviewed::read) {
+        let labels = CATEGORIES.map(|category| {
+            category.filter(|category| one.categories.contains(category)).map(|_| one.rightly)
+        });
+        if labels.iter().any(Option::is_some) {
+            rows.push((order(&one.text), Row::new(&one.text, labels, 1.0)));
+        }
+    }
+    println!("{} texts that can be learned from in {path}", rows.len());
+    Ok(rows)
+}
+
 /// The logit from which on F0.5 is best (a wrong find counts twice a miss), of the parts that a model did not see.
 fn threshold(rows: &[&Row], output: usize) -> f32 {
     let mut scored = Vec::new();
@@ -221,7 +241,18 @@ fn threshold(rows: &[&Row], output: usize) -> f32 {
 }
 
 fn main() -> std::io::Result<()> {
-    let rows = rows();
+    let (files, flags): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|word| !word.starts_with('-'));
+    let mut decided = Vec::new();
+    for path in &files {
+        decided.extend(decisions(path)?);
+    }
+    if flags.iter().any(|flag| flag == "--check") {
+        return Ok(());
+    }
+    let mut rows = rows();
+    rows.extend(decided);
+    rows.sort_by_key(|(order, _)| *order);
     let rows: Vec<&Row> = rows.iter().map(|(_, row)| row).collect();
     println!("{} texts", rows.len());
     let mut file = vec![u8::try_from(OUTPUTS).unwrap_or(0)];

@@ -104,6 +104,8 @@ ids! {
     HandOffId
     /// What must be kept whatever its time: a legal hold.
     HoldId
+    /// Something that a person is to look at.
+    ReviewId
     /// A snapshot of a conversation that others may read.
     ShareId
     /// A request, echoed in `X-Request-Id`.

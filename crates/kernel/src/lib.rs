@@ -24,7 +24,7 @@ pub use id::{
     ShareId, UserId, VisitorId,
 };
 pub use id::{DocumentId, PassageId};
-pub use id::{FolderId, HandOffId, HoldId};
+pub use id::{FolderId, HandOffId, HoldId, ReviewId};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;
 pub use subject::Subject;

@@ -134,6 +134,7 @@ pub(crate) async fn tidy(store: Store, expired: Duration, ambient: Ambient, stop
             store.purge_tickets(now).await?;
             store.purge_shares(now).await?;
             metrics::gauge!("stoa_active_sessions").set(store.count_sessions().await? as f64);
+            metrics::gauge!("stoa_reviews_open").set(store.open_reviews().await?.0 as f64);
             store.prune_revoked(now - REVOKED).await
         };
         if let Err(fault) = done.await {

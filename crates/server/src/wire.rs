@@ -9,6 +9,7 @@ use apps::{Hall, Library, LibraryParts, Rooms, Shelves};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use crypto::{Blind, Keyring};
 use files::blob::Blobs;
+use guard::content::SpamGuard;
 use guard::http::{AddressBlocks, Front};
 use guard::limits::Limiter;
 use guard::outbound::Outbound;
@@ -111,6 +112,7 @@ pub(crate) async fn build(
     let store = Store::open(settings.store.clone(), keyring.clone(), ambient.clone()).await?;
     let front = Front::new(settings.http.clone());
     let limiter = Limiter::new(settings.limits.clone(), ambient.clone());
+    let spam = SpamGuard::shared(keyring.purpose_key("stoa 2026 hashes of what was sent"), &limiter);
     let mut outbound = Outbound::new(settings.models.timeouts.connect)?;
     if telemetry.shipping().is_some_and(ops::shipping::Shipping::propagates) {
         outbound = outbound.tracing(ops::telemetry::traceparent);
@@ -207,6 +209,7 @@ pub(crate) async fn build(
         manual: Manual::new(PAGES),
         library: library.clone(),
         hasher,
+        spam,
         files: Shelves::new(blobs, settings.files.clone()),
         audit: audit.clone(),
         ambient: ambient.clone(),

@@ -17,12 +17,13 @@ pub struct AppContent {
 }
 
 /// The next app after this one in each table that retention sweeps: one step in an index each.
-const NEXT: [&str; 5] = [
+const NEXT: [&str; 6] = [
     "SELECT min(app) FROM conversations WHERE app > $1",
     "SELECT min(app) FROM files WHERE app > $1",
     "SELECT min(app) FROM feedback WHERE app > $1",
     "SELECT min(app) FROM outcomes WHERE app > $1",
     "SELECT min(app) FROM gaps WHERE app > $1",
+    "SELECT min(app) FROM reviews WHERE app > $1",
 ];
 
 impl Store {

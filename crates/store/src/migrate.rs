@@ -56,6 +56,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 11, name: "order", text: include_str!("../../../migrations/0011_order.sql") },
     Step { version: 12, name: "shares", text: include_str!("../../../migrations/0012_shares.sql") },
     Step { version: 13, name: "streams", text: include_str!("../../../migrations/0013_streams.sql") },
+    Step { version: 14, name: "reviews", text: include_str!("../../../migrations/0014_reviews.sql") },
 ];
 
 /// What the database says about a step.
@@ -367,6 +368,12 @@ pub(crate) const FREQUENT: &[&str] = &[
     "shares_by_owner",
     "shares_by_conversation",
     "shares_by_expiry",
+    "reviews_by_about",
+    "reviews_by_time",
+    "reviews_open",
+    "reviews_by_owner",
+    "reviews_by_app",
+    "reviews_by_conversation",
 ];
 
 /// Is told the step and how many of its statements have run.

@@ -154,7 +154,8 @@ impl Store {
         let mut reader = self.read("sweep.due").await?;
         let row = values![order.app.as_str(), order.before, 1_i64];
         let due = reader.one(sweep_talk::WHOLE, row.clone()).await?.is_some()
-            || reader.one(sweep_talk::PARTS, row).await?.is_some();
+            || reader.one(sweep_talk::PARTS, row.clone()).await?.is_some()
+            || reader.one(sweep_talk::APPEALS, row).await?.is_some();
         drop(reader);
         if !due {
             return Ok(Swept::default());

@@ -33,12 +33,29 @@ pub(crate) const PARTS: &str = concat!(
 );
 
 /// What belongs to a conversation and has no other time.
-const BELONGINGS: [(&str, &str); 4] = [
+const BELONGINGS: [(&str, &str); 5] = [
     ("attempts", "DELETE FROM attempts WHERE conversation_id IN"),
     ("conversation_tags", "DELETE FROM conversation_tags WHERE conversation_id IN"),
     ("hand_offs", "DELETE FROM hand_offs WHERE conversation_id IN"),
     ("shares", SHARES),
+    ("reviews", "DELETE FROM reviews WHERE conversation_id IN"),
 ];
+
+/// Texts that came with appeals belong to no conversation: they go when they are as old.
+pub(crate) const APPEALS: &str = concat!(
+    "SELECT r.id FROM reviews r WHERE r.app = $1 AND r.created_at < $2 AND r.conversation_id IS NULL AND ",
+    unheld!("r.owner"),
+    " LIMIT $3"
+);
+const OLD_APPEALS: &str = concat!(
+    "DELETE FROM reviews WHERE id IN (SELECT r.id FROM reviews r WHERE r.app = $1 AND r.created_at < $2 \
+     AND r.conversation_id IS NULL AND ",
+    unheld!("r.owner"),
+    " LIMIT $3)"
+);
+
+/// What points at messages that are gone.
+const REVIEWED: &str = "DELETE FROM reviews WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id) AND conversation_id IN";
 
 /// What the index of the search knows of these is taken out soon.
 const FORGOTTEN: (&str, &str) = (
@@ -102,6 +119,9 @@ pub(crate) async fn sweep(tx: &mut Tx, order: &SweepOrder) -> Result<Swept, Refu
             remove_old(tx, order, &ids, &mut swept).await?;
         }
     }
+    let appeals = tx.run(OLD_APPEALS, values![order.app.as_str(), order.before, BATCH]).await?;
+    swept.more |= i64::try_from(appeals).is_ok_and(|count| count == BATCH);
+    swept.add("reviews", appeals);
     owners.sort_unstable();
     owners.dedup();
     if !owners.is_empty() {
@@ -138,6 +158,7 @@ async fn shorten(tx: &mut Tx, order: &SweepOrder, id: &str, swept: &mut Swept) -
     let sql = with_list(engine, &format!("DELETE FROM messages WHERE {OLD}"), 2, 1, "");
     swept.add("messages", tx.run(sql, row()).await?);
     swept.add("shares", tx.run(with_list(engine, SHARES, 0, 1, ""), values![id]).await?);
+    swept.add("reviews", tx.run(with_list(engine, REVIEWED, 0, 1, ""), values![id]).await?);
     swept.more = true;
     Ok(true)
 }
@@ -178,6 +199,7 @@ async fn remove_old(
     let sql = with_list(engine, &format!("DELETE FROM messages WHERE {OLD}"), 1, ids.len(), "");
     swept.add("messages", tx.run(sql, before(order, ids)).await?);
     swept.add("shares", tx.run(with_list(engine, SHARES, 0, ids.len(), ""), list(ids)).await?);
+    swept.add("reviews", tx.run(with_list(engine, REVIEWED, 0, ids.len(), ""), list(ids)).await?);
     if !order.spare_quality {
         const ORPHAN: &str =
             "WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id) AND conversation_id IN";

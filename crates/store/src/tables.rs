@@ -9,6 +9,7 @@ mod house;
 mod keeping;
 mod order;
 mod people;
+mod review;
 mod shelf;
 mod talk;
 
@@ -20,6 +21,7 @@ pub const TABLES: &[Table] = &[
     desk::FEEDBACK,
     desk::OUTCOMES,
     desk::GAPS,
+    review::REVIEWS,
     order::SEARCH_GONE,
     order::SEARCH_PARTS,
     order::SEARCH_RUNS,

@@ -20,6 +20,7 @@ mod operation;
 mod order;
 mod person;
 mod places;
+mod review;
 mod security;
 pub(crate) mod shared;
 mod sign;

@@ -72,6 +72,8 @@ fn groups() -> Groups {
             .routes(routes!(api::conversations::export_all))
             .routes(routes!(api::conversations::stop))
             .routes(routes!(api::feedback::rate))
+            .routes(routes!(api::appeals::refused))
+            .routes(routes!(api::appeals::answer))
             .routes(routes!(api::feedback::hand_off))
             .routes(routes!(api::desk::inbox))
             .routes(routes!(api::desk::read))
@@ -167,7 +169,9 @@ fn groups() -> Groups {
 }
 
 fn admin() -> OpenApiRouter<Site> {
-    use api::admin::{alerts, audit, backups, brake, grants, held, holds, operation, settings, usage, users};
+    use api::admin::{
+        alerts, audit, backups, brake, grants, held, holds, operation, review, settings, usage, users,
+    };
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::invite))
@@ -192,6 +196,9 @@ fn admin() -> OpenApiRouter<Site> {
         .routes(routes!(brake::unblock))
         .routes(routes!(holds::list, holds::add))
         .routes(routes!(holds::remove))
+        .routes(routes!(review::list))
+        .routes(routes!(review::export))
+        .routes(routes!(review::read, review::decide))
         .routes(routes!(usage::read))
         .routes(routes!(settings::list))
         .routes(routes!(operation::slo))

@@ -11,6 +11,7 @@ import * as attach from "./attach.js";
 import * as earlier from "./earlier.js";
 import * as share from "./share.js";
 import * as opinion from "./opinion.js";
+import * as appeal from "./appeal.js";
 import * as person from "./person.js";
 import { firstSentence } from "./speech.js";
 import * as queue from "./queue.js";
@@ -175,7 +176,7 @@ function refused(error, question, files) {
   } else if (error.status === 0 || error.status >= 500) {
     notice({ text: error.message, action: again });
   } else {
-    notice({ text: error.message, calm: true });
+    notice({ text: error.message, action: appeal.against(error, question), calm: true });
   }
 }
 
@@ -261,6 +262,7 @@ sidebar.begin();
 share.begin(sidebar.chosenNow);
 composer.begin({ send: ask, stop });
 opinion.begin();
+appeal.begin();
 anew.begin({
   goOn: (element) => inPlace(element, null, (turn) => goOn(conversation(), element.dataset.message, freshKey(), turn)),
   again: (element) => inPlace(element, null, (turn) => again(conversation(), element.dataset.message, freshKey(), turn)),

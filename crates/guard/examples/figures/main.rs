@@ -12,6 +12,7 @@ mod data;
 mod judging;
 mod masking;
 mod report;
+mod spam;
 mod speed;
 
 use report::Report;
@@ -41,6 +42,7 @@ fn main() -> std::io::Result<()> {
         masking::print_false_alarms(&mut report, show);
         masking::print_naughty(&mut report);
         judging::print(&mut report, show);
+        spam::print(&mut report);
     }
     if show.is_none_or(|show| show == "speed") {
         speed::print(&mut report);

@@ -5,7 +5,6 @@ pub mod injection;
 mod look;
 pub mod mask;
 pub mod moderate;
-mod near;
 pub mod normal;
 pub mod spam;
 pub mod validate;
@@ -13,7 +12,7 @@ pub mod validate;
 pub use injection::{Suspicion, suspect};
 pub use mask::{Found, Masker, PiiKind, StreamMasker, find_broadly, mask_broadly};
 pub use moderate::{Category, Finding, Judgement, Policy, SUPPORT, Scores, Verdict, judge, moderate};
-pub use spam::SpamGuard;
+pub use spam::{Noticed, SpamGuard};
 
 /// Builds what the judges need (some 20 ms of work) now instead of at the first text: for a background task at start.
 pub fn warm() {

@@ -25,7 +25,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(4
 const STABLE: Duration = Duration::from_secs(10);
 
 /// The link to Redis. Dropping it ends its task.
-pub(super) struct Link {
+pub(crate) struct Link {
     judge: Judge,
     state: Mutex<State>,
     lost: Arc<Notify>,
@@ -73,13 +73,20 @@ impl Link {
         consume: bool,
         each: impl FnMut(Counted),
     ) -> Option<bool> {
+        self.ask(async |connection| self.judge.judge(connection, claims, None, consume, each).await).await
+    }
+
+    /// Asks Redis something else. `None` when it is away, or was lost over this very question.
+    pub(crate) async fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&mut MultiplexedConnection) -> Result<T, RedisError>,
+    ) -> Option<T> {
         let (mut connection, generation) = {
             let state = self.state.lock();
             (state.connection.clone()?, state.generation)
         };
-        let asked = self.judge.judge(&mut connection, claims, None, consume, each);
-        let why = match tokio::time::timeout(ANSWER, asked).await {
-            Ok(Ok(allowed)) => return Some(allowed),
+        let why = match tokio::time::timeout(ANSWER, question(&mut connection)).await {
+            Ok(Ok(answer)) => return Some(answer),
             Ok(Err(error)) => describe(&error),
             Err(_) => "no answer in time".to_owned(),
         };

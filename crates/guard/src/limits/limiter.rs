@@ -84,6 +84,11 @@ impl Limiter {
         }
     }
 
+    /// The connection to Redis, where counts are shared.
+    pub(crate) fn link(&self) -> Option<Arc<Link>> {
+        self.0.link.clone()
+    }
+
     /// Whether limits apply at all.
     pub fn is_enabled(&self) -> bool {
         self.0.enabled

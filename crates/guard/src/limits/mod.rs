@@ -15,5 +15,7 @@ pub use config::{Config, Redis, Rule, Rules};
 pub use grammar::{NoLimit, parse};
 pub use limiter::Limiter;
 
+pub(crate) use fallback::Link;
+
 #[cfg(test)]
 mod property_tests;

@@ -55,6 +55,8 @@ const TABLE: &[(&str, Sort, &str)] = &[
     ("stoa_db_pool_connections", Sort::Gauge, "Connections of the database pool by state"),
     ("stoa_cache_requests_total", Sort::Counter, "Look-ups in caches by result"),
     ("stoa_active_sessions", Sort::Gauge, "Sessions that are signed in"),
+    ("stoa_reviews_open", Sort::Gauge, "What waits for somebody to look at it"),
+    ("stoa_reviews_total", Sort::Counter, "What was put before people, by source"),
     ("stoa_rate_limit_exceeded_total", Sort::Counter, "Requests refused by a limit, by scope"),
     (
         "stoa_rate_limit_fallback_total",

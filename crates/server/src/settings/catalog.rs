@@ -107,6 +107,12 @@ fn fill(app: &mut App, entry: &Declared) -> Result<(), String> {
     set(&mut app.context_messages, entry.get(&APP_CONTEXT).map(small));
     set(&mut app.moderation, entry.get(&APP_MODERATION));
     set(&mut app.support_message, entry.get(&APP_SUPPORT_MESSAGE).map(Some));
+    if let Some(hosts) = entry.get(&APP_LINK_HOSTS) {
+        app.link_hosts = apps::LinkHosts::default();
+        for host in hosts {
+            app.link_hosts.add(&host)?;
+        }
+    }
     for rule in entry.get(&APP_POLICY).unwrap_or_default() {
         app.policy.add(&rule)?;
     }

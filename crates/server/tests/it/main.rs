@@ -51,6 +51,7 @@ mod production;
 mod records;
 mod replicas;
 mod retention;
+mod review;
 mod revocation;
 mod secrets;
 mod service;

@@ -109,6 +109,9 @@ async fn plant(world: &World, email: &str) -> (UserId, Subject) {
         format!(
             "shares (id, owner, conversation_id, app, digest, content, masked, messages, created_at, expires_at) VALUES ('h{n}', '{owner}', '{talk}', 'assistant', 'h{n}', {bytes}, 0, 1, {now}, {now})"
         ),
+        format!(
+            "reviews (id, owner, app, conversation_id, message_id, about, source, reason, findings, text, created_at) VALUES ('v{n}', '{owner}', 'assistant', '{talk}', '{answer}', '{answer}', 'answer', 'review', '|', {bytes}, {now})"
+        ),
         format!("search_gone (conversation_id, owner) VALUES ('{talk}', '{owner}')"),
     ] {
         world.tamper(&format!("INSERT INTO {row}")).await;

@@ -27,6 +27,7 @@ mod people;
 mod problems;
 mod proofs;
 mod retention;
+mod reviews;
 mod rights;
 mod schema;
 mod search;

@@ -3,6 +3,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod anew;
+pub(crate) mod appeals;
 pub(crate) mod apps;
 pub(crate) mod auth;
 pub(crate) mod chat;

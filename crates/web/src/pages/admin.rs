@@ -15,7 +15,7 @@ use kernel::{KeyId, SessionId, UserId};
 use super::account::{key_view, piece, session_view};
 use super::form::{Fields, local, onward, page, sentence};
 use super::person::{Person, proven};
-use super::{backups, frame, operation, users, watching};
+use super::{backups, frame, operation, review, users, watching};
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
@@ -40,6 +40,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/settings", get(settings))
         .merge(super::blocks::routes())
         .merge(super::holds::routes())
+        .merge(review::routes())
         .merge(users::routes())
         .merge(watching::routes())
         .merge(operation::routes())
@@ -60,6 +61,7 @@ fn done(word: &str) -> Option<String> {
         "grant" => key("Saved. It holds from the next request on."),
         "erased" => key("The account is erased."),
         "made" => key("The account is made."),
+        "decided" => key("Decided."),
         "held" => key("The hold is placed."),
         "unheld" => key("The hold has ended. What its time has come for goes now."),
         "noted" => key("Noted. The same cause raises a new alert when it comes again."),
@@ -101,6 +103,7 @@ pub(super) async fn shell(
         failed: None,
         brake,
         open_alerts: watching::open_alerts(site, may).await,
+        open_reviews: review::open_reviews(site, may).await,
         now: site.ambient.now(),
     })
 }

@@ -48,12 +48,18 @@ async fn print(
 /// A conversation of one's own as a document.
 pub(crate) fn sheet(site: &Site, export: &apps::Export) -> Paper {
     let app = &export.conversation.app;
+    let hosts = talk::link_hosts(site, app);
+    let shown = |message: &apps::Message| {
+        let mut view = talk::plain_view(app, message);
+        view.beside.hosts.clone_from(&hosts);
+        view
+    };
     Paper {
         title: export.conversation.title.clone().unwrap_or_else(|| key("Conversation").to_owned()),
         app: site.hall.app(app).map_or_else(|_| app.to_string(), |app| app.name),
         asker: key("You"),
         taken_at: site.ambient.now(),
-        messages: export.messages.iter().map(|message| talk::plain_view(app, message)).collect(),
+        messages: export.messages.iter().map(shown).collect(),
     }
 }
 

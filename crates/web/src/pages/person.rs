@@ -81,6 +81,7 @@ impl Person {
             failed: None,
             brake: None,
             open_alerts: 0,
+            open_reviews: 0,
             now: site.ambient.now(),
         })
     }

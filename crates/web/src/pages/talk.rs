@@ -121,10 +121,14 @@ pub(super) async fn views(
     let opinions = site.hall.opinions(may, id).await?;
     let kept = site.hall.kept_files(may, messages.iter()).await?;
     let opinions: HashMap<MessageId, &Opinion> = opinions.iter().map(|one| (one.message_id, one)).collect();
-    let chats = site.hall.app(app)?.kind == AppKind::Chat;
+    let hosts = link_hosts(site, app);
+    let chats = hosts.is_some();
     let with_opinion = |row: &apps::Message| {
         let mut view = message_view(app, &authors, row);
         view.beside.own = true;
+        view.beside.hosts.clone_from(&hosts);
+        let helps = row.details.get("helps").and_then(serde_json::Value::as_bool) == Some(true);
+        view.beside.appealable = view.ending == Ending::Blocked || helps;
         view.beside.continuable = chats && view.speaker == Speaker::Answerer && view.ending.is_early();
         for file in &mut view.beside.attached {
             file.deleted = file.id.is_some_and(|id| !kept.contains(&id));
@@ -143,6 +147,12 @@ pub(super) async fn views(
         view
     };
     Ok(messages.iter().map(with_opinion).collect())
+}
+
+/// Where answers of an app may link to; `None` where their links have been looked at in another way.
+pub(super) fn link_hosts(site: &Site, app: &AppId) -> Option<apps::LinkHosts> {
+    let app = site.hall.app(app).ok()?;
+    (app.kind == AppKind::Chat).then_some(app.link_hosts)
 }
 
 /// A message of an app without a desk, where nobody is asked what they think of it.

@@ -31,6 +31,10 @@ pub struct Beside {
     pub versions: Option<VersionsView>,
     /// The files that came with it.
     pub attached: Vec<AttachedView>,
+    /// The hosts that it may link to; `None` lets its links lead anywhere.
+    pub hosts: Option<apps::LinkHosts>,
+    /// Its reader may call it a mistake: it was withheld, or its words help in the place of an answer.
+    pub appealable: bool,
 }
 
 /// A file that came with a message.

@@ -97,7 +97,12 @@ impl MessageView {
     fn written(&self, text: &str) -> Markup {
         let numbers: Vec<u32> = self.citations.iter().map(|citation| citation.number).collect();
         let anchor = self.id.to_string();
-        let cites = Cites { anchor: &anchor, numbers: &numbers, unfounded: self.beside.unfounded };
+        let cites = Cites {
+            anchor: &anchor,
+            numbers: &numbers,
+            unfounded: self.beside.unfounded,
+            hosts: self.beside.hosts.as_ref(),
+        };
         Markup(markdown::render_cited(text, cites))
     }
 

@@ -2,8 +2,10 @@
 //! sanitised last by an allow-list. It never lets through a script, a style, an id, or anything that loads
 //! by itself from another host.
 
+mod chips;
 mod grammars;
 mod highlight;
+mod links;
 mod maths;
 
 use std::borrow::Cow;
@@ -11,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ammonia::UrlRelative;
-use comrak::nodes::{AstNode, ListType, Node, NodeCode, NodeList, NodeValue};
+use comrak::nodes::{ListType, Node, NodeCode, NodeList, NodeValue};
 use comrak::{Arena, Options};
 
 /// Texts longer than this many bytes are shown as they are, without a look at their Markdown.
@@ -26,13 +28,6 @@ const MOST_FORMULAS: usize = 400;
 const HEADING: u8 = 3;
 /// What a link may begin with.
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
-/// Where the chips of citations lead: the passages that `fragments::message` prints under the answer.
-const CITE: &str = "#cite-";
-/// Where the signs of sentences lead that no document holds: the words below the answer that explain them.
-const WHY: &str = "#why-";
-/// How such a sign begins.
-const SIGN: char = '⚠';
-
 /// The citations that a text may point to.
 #[derive(Clone, Copy, Debug)]
 pub struct Cites<'a> {
@@ -42,11 +37,13 @@ pub struct Cites<'a> {
     pub numbers: &'a [u32],
     /// Signs of sentences that no document holds lead to what explains them: `why-<anchor>`.
     pub unfounded: bool,
+    /// The hosts that may be linked to; links to others are shown as text. `None` lets links lead anywhere.
+    pub hosts: Option<&'a apps::LinkHosts>,
 }
 
 /// Markdown as safe HTML. Takes any text; time and output are linear in its length.
 pub fn render(text: &str) -> String {
-    render_cited(text, Cites { anchor: "", numbers: &[], unfounded: false })
+    render_cited(text, Cites { anchor: "", numbers: &[], unfounded: false, hosts: None })
 }
 
 /// Markdown as safe HTML, with each `[1]` that has a passage as a chip that leads to it.
@@ -61,6 +58,9 @@ pub fn render_cited(text: &str, cites: Cites<'_>) -> String {
         return plain(text);
     }
     tame(&arena, root, cites);
+    if let Some(hosts) = cites.hosts {
+        links::unlink(&arena, root, hosts);
+    }
     let mut html = String::with_capacity(text.len() * 2);
     if comrak::format_html(root, &options, &mut html).is_err() || html.len() > text.len() * MOST_GROWTH + 4096
     {
@@ -210,11 +210,11 @@ fn tame<'a>(arena: &'a Arena<'a>, root: Node<'a>, cites: Cites<'_>) {
             }
             NodeValue::Text(text)
                 if (!cites.numbers.is_empty() && text.contains('['))
-                    || (cites.unfounded && text.contains(SIGN)) =>
+                    || (cites.unfounded && text.contains(chips::SIGN)) =>
             {
                 let text = std::mem::take(text);
                 drop(data);
-                chips(arena, node, &text, cites);
+                chips::put(arena, node, &text, cites);
             }
             _ => {}
         }
@@ -242,73 +242,9 @@ fn language(info: &str) -> String {
     if fits { word.to_ascii_lowercase() } else { String::new() }
 }
 
-/// Splits a text around each `[number]` that has a passage, and around signs, and puts chips between the parts.
-fn chips<'a>(arena: &'a Arena<'a>, node: Node<'a>, text: &str, cites: Cites<'_>) {
-    let linked = node.ancestors().skip(1).any(|above| matches!(above.data().value, NodeValue::Link(_)));
-    let mut rest = text;
-    let mut before = String::new();
-    while let Some(at) = rest.find(['[', SIGN]) {
-        let (head, tail) = rest.split_at(at);
-        before.push_str(head);
-        let Some(tail) = tail.strip_prefix('[') else {
-            let words = apps::UNFOUNDED.iter().find(|words| tail.starts_with(*words));
-            match words.filter(|_| cites.unfounded && !linked) {
-                Some(words) => {
-                    let text = std::mem::take(&mut before);
-                    node.insert_before(arena.alloc(NodeValue::Text(Cow::Owned(text)).into()));
-                    node.insert_before(arena.alloc(sign(words, cites.anchor)));
-                    rest = tail.get(words.len()..).unwrap_or_default();
-                }
-                None => {
-                    before.push(SIGN);
-                    rest = tail.get(SIGN.len_utf8()..).unwrap_or_default();
-                }
-            }
-            continue;
-        };
-        let cited = tail.split_once(']').and_then(|(digits, after)| {
-            let number = digits.parse::<u32>().ok().filter(|n| cites.numbers.contains(n) && !linked)?;
-            // "+1" and "01" parse too and are not what the answerer writes.
-            (digits == number.to_string()).then_some((number, after))
-        });
-        match cited {
-            Some((number, after)) => {
-                let words = std::mem::take(&mut before);
-                node.insert_before(arena.alloc(NodeValue::Text(Cow::Owned(words)).into()));
-                node.insert_before(arena.alloc(chip(number, cites.anchor)));
-                rest = after;
-            }
-            None => {
-                before.push('[');
-                rest = tail;
-            }
-        }
-    }
-    before.push_str(rest);
-    node.data_mut().value = NodeValue::Text(Cow::Owned(before));
-}
-
-fn plain_anchor(anchor: &str) -> String {
-    anchor.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
-}
-
-/// The sign beside a sentence that no document holds; its words are the house's own.
-fn sign<'a>(words: &str, anchor: &str) -> AstNode<'a> {
-    let anchor = plain_anchor(anchor);
-    NodeValue::Raw(format!(r#"<a class="unfounded" href="{WHY}{anchor}">{words}</a>"#)).into()
-}
-
-fn chip<'a>(number: u32, anchor: &str) -> AstNode<'a> {
-    let anchor = plain_anchor(anchor);
-    NodeValue::Raw(format!(
-        r#"<a class="cite" href="{CITE}{anchor}-{number}" aria-label="Source {number}">{number}</a>"#
-    ))
-    .into()
-}
-
 /// Addresses without a host lead nowhere, except those of our own passages.
 fn only_passages(url: &str) -> Option<Cow<'_, str>> {
-    (url.starts_with(CITE) || url.starts_with(WHY)).then_some(Cow::Borrowed(url))
+    (url.starts_with(chips::CITE) || url.starts_with(chips::WHY)).then_some(Cow::Borrowed(url))
 }
 
 static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
@@ -463,7 +399,7 @@ mod tests {
 
     #[test]
     fn brackets_with_a_passage_become_chips() {
-        let cites = Cites { anchor: "m-1", numbers: &[1, 2], unfounded: false };
+        let cites = Cites { anchor: "m-1", numbers: &[1, 2], unfounded: false, hosts: None };
         let html = render_cited("Back up daily [1][2], not [3]. `[1]` [x[1]](https://a.example) [01]", cites);
         assert_eq!(html.matches("class=\"cite\"").count(), 2, "{html}");
         assert!(html.contains("href=\"#cite-m-1-1\"") && html.contains("aria-label=\"Source 2\""), "{html}");
@@ -472,13 +408,14 @@ mod tests {
             "{html}"
         );
         assert!(
-            !render_cited("[1]", Cites { anchor: "\"><b", numbers: &[1], unfounded: true }).contains("<b")
+            !render_cited("[1]", Cites { anchor: "\"><b", numbers: &[1], unfounded: true, hosts: None })
+                .contains("<b")
         );
     }
 
     #[test]
     fn signs_lead_to_what_explains_them() {
-        let cites = Cites { anchor: "m-1", numbers: &[], unfounded: true };
+        let cites = Cites { anchor: "m-1", numbers: &[], unfounded: true, hosts: None };
         let html = render_cited("It flies \u{26a0} not found in the documents. \u{26a0} hot [1]", cites);
         assert_eq!(html.matches("href=\"#why-m-1\"").count(), 1, "{html}");
         assert!(html.contains("\u{26a0} hot [1]"), "{html}");

@@ -28,6 +28,7 @@ pub(crate) mod paper;
 pub mod pieces;
 pub(crate) mod places;
 pub mod reference;
+pub(crate) mod review;
 pub mod sample;
 #[cfg(test)]
 mod samples;

@@ -1,10 +1,10 @@
 //! Every new page with sample data and with hostile data: it must obey the content security policy, escape what others
-//! chose, and name static files that exist. With `STOA_PAGES` set to a folder the pages are written there, to be
-//! looked at.
+//! chose, and name static files that exist. With `STOA_PAGES` set to a folder the pages are written there.
 
 mod carry;
 mod files;
 mod operation;
+mod reviewing;
 mod service;
 mod tutor;
 
@@ -25,7 +25,7 @@ use crate::SecretAge;
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>' {{ 7*7 }}";
 
 fn now() -> Time {
-    Time::from_seconds(1_795_220_000)
+    ago(0)
 }
 
 fn ago(seconds: i64) -> Time {
@@ -80,6 +80,7 @@ impl Words {
             failed: None,
             brake: None,
             open_alerts: 2,
+            open_reviews: 3,
             now: now(),
         }
     }
@@ -434,8 +435,6 @@ fn pages(words: Words) -> Vec<(&'static str, String)> {
         ("audit", text(&audit)),
         ("audit-empty", text(&AuditPage { events: vec![], filtered: true, ..audit })),
         ("alerts", text(&AlertsPage { shell: shell("/admin/alerts"), open: vec![words.alert(1, "Multiple failed login attempts", "high", false), words.alert(2, "A refresh token was used twice", "critical", false)], closed: vec![words.alert(3, "Unusual permission activity", "high", true)], next: None, sinks: "Sent to a webhook and by mail.".to_owned() })),
-        ("alerts-empty", text(&AlertsPage { shell: shell("/admin/alerts"), open: vec![], closed: vec![], next: None, sinks: "Alerts are shown here alone: no webhook and no mail is set.".to_owned() })),
-        ("holds", text(&HoldsPage { shell: shell("/admin/holds"), form: words.refused(), holds: vec![HoldView { id: "1".to_owned(), target: "user:019aa2b8-6d1f-7e2c-8f7a-0a4f1a2b3c4d".to_owned(), label: words.say("ada@example.com"), reason: words.say("case 7"), by: words.say("admin@example.com"), created_at: ago(5_000) }, HoldView { id: "2".to_owned(), target: "app:support".to_owned(), label: String::new(), reason: words.say("audit"), by: "operator".to_owned(), created_at: ago(9_000) }] })),
         ("backups", text(&BackupsPage { shell: shell("/admin/backups"), backups: vec![words.backup(1, true), words.backup(2, false)], schedule: "Made on the schedule 0 2 * * * (UTC), and here.".to_owned(), freshness: "current", last: Some(ago(5_000)), failed: Some(ago(90_000)), drill: "overdue", verified: Some((ago(4_000_000), true)) })),
         ("backups-empty", text(&BackupsPage { shell: shell("/admin/backups"), backups: vec![], schedule: "No schedule is set.".to_owned(), freshness: "none", last: None, failed: None, drill: "none", verified: None })),
         ("blocks", text(&BlocksPage { shell: shell("/admin/blocks"), form: words.refused(), blocks: vec![BlockView { net: words.say("203.0.113.0/24"), reason: words.say("scans"), created_at: ago(5_000), expires_at: Some(ago(-80_000)) }, BlockView { net: words.say("2001:db8::/48"), reason: String::new(), created_at: ago(9_000), expires_at: None }], own: words.say("198.51.100.4") })),
@@ -451,6 +450,7 @@ fn every(words: Words) -> Vec<(&'static str, String)> {
         .chain(carry::pages(words))
         .chain(files::pages(words))
         .chain(operation::pages(words))
+        .chain(reviewing::pages(words))
         .chain(service::pages(words))
         .chain(tutor::pages(words))
         .collect()

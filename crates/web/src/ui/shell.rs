@@ -23,6 +23,8 @@ pub(crate) struct Shell {
     pub(crate) brake: Option<Brake>,
     /// Alerts that nobody has taken note of.
     pub(crate) open_alerts: u64,
+    /// What waits for somebody to look at it.
+    pub(crate) open_reviews: u64,
     pub(crate) now: Time,
 }
 
@@ -53,13 +55,14 @@ pub(super) const ACCOUNT: [Tab; 5] = [
     tab("/account/keys", "key", key("API keys")),
 ];
 
-pub(super) const ADMIN: [Tab; 13] = [
+pub(super) const ADMIN: [Tab; 14] = [
     tab("/admin", "pulse", key("Overview")),
     tab("/admin/users", "users", key("Users")),
     tab("/admin/sessions", "sessions", key("Sessions")),
     tab("/admin/keys", "key", key("API keys")),
     tab("/admin/audit", "list", key("Audit log")),
     tab("/admin/alerts", "bell", key("Alerts")),
+    tab("/admin/review", "shield", key("Review")),
     tab("/admin/slo", "chart", key("Service levels")),
     tab("/admin/reports", "print", key("Reports")),
     tab("/admin/blocks", "ban", key("Blocked addresses")),
@@ -76,6 +79,16 @@ impl Shell {
 
     pub(crate) fn section(&self) -> &'static str {
         if self.admin { key("Administration") } else { key("Account") }
+    }
+
+    /// What waits behind a link: how much, and what it is.
+    pub(crate) fn waiting(&self, tab: &Tab) -> Option<(u64, &'static str)> {
+        let (count, what) = match tab.path {
+            "/admin/alerts" => (self.open_alerts, key("Open alerts")),
+            "/admin/review" => (self.open_reviews, key("Open reviews")),
+            _ => return None,
+        };
+        (count > 0).then_some((count, what))
     }
 
     pub(crate) fn at(&self, tab: &Tab) -> bool {

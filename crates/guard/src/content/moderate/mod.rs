@@ -13,6 +13,7 @@ mod category;
 mod lexicon;
 pub mod linear;
 mod policy;
+pub mod reviewed;
 
 use std::sync::LazyLock;
 

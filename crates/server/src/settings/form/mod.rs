@@ -13,8 +13,8 @@ pub(crate) use scalar::{
     bytes, decimal, flag, kept, master_key, master_keys, mebibytes, path, prose, secret, secrets, text, whole,
 };
 pub(crate) use special::{
-    cron, database, email, is_mailbox, mailbox, media_types, model_id, names, policy, project_id, rates,
-    redis, smtp,
+    cron, database, email, is_mailbox, link_hosts, mailbox, media_types, model_id, names, policy, project_id,
+    rates, redis, smtp,
 };
 pub(crate) use words::{
     app_kind, choice_format, choice_jwt, choice_level, choice_profile, choice_registration, choice_speech,

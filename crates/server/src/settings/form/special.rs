@@ -137,6 +137,21 @@ pub(crate) const fn policy() -> Form<Vec<String>> {
     }
 }
 
+/// Hosts that may be linked to.
+pub(crate) const fn link_hosts() -> Form<Vec<String>> {
+    Form {
+        read: |raw| {
+            let host = |item: &str| match apps::LinkHosts::default().add(item) {
+                Ok(()) => Ok(item.to_owned()),
+                Err(say) => Err(format!("must be hosts: {say}")),
+            };
+            raw.items().into_iter().map(host).collect()
+        },
+        write: |hosts| hosts.join(", "),
+        shape: Shape::List("hosts such as `*.example.com`"),
+    }
+}
+
 /// The id of a model at Bedrock, or its ARN: the letters of its documents, and 2,048 of them at the most.
 pub(crate) const fn model_id() -> Form<String> {
     Form {

@@ -5,6 +5,7 @@ mod carried;
 mod holding;
 mod kept;
 mod operation;
+mod reviewing;
 mod service;
 mod tutors;
 
@@ -173,6 +174,7 @@ pub fn table() -> Vec<Row> {
         pages(),
         super::service::rows(),
         operation::rows(),
+        reviewing::rows(),
         tutors::pages(),
         pages_of_accounts(),
         pages_of_admins(),

@@ -25,7 +25,7 @@ pub enum Thing {
     Net,
     Hold,
     Receipt,
-    /// An alert or a passkey: neither can be made over HTTP alone.
+    /// An alert, a passkey or a review: none can be made over HTTP alone.
     Unmade,
 }
 
@@ -44,7 +44,7 @@ impl Thing {
             () if has("/blocks/") => Thing::Net,
             () if has("/holds/") => Thing::Hold,
             () if has("/erasures/") => Thing::Receipt,
-            () if has("/alerts/") || has("/passkeys/") => Thing::Unmade,
+            () if has("/alerts/") || has("/passkeys/") || has("/review/") => Thing::Unmade,
             () if has("/batches/") => Thing::Batch,
             () if has("/folders/") => Thing::Folder,
             () if has("/files/") => Thing::File,

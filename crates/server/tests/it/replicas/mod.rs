@@ -2,6 +2,7 @@
 
 mod faults;
 mod limits;
+mod repeats;
 mod restarts;
 mod sockets;
 mod streams;

@@ -7,7 +7,7 @@ use super::accounts::{ADMIN, PASSWORD, ROOM, claim};
 use super::looks::{ILLEGIBLE, SMALL};
 use super::scene::walk;
 
-const PAGES: [(&str, &str); 21] = [
+const PAGES: [(&str, &str); 22] = [
     ("files", "/files"),
     ("trash", "/files/trash"),
     ("declutter", "/files/declutter"),
@@ -27,6 +27,7 @@ const PAGES: [(&str, &str); 21] = [
     ("blocks", "/admin/blocks"),
     ("lockdown", "/admin/lockdown"),
     ("confirm", "/admin/revoke/all"),
+    ("review", "/admin/review"),
     ("settings", "/admin/settings"),
     ("admin-lost", "/admin/nothing"),
 ];

@@ -21,6 +21,7 @@ mod order;
 mod palette;
 mod passkeys;
 mod person;
+mod reviewing;
 mod scene;
 mod service;
 mod streams;

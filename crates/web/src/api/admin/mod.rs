@@ -8,6 +8,7 @@ pub(crate) mod grants;
 pub(crate) mod held;
 pub(crate) mod holds;
 pub(crate) mod operation;
+pub(crate) mod review;
 pub(crate) mod settings;
 pub(crate) mod usage;
 pub(crate) mod users;

@@ -76,7 +76,7 @@ fn assert_harmless(markdown: &str) {
             assert!(formula || allowed.contains(&attribute), "{attribute} in <{tag}> from {markdown}");
             if attribute == "href" {
                 assert!(
-                    ["http://", "https://", "mailto:", CITE]
+                    ["http://", "https://", "mailto:", super::chips::CITE]
                         .iter()
                         .any(|begin| value.to_lowercase().starts_with(begin)),
                     "<{tag}> from {markdown}"
