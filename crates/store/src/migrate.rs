@@ -56,6 +56,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 11, name: "order", text: include_str!("../../../migrations/0011_order.sql") },
     Step { version: 12, name: "shares", text: include_str!("../../../migrations/0012_shares.sql") },
     Step { version: 13, name: "streams", text: include_str!("../../../migrations/0013_streams.sql") },
+    Step { version: 16, name: "language", text: include_str!("../../../migrations/0016_language.sql") },
 ];
 
 /// What the database says about a step.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::files::tools::Form;
 use crate::world::{Answer, Caller, everything, on_both_engines};
 
-async fn bring(caller: &Caller, app: &str, content: &[u8]) -> Answer {
+pub async fn bring(caller: &Caller, app: &str, content: &[u8]) -> Answer {
     let form = Form::new().field("app", app).file("export", content);
     let request = caller.post("/api/v1/conversations/import").header("content-type", &form.content_type());
     request.body(form.body()).send().await
