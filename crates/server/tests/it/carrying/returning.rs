@@ -7,7 +7,6 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::bringing::bring;
 use crate::files::tools::{disk, keepers, upload};
@@ -15,6 +14,12 @@ use crate::world::{Caller, Setup, eventually, everything, on_both_engines};
 
 /// Conversations of one round.
 const COUNT: usize = 14;
+
+/// An id of the form that ids have.
+fn id(random: &mut StdRng) -> String {
+    let (a, b): (u64, u64) = (random.random(), random.random());
+    format!("{:08x}-{:04x}-7{:03x}-8{:03x}-{:012x}", a >> 32, a & 0xffff, b & 0xfff, b >> 52, b >> 12 & 0xffff_ffff_ffff)
+}
 
 fn pick<'a, T>(random: &mut StdRng, from: &'a [T]) -> &'a T {
     &from[random.random_range(0..from.len())]
@@ -56,10 +61,10 @@ fn time(random: &mut StdRng) -> String {
 /// A conversation as this server exports it, whatever may be in one.
 fn conversation(random: &mut StdRng, files: &[String]) -> Value {
     let count = random.random_range(0..16_usize);
-    let ids: Vec<String> = (0..count).map(|_| Uuid::now_v7().to_string()).collect();
+    let ids: Vec<String> = (0..count).map(|_| id(random)).collect();
     let mut messages: Vec<Value> = Vec::new();
     for (at, id) in ids.iter().enumerate() {
-        let parent = random.random_range(0..=at).checked_sub(1).map(|place| ids[place].clone());
+        let parent = random.random_range(0..=at).checked_sub(1_usize).map(|place| ids[place].clone());
         let asks = parent.is_none() || random.random_bool(0.4);
         let mut message = json!({"id": id, "parent_id": parent, "created_at": time(random), "citations": [], "attachments": [],
             "role": if asks { "user" } else { "assistant" }, "content": text(random), "finish_reason": "stop", "model": null, "feedback": null});
@@ -101,7 +106,7 @@ fn conversation(random: &mut StdRng, files: &[String]) -> Value {
     let tags = &["one", "Two", "tag 3", "ä"][..random.random_range(0..5)];
     let folder = &["Work", "Clients", "North", "Deep"][..random.random_range(0..5)];
     json!({
-        "conversation": {"id": Uuid::now_v7(), "title": random.random_bool(0.8).then(|| format!("Title {}", random.random_range(0..99))),
+        "conversation": {"id": id(random), "title": random.random_bool(0.8).then(|| format!("Title {}", random.random_range(0..99))),
             "topic": random.random_bool(0.2).then(|| "t".repeat(300)), "pinned": random.random_bool(0.3), "archived": random.random_bool(0.3),
             "tags": tags, "created_at": began, "updated_at": "2025-01-01T00:00:00.000001Z"},
         "folder": folder,
@@ -216,18 +221,19 @@ on_both_engines! {
         let [ann, bob] = keepers(&world).await;
         let large = upload(&ann, "large.txt", &vec![b'a'; 700_000]).await;
         let small = upload(&ann, "small.txt", b"small").await;
+        let name_of = |word: &str| id(&mut StdRng::seed_from_u64(word.len() as u64));
         let talk = |id: &str, files: &[&str]| {
             let attached: Vec<Value> = files.iter().map(|id| json!({"file_id": id, "name": "n.txt", "kind": "text"})).collect();
-            json!({"conversation": {"id": Uuid::now_v7(), "title": id}, "messages": [{"id": "a", "role": "user", "content": "q", "attachments": attached}], "said": ["a"]})
+            json!({"conversation": {"id": name_of(id), "title": id}, "messages": [{"id": "a", "role": "user", "content": "q", "attachments": attached}], "said": ["a"]})
         };
-        let list = json!([talk("one", &[&small]), talk("two", &[&small, &large]), talk("three", &[])]);
+        let list = json!([talk("one", &[&small]), talk("second", &[&small, &large]), talk("three", &[])]);
         assert_eq!(bring(&ann, "workspace", list.to_string().as_bytes()).await.json()["imported"], 3);
         let archive = ann.get("/api/v1/conversations/export?format=zip").send().await.body;
         upload(&bob, "own.txt", &vec![b'b'; 600_000]).await;
         let before = disk(&world).len();
         let came = bring(&bob, "workspace", &archive).await.json();
         assert_eq!((&came["imported"], &came["refused"], &came["unfinished"]), (&json!(2), &json!(1), &Value::Null), "{came}");
-        assert_eq!((&came["problems"][0]["title"], &came["problems"][0]["code"]), (&json!("two"), &json!("no_room")));
+        assert_eq!((&came["problems"][0]["title"], &came["problems"][0]["code"]), (&json!("second"), &json!("no_room")));
         assert_eq!((everything(&bob, "/api/v1/files?").await.len(), disk(&world).len()), (2, before + 1));
         // Once there is room, the same file brings the rest.
         let own = everything(&bob, "/api/v1/files?").await.into_iter().find(|file| file["name"] == "own.txt").unwrap();
