@@ -206,8 +206,17 @@ async fn show(
     let mut shell = shell(site, person, app, "desk").await;
     shell.done = done(&person.asked("done"));
     shell.failed = failed;
+    // What `apps::desk` puts in front of each line.
+    const NAMES: [&str; 5] = [
+        key("Reason"),
+        key("First message"),
+        key("Later"),
+        key("Answered from"),
+        key("Without an answer in the documents"),
+    ];
     let line = |line: &str| {
-        let (name, words) = line.split_once(": ").unwrap_or(("", line));
+        let (name, words) =
+            line.split_once(": ").filter(|(name, _)| NAMES.contains(name)).unwrap_or(("", line));
         (name.to_owned(), words.to_owned())
     };
     let shown = HandOffPage {

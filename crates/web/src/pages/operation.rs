@@ -119,9 +119,18 @@ fn window(one: &Window, _: &SloReport) -> WindowView {
             .iter()
             .map(|group| {
                 let latency = [group.p50_ms, group.p95_ms, group.p99_ms].map(milliseconds);
-                (group.group, grouped(group.requests), grouped(group.failed), latency)
+                (route_group(group.group), grouped(group.requests), grouped(group.failed), latency)
             })
             .collect(),
+    }
+}
+
+fn route_group(name: &'static str) -> &'static str {
+    match name {
+        "model" => key("Model"),
+        "files" => key("Files"),
+        "pages" => key("Pages"),
+        _ => "API",
     }
 }
 

@@ -395,8 +395,8 @@ fn alert_title(kind: &str) -> String {
 
 fn alert_view(alert: Alert) -> AlertView {
     let closed = match (alert.acknowledged_at, alert.closed_at) {
-        (Some(at), _) => Some((at, "acknowledged".to_owned())),
-        (None, Some(at)) => Some((at, "over".to_owned())),
+        (Some(at), _) => Some((at, key("acknowledged {at}").to_owned())),
+        (None, Some(at)) => Some((at, key("over {at}").to_owned())),
         (None, None) => None,
     };
     AlertView {

@@ -4,6 +4,7 @@
 
 mod carry;
 mod files;
+mod foreign_words;
 mod operation;
 mod service;
 mod tutor;
@@ -32,13 +33,21 @@ fn ago(seconds: i64) -> Time {
     Time::from_seconds(1_795_220_000 - seconds)
 }
 
-/// Sample texts, or hostile ones.
-#[derive(Clone, Copy)]
-struct Words(bool);
+/// What people put on the pages: sample texts, hostile ones, or signs of no language.
+#[derive(Clone, Copy, PartialEq)]
+enum Words {
+    Sample,
+    Hostile,
+    Blank,
+}
 
 impl Words {
     fn say(self, text: &str) -> String {
-        if self.0 { HOSTILE.to_owned() } else { text.to_owned() }
+        match self {
+            Words::Sample => text.to_owned(),
+            Words::Hostile => HOSTILE.to_owned(),
+            Words::Blank => "…".to_owned(),
+        }
     }
 
     fn app(self, id: &str, kind: AppKind, name: &str, description: &str) -> AppView {
@@ -300,7 +309,7 @@ impl Words {
             count: u64::try_from(n * 11).unwrap(),
             first_at: ago(n * 4_000),
             last_at: ago(n * 50),
-            closed: closed.then(|| (ago(30), "acknowledged".to_owned())),
+            closed: closed.then(|| (ago(30), "acknowledged {at}".to_owned())),
         }
     }
 }
@@ -458,7 +467,7 @@ fn every(words: Words) -> Vec<(&'static str, String)> {
 
 #[test]
 fn pages_obey_the_policy_and_escape_everything() {
-    for (name, html) in every(Words(true)) {
+    for (name, html) in every(Words::Hostile) {
         for never in ["<img", "<style", "javascript:", "<script>", " style="] {
             assert!(!html.contains(never), "{name} holds {never}");
         }
@@ -478,7 +487,7 @@ fn pages_obey_the_policy_and_escape_everything() {
 #[test]
 fn every_static_address_exists_and_every_field_has_its_label() {
     let folder = std::env::var_os("STOA_PAGES").map(std::path::PathBuf::from);
-    for (name, html) in every(Words(false)) {
+    for (name, html) in every(Words::Sample) {
         for address in html.split('"').filter(|text| text.starts_with(assets::PREFIX)) {
             assert!(assets::find(address).is_some(), "{name}: {address}");
         }
@@ -497,4 +506,18 @@ fn every_static_address_exists_and_every_field_has_its_label() {
             std::fs::write(folder.join(asset.url.trim_start_matches('/')), &asset.body).unwrap();
         }
     }
+}
+
+/// Every page in Arabic speaks Arabic alone: words in Latin letters are those that nobody translated.
+#[test]
+fn pages_hold_no_words_beside_the_catalogues() {
+    let found = crate::texts::in_language(kernel::Language::Arabic, || {
+        let pages = every(Words::Blank).into_iter();
+        let words = pages.flat_map(|(name, html)| {
+            let found = foreign_words::foreign(&html, &[]);
+            found.into_iter().map(move |words| format!("{name}: {words}"))
+        });
+        words.collect::<Vec<_>>()
+    });
+    assert!(found.is_empty(), "in English:\n{}", found.join("\n"));
 }

@@ -18,7 +18,14 @@ const COUNT: usize = 14;
 /// An id of the form that ids have.
 fn id(random: &mut StdRng) -> String {
     let (a, b): (u64, u64) = (random.random(), random.random());
-    format!("{:08x}-{:04x}-7{:03x}-8{:03x}-{:012x}", a >> 32, a & 0xffff, b & 0xfff, b >> 52, b >> 12 & 0xffff_ffff_ffff)
+    format!(
+        "{:08x}-{:04x}-7{:03x}-8{:03x}-{:012x}",
+        a >> 32,
+        a & 0xffff,
+        b & 0xfff,
+        b >> 52,
+        b >> 12 & 0xffff_ffff_ffff
+    )
 }
 
 fn pick<'a, T>(random: &mut StdRng, from: &'a [T]) -> &'a T {
@@ -183,7 +190,7 @@ on_both_engines! {
             files.push(upload(&ann, &format!("file {number}.txt"), format!("content {number}").as_bytes()).await);
         }
         let made: Vec<Value> = (0..COUNT).map(|_| conversation(&mut random, &files)).collect();
-        let came = bring(&ann, "workspace", Value::from(made.clone()).to_string().as_bytes()).await;
+        let came = bring(&ann, "assistant", Value::from(made.clone()).to_string().as_bytes()).await;
         assert_eq!((came.status, &came.json()["imported"]), (200, &json!(COUNT)), "{came:?}");
         let mut wanted = Vec::new();
         for one in &made {
@@ -193,7 +200,7 @@ on_both_engines! {
         assert_eq!(all(&ann).await, wanted, "what was read is what was said");
 
         let archive = ann.get("/api/v1/conversations/export?format=zip").send().await.body;
-        let came = bring(&bob, "workspace", &archive).await.json();
+        let came = bring(&bob, "assistant", &archive).await.json();
         assert_eq!((&came["imported"], &came["refused"], &came["files_left_out"]), (&json!(COUNT), &json!(0), &json!(0)), "{came}");
         assert_eq!(all(&bob).await, wanted, "seed {seed}");
         assert_eq!(folders(&bob).await, folders(&ann).await);
@@ -203,14 +210,14 @@ on_both_engines! {
         // Nothing comes twice, neither from the same file nor from what came of it.
         let theirs = bob.get("/api/v1/conversations/export?format=zip").send().await.body;
         for archive in [&archive, &theirs] {
-            let again = bring(&bob, "workspace", archive).await.json();
+            let again = bring(&bob, "assistant", archive).await.json();
             assert_eq!((&again["imported"], &again["present"]), (&json!(0), &json!(COUNT)), "{again}");
         }
         assert_eq!((all(&bob).await, everything(&bob, "/api/v1/files?").await.len()), (wanted, kept));
         // One alone as JSON keeps what its files said; the bytes are not in it.
         let one = made.iter().find(|one| one["messages"].to_string().contains("\"file_id\":\"")).unwrap();
         let carol = world.person("carol@example.org", false).await.caller;
-        let came = bring(&carol, "workspace", one.to_string().as_bytes()).await.json();
+        let came = bring(&carol, "assistant", one.to_string().as_bytes()).await.json();
         assert!(came["imported"] == 1 && came["files_left_out"].as_u64() > Some(0), "{came}");
         let talk = everything(&carol, "/api/v1/conversations/search?q=x*").await;
         println!("{} found", talk.len());
@@ -227,11 +234,11 @@ on_both_engines! {
             json!({"conversation": {"id": name_of(id), "title": id}, "messages": [{"id": "a", "role": "user", "content": "q", "attachments": attached}], "said": ["a"]})
         };
         let list = json!([talk("one", &[&small]), talk("second", &[&small, &large]), talk("three", &[])]);
-        assert_eq!(bring(&ann, "workspace", list.to_string().as_bytes()).await.json()["imported"], 3);
+        assert_eq!(bring(&ann, "assistant", list.to_string().as_bytes()).await.json()["imported"], 3);
         let archive = ann.get("/api/v1/conversations/export?format=zip").send().await.body;
         upload(&bob, "own.txt", &vec![b'b'; 600_000]).await;
         let before = disk(&world).len();
-        let came = bring(&bob, "workspace", &archive).await.json();
+        let came = bring(&bob, "assistant", &archive).await.json();
         assert_eq!((&came["imported"], &came["refused"], &came["unfinished"]), (&json!(2), &json!(1), &Value::Null), "{came}");
         assert_eq!((&came["problems"][0]["title"], &came["problems"][0]["code"]), (&json!("second"), &json!("no_room")));
         assert_eq!((everything(&bob, "/api/v1/files?").await.len(), disk(&world).len()), (2, before + 1));
@@ -239,14 +246,14 @@ on_both_engines! {
         let own = everything(&bob, "/api/v1/files?").await.into_iter().find(|file| file["name"] == "own.txt").unwrap();
         let path = format!("/api/v1/files/{}?permanent=true", own["id"].as_str().unwrap());
         assert_eq!(bob.delete(&path).send().await.status, 204);
-        let came = bring(&bob, "workspace", &archive).await.json();
+        let came = bring(&bob, "assistant", &archive).await.json();
         assert_eq!((&came["imported"], &came["present"], &came["files"]), (&json!(1), &json!(2), &json!(2)), "{came}");
         assert_eq!(everything(&bob, "/api/v1/files?").await.len(), 2, "the small one is known again");
         assert_eq!(all(&bob).await.len(), 3);
 
         // Cut anywhere, whole conversations are taken, and what is missing is told.
         let carol = world.person("carol@example.org", false).await.caller;
-        let came = bring(&carol, "workspace", &archive[..archive.len() / 2]).await;
+        let came = bring(&carol, "assistant", &archive[..archive.len() / 2]).await;
         let report = came.json();
         let taken = report["imported"].as_u64().unwrap();
         assert!(came.status == 200 && report["problems"][0]["code"] == "cut_off" && taken < 3, "{report}");
@@ -256,7 +263,7 @@ on_both_engines! {
 
 #[tokio::test]
 async fn an_import_that_is_killed_leaves_whole_conversations() {
-    let mut world = Setup::alone().unlimited().start().await;
+    let mut world = Setup::alone().unlimited().set("MAX_CONVERSATION_LENGTH", "100").start().await;
     let ann = world.person("ann@example.org", false).await.caller;
     let mut random = StdRng::seed_from_u64(7);
     let made: Vec<Value> = (0..300).map(|_| conversation(&mut random, &[])).collect();
@@ -264,12 +271,15 @@ async fn an_import_that_is_killed_leaves_whole_conversations() {
     let sender = ann.clone();
     let sent = export.clone();
     let sending = tokio::spawn(async move {
-        let form = crate::files::tools::Form::new().field("app", "workspace").file("export", &sent);
+        let form = crate::files::tools::Form::new().field("app", "assistant").file("export", &sent);
         let request =
             sender.post("/api/v1/conversations/import").header("content-type", &form.content_type());
         request.body(form.body()).try_send().await
     });
-    let some = async || everything(&ann, "/api/v1/conversations?limit=100").await.len() > 20;
+    let some = async || {
+        assert!(!sending.is_finished(), "it was over before it could be killed");
+        everything(&ann, "/api/v1/conversations?limit=100").await.len() > 20
+    };
     eventually(Duration::from_secs(30), "some have come in", some).await;
     world.crash().await;
     let _ = sending.await.unwrap();
@@ -281,7 +291,7 @@ async fn an_import_that_is_killed_leaves_whole_conversations() {
     let found = all(&ann).await;
     println!("{} of 300 were in when it was killed", found.len());
     assert!(found.iter().all(|one| wanted.contains(one)), "what is there is whole");
-    let again = bring(&ann, "workspace", &export).await.json();
+    let again = bring(&ann, "assistant", &export).await.json();
     assert_eq!((&again["present"], &again["refused"]), (&json!(found.len()), &json!(0)), "{again}");
     assert_eq!(all(&ann).await.len(), 300);
     world.verify_audit().await;
