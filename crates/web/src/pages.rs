@@ -13,7 +13,7 @@ mod files;
 mod form;
 mod guest;
 mod holds;
-mod language;
+pub(crate) mod language;
 mod learning;
 mod leaving;
 mod operation;
@@ -46,7 +46,7 @@ use self::guest::Guest;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::texts::key;
+use crate::texts::{self, key};
 use crate::ui::view::{
     AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage, HealthView, LimitsView, ModelView,
     PersonView, ToolView, Viewer,
@@ -386,7 +386,8 @@ fn app_view(app: &apps::App, who: &identity::Principal) -> AppView {
         id: app.id.clone(),
         kind: app.kind,
         name: app.name.clone(),
-        description: app.description.clone(),
+        // The apps of a server without configuration speak the language of their reader.
+        description: texts::told(&app.description).into_owned(),
     }
 }
 

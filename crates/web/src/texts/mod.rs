@@ -10,7 +10,7 @@ mod sentence;
 use std::borrow::Cow;
 
 pub(crate) use kernel::Language;
-pub(crate) use language::{COOKIE, Reader, asked_for};
+pub(crate) use language::{COOKIE, Reader, asked_for, chosen};
 #[cfg(test)]
 use sentence::Line;
 pub(crate) use sentence::Sentence;

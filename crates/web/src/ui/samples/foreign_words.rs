@@ -5,6 +5,10 @@
 /// Names, units and words of programs, which are the same in every language.
 const KNOWN: &[&str] = &[
     // The product, its protocols and formats.
+    // Words that are typed: filters of the search, actors of the audit log.
+    "before",
+    "after",
+    "operator",
     "stoa",
     "api",
     "openai",
@@ -162,7 +166,7 @@ fn look(text: &str, given: &[&str], found: &mut Vec<String>) {
     }
     let unknown = text
         .split(|c: char| {
-            c.is_whitespace() || matches!(c, '/' | ',' | '(' | ')' | '"' | ':' | '؛' | '،' | '·')
+            c.is_whitespace() || matches!(c, '/' | ',' | '(' | ')' | '"' | '؛' | '،' | '·')
         })
         .any(is_foreign);
     let text = text.trim();
@@ -171,12 +175,17 @@ fn look(text: &str, given: &[&str], found: &mut Vec<String>) {
     }
 }
 
-/// Two Latin letters and more that are a word: no address, no name of a setting or an event, no number with a unit.
+/// Two Latin letters and more that are a word: no address, no name of a setting or an event, no filter (`tag:x`), no acronym, no
+/// number with a unit.
 fn is_foreign(word: &str) -> bool {
+    if word.find(':').is_some_and(|at| at + 1 < word.len()) {
+        return false;
+    }
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let programs = |c: char| matches!(c, '_' | '@' | '.' | '=' | '&' | '#' | '{') || c.is_ascii_digit();
     if word.chars().count() < 2
         || word.contains(programs)
+        || word.chars().all(|c| c.is_ascii_uppercase())
         || word.chars().any(|c| !c.is_ascii_alphabetic() && c != '-' && c != '\'')
     {
         return false;
