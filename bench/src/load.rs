@@ -280,11 +280,11 @@ mod tests {
                 assert_eq!(measured.first_text.p50 > 0.0, kind.contains(&"--stream"));
             }
         }
-        use sqlx::ConnectOptions;
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
-        let mut reader = options.connect().await.unwrap();
+        let reader = rusqlite::Connection::open(&file).unwrap();
         let sql = "select role, count(*), min(length(content)) from message group by role order by role";
-        let rows: Vec<(String, i64, i64)> = sqlx::query_as(sql).fetch_all(&mut reader).await.unwrap();
+        let mut statement = reader.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        let rows: Vec<(String, i64, i64)> = rows.collect::<Result<_, _>>().unwrap();
         assert_eq!(rows.len(), 2);
         assert!(rows.iter().all(|(_, count, shortest)| *count >= 80 && *shortest >= 80), "{rows:?}");
     }

@@ -1,14 +1,13 @@
 //! Two rows a turn in SQLite, durable before the answer: the least that any server which keeps conversations does.
 //! Meant as a floor, so it does it well: write-ahead log, `synchronous=FULL`, one writer that commits what has
-//! gathered, time-ordered ids, checkpoints on a second connection.
+//! gathered, on a thread of its own, time-ordered ids, checkpoints on a second connection.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock;
@@ -43,28 +42,21 @@ pub(crate) struct Rows {
 impl Rows {
     /// Opens the file, makes the table and starts the writer.
     pub(crate) async fn open(path: &Path) -> Result<Rows> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .pragma("wal_autocheckpoint", "0");
-        let mut writer = options.connect().await.context("cannot open the database")?;
-        writer
-            .execute(
-                "create table if not exists message (id text primary key, conversation text not null, \
-                 role text not null, content text not null, at integer not null) without rowid",
-            )
-            .await?;
-        let mut keeper = options.connect().await?;
-        tokio::spawn(async move {
+        let writer = connect(path)?;
+        writer.execute(
+            "create table if not exists message (id text primary key, conversation text not null, \
+             role text not null, content text not null, at integer not null) without rowid",
+            [],
+        )?;
+        let keeper = connect(path)?;
+        std::thread::spawn(move || {
             loop {
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                let _ = keeper.execute("pragma wal_checkpoint(passive)").await;
+                std::thread::sleep(Duration::from_millis(500));
+                let _ = keeper.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
             }
         });
         let (to, from) = mpsc::channel(4096);
-        tokio::spawn(write(writer, from));
+        std::thread::spawn(move || write(writer, from));
         Ok(Rows { to })
     }
 
@@ -85,16 +77,25 @@ impl Rows {
     }
 }
 
+fn connect(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path).context("cannot open the database")?;
+    connection.execute_batch(
+        "pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 0; \
+         pragma busy_timeout = 5000",
+    )?;
+    Ok(connection)
+}
+
 /// Commits whatever has gathered while the last commit ran.
-async fn write(mut connection: SqliteConnection, mut from: mpsc::Receiver<Turn>) {
+fn write(mut connection: Connection, mut from: mpsc::Receiver<Turn>) {
     let mut turns = Vec::with_capacity(GROUP);
-    while from.recv_many(&mut turns, GROUP).await > 0 {
+    while from.blocking_recv_many(&mut turns, GROUP) > 0 {
         let (mut rows, mut waiting) = (Vec::with_capacity(turns.len() * 2), Vec::with_capacity(turns.len()));
         for turn in turns.drain(..) {
             rows.extend(turn.rows);
             waiting.push(turn.done);
         }
-        match commit(&mut connection, &rows).await {
+        match commit(&mut connection, &rows) {
             // Whoever waits no longer has gone away; the row stays.
             Ok(()) => waiting.into_iter().for_each(|done| {
                 let _ = done.send(());
@@ -104,27 +105,25 @@ async fn write(mut connection: SqliteConnection, mut from: mpsc::Receiver<Turn>)
     }
 }
 
-async fn commit(connection: &mut SqliteConnection, rows: &[Row]) -> Result<()> {
-    let mut transaction = connection.begin_with("begin immediate").await?;
+fn commit(connection: &mut Connection, rows: &[Row]) -> Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut rest = rows;
     for size in SIZES {
         while rest.len() >= size {
             let (part, after) = rest.split_at(size);
             rest = after;
-            let mut query = sqlx::query(AssertSqlSafe(insert(size)));
-            for row in part {
-                query = query
-                    .bind(&row.id)
-                    .bind(&row.conversation)
-                    .bind(row.role)
-                    .bind(&row.content)
-                    .bind(row.at);
+            let mut statement = transaction.prepare_cached(&insert(size))?;
+            for (row, first) in part.iter().zip((1..).step_by(COLUMNS)) {
+                statement.raw_bind_parameter(first, &row.id)?;
+                statement.raw_bind_parameter(first + 1, &row.conversation)?;
+                statement.raw_bind_parameter(first + 2, row.role)?;
+                statement.raw_bind_parameter(first + 3, &row.content)?;
+                statement.raw_bind_parameter(first + 4, row.at)?;
             }
-            query.execute(&mut *transaction).await?;
+            statement.raw_execute()?;
         }
     }
-    transaction.commit().await?;
-    Ok(())
+    Ok(transaction.commit()?)
 }
 
 fn insert(rows: usize) -> String {
@@ -166,11 +165,10 @@ mod tests {
         for stored in futures_util::future::join_all(stores).await {
             stored.unwrap();
         }
-        let mut reader = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
-        let (count, times): (i64, i64) = sqlx::query_as("select count(*), count(distinct id) from message")
-            .fetch_one(&mut reader)
-            .await
-            .unwrap();
+        let reader = Connection::open(&path).unwrap();
+        let counts = "select count(*), count(distinct id) from message";
+        let (count, times): (i64, i64) =
+            reader.query_row(counts, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!((count, times), (600, 600));
     }
 

@@ -12,8 +12,9 @@ use crate::{App, Ask, Hall, chat, support, tutor};
 /// How this kind of app answers the turn.
 pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
     match opened.app.kind {
-        AppKind::Tutor => tutor::plan(hall, may, opened, ask).await,
-        AppKind::Support => support::plan(hall, may, opened, ask).await,
+        // In boxes: every turn holds room for the largest of these, and most are of the last kind.
+        AppKind::Tutor => Box::pin(tutor::plan(hall, may, opened, ask)).await,
+        AppKind::Support => Box::pin(support::plan(hall, may, opened, ask)).await,
         AppKind::Chat => chat::plan(hall, may, opened, ask).await,
         // `converses` has refused it before.
         AppKind::Files => Err(Fault::new(Code::NotFound)),
@@ -23,7 +24,7 @@ pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask:
 /// What the kind of an app does when a turn with its answer is stored: before the answer is given out as finished.
 pub(crate) async fn settled(hall: &Hall, opened: &Opened, message: &Message) -> Result<()> {
     match opened.app.kind {
-        AppKind::Support => support::settled(hall, opened, message).await,
+        AppKind::Support => Box::pin(support::settled(hall, opened, message)).await,
         AppKind::Chat | AppKind::Tutor | AppKind::Files => Ok(()),
     }
 }

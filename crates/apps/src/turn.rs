@@ -107,7 +107,7 @@ impl Hall {
     /// dropped, nothing is stored and the model has been told to stop.
     pub async fn answer(&self, may: &May<Converse>, ask: Ask) -> Result<Answer> {
         if matches!(ask.target, Target::Beside(_, Anew::Further(_))) {
-            return self.answer_further(may, ask).await;
+            return Box::pin(self.answer_further(may, ask)).await;
         }
         let opened = self.open(may, &ask).await?;
         let Plan { voice, mut check } = self.plan(may, &opened, &ask).await?;
@@ -187,7 +187,7 @@ impl Hall {
             self.alone(&owner, conversation_id).await?;
         }
         let (joint, before) = match ask.target {
-            Target::Beside(_, anew) => self.beside(&owner, conversation_id, anew).await?,
+            Target::Beside(_, anew) => Box::pin(self.beside(&owner, conversation_id, anew)).await?,
             Target::Conversation(_) | Target::Session(_) | Target::New => (Joint::End, None),
         };
         let most = app.context_messages;
@@ -195,7 +195,7 @@ impl Hall {
             // Other words in the place of a message leave its files where they are.
             (None, Some(before)) => before.details.clone(),
             _ => {
-                let attached = self.attach(may, &app, ask).await?;
+                let attached = Box::pin(self.attach(may, &app, ask)).await?;
                 self.admit_attached(may, &app, &attached)?;
                 attached::details(&attached)
             }
@@ -247,7 +247,7 @@ impl Hall {
         };
         let taken_up = match ask.target {
             Target::Beside(_, Anew::Further(answer)) => {
-                Some(self.unfinished(&app, &owner, conversation_id, answer).await?)
+                Some(Box::pin(self.unfinished(&app, &owner, conversation_id, answer)).await?)
             }
             _ => None,
         };
@@ -286,12 +286,9 @@ impl Hall {
             return;
         }
         let change = ConversationChange { title: Some(title(&opened.user.content)), topic: None };
-        let done = self
-            .rooms
-            .store
-            .update_conversation(&opened.owner, opened.conversation_id, change, Vec::new())
-            .await;
-        if let Err(fault) = done {
+        let store = &self.rooms.store;
+        let done = store.update_conversation(&opened.owner, opened.conversation_id, change, Vec::new());
+        if let Err(fault) = Box::pin(done).await {
             tracing::warn!(code = fault.code().as_str(), "a title could not be stored");
         }
     }

@@ -111,7 +111,8 @@ impl Memory {
             return Ok(Some(value));
         }
         let mark = self.mark();
-        let Some(value) = load.await?.map(Arc::new) else { return Ok(None) };
+        // In a box: most requests find what they ask for above, and need no room for reading it.
+        let Some(value) = Box::pin(load).await?.map(Arc::new) else { return Ok(None) };
         kept.insert(key, (mark, Arc::clone(&value)));
         Ok(Some(value))
     }

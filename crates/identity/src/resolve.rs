@@ -71,7 +71,7 @@ impl Identity {
         }
         let shown = match (credentials.key, credentials.token) {
             (Some(key), _) => Some(self.by_key(key, address).await?),
-            (None, Some(token)) => Some(self.by_token(token, address).await?),
+            (None, Some(token)) => Some(Box::pin(self.by_token(token, address)).await?),
             (None, None) => None,
         };
         let cookie = self.cookie.pick(&credentials.sessions, https);

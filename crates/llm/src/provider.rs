@@ -112,7 +112,8 @@ impl Provider {
         let model = model.unwrap_or(&self.model);
         match &self.speaks {
             Speaks::OpenAi(server) => server.complete(request, model, bounds, limit).await,
-            Speaks::Bedrock(runtime) => runtime.complete(request, model, bounds, limit).await,
+            // In a box, as below: it signs, asks for credentials and reads frames, and the future of every call would be as large.
+            Speaks::Bedrock(runtime) => Box::pin(runtime.complete(request, model, bounds, limit)).await,
         }
     }
 
@@ -127,7 +128,7 @@ impl Provider {
         let model = model.unwrap_or(&self.model);
         match &self.speaks {
             Speaks::OpenAi(server) => server.open(request, model, bounds, limit).await,
-            Speaks::Bedrock(runtime) => runtime.open(request, model, bounds, limit).await,
+            Speaks::Bedrock(runtime) => Box::pin(runtime.open(request, model, bounds, limit)).await,
         }
     }
 
@@ -153,7 +154,7 @@ impl Provider {
     pub(crate) async fn probe(&self, limit: Duration) -> ProviderProbe {
         let Probed { ok, status, say } = match &self.speaks {
             Speaks::OpenAi(server) => server.probe(&self.model, limit).await,
-            Speaks::Bedrock(runtime) => runtime.probe(&self.model, limit).await,
+            Speaks::Bedrock(runtime) => Box::pin(runtime.probe(&self.model, limit)).await,
         };
         ProviderProbe { name: self.name.to_string(), ok, status, say }
     }

@@ -79,7 +79,7 @@ impl Reload {
 
     /// Follows until `stop`.
     pub(crate) async fn run(mut self, hangup: Signal, stop: CancellationToken) {
-        stop.run_until_cancelled(self.follow(hangup)).await;
+        stop.run_until_cancelled(Box::pin(self.follow(hangup))).await;
     }
 
     async fn follow(&mut self, mut hangup: Signal) {
@@ -92,7 +92,7 @@ impl Reload {
             tokio::select! {
                 _ = hangup.recv() => {
                     tracing::info!("SIGHUP: the configuration is read again");
-                    self.again("SIGHUP", None).await;
+                    Box::pin(self.again("SIGHUP", None)).await;
                 }
                 _ = daily.tick() => self.tell_ages().await,
                 () = tokio::time::sleep(refresh) => self.look().await,
@@ -136,7 +136,7 @@ impl Reload {
             Ok(vault) => {
                 self.answers().await;
                 if self.start.vault.as_ref() != Some(&vault) {
-                    self.again("Secrets Manager", Some(vault)).await;
+                    Box::pin(self.again("Secrets Manager", Some(vault))).await;
                 }
             }
             Err(missing) => {
@@ -144,7 +144,7 @@ impl Reload {
                 // Time goes on: what was accepted for a while after a rotation ends all the same.
                 let judged = self.start.vault.clone().map(|vault| vault.at(self.ambient.now(), shared));
                 if judged.is_some() && judged != self.start.vault {
-                    self.again("Secrets Manager", judged).await;
+                    Box::pin(self.again("Secrets Manager", judged)).await;
                 }
             }
         }

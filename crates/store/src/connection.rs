@@ -1,19 +1,17 @@
 //! One connection of either engine: how it is opened, and how one SQL text runs on both.
 //! It never decides which connection is used when: that is the pool's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqlSafeStr as _, SqlStr,
-    SqliteConnection,
-};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqlSafeStr as _, SqlStr};
+use tokio::sync::mpsc;
 
 use crate::config::{Config, Database, PostgresTls};
 use crate::dialect::Engine;
+use crate::sqlite::Sqlite;
 use crate::trouble::Trouble;
 use crate::value::{self, Row, Value};
 
@@ -35,6 +33,14 @@ impl From<&'static str> for Sql {
 }
 
 impl Sql {
+    /// The text.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Sql::Fixed(text) => text,
+            Sql::Built(text) => text,
+        }
+    }
+
     fn text(&self) -> SqlStr {
         match self {
             Sql::Fixed(text) => text.into_sql_str(),
@@ -56,7 +62,8 @@ pub(crate) enum Purpose {
 /// How connections are opened.
 #[derive(Clone)]
 pub(crate) enum Address {
-    Sqlite(Box<SqliteConnectOptions>),
+    /// A file that exists.
+    Sqlite(PathBuf),
     Postgres(Box<PgConnectOptions>),
 }
 
@@ -68,7 +75,7 @@ impl Address {
                 make_private(path).map_err(|error| {
                     Trouble::defect(format!("the database file {} cannot be made: {error}", path.display()))
                 })?;
-                Ok(Address::Sqlite(Box::new(sqlite_options(path))))
+                Ok(Address::Sqlite(path.clone()))
             }
             Database::Postgres { url, tls } => {
                 let options: PgConnectOptions =
@@ -81,20 +88,7 @@ impl Address {
     /// Opens a connection.
     pub(crate) async fn connect(&self, purpose: Purpose) -> Result<Connection, Trouble> {
         match self {
-            Address::Sqlite(options) => {
-                let options = options.as_ref().clone();
-                let options = options.statement_cache_capacity(256);
-                let options = match purpose {
-                    Purpose::Read => options.pragma("query_only", "ON"),
-                    Purpose::Write | Purpose::Checkpoint => options,
-                };
-                let mut connection = options.connect().await?;
-                if purpose == Purpose::Write {
-                    // The writer waits for other processes by itself, in shorter steps than SQLite's.
-                    sqlx::raw_sql("PRAGMA busy_timeout = 5").execute(&mut connection).await?;
-                }
-                Ok(Connection::Sqlite(Box::new(connection)))
-            }
+            Address::Sqlite(file) => Ok(Connection::Sqlite(Sqlite::open(file, purpose).await?)),
             Address::Postgres(options) => Ok(Connection::Postgres(Box::new(options.connect().await?))),
         }
     }
@@ -119,33 +113,6 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn sqlite_options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        // The log of a commit holds every touched page whole, and a turn touches a dozen: half the usual size halves
-        // what a small commit writes. Counts for new files alone.
-        .page_size(2_048)
-        // Free pages can be given back in small steps (`upkeep.rs`). Counts for new files, and for old ones from their
-        // next full vacuum on.
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
-        .journal_mode(SqliteJournalMode::Wal)
-        // An answer follows its commit, so a commit must survive a power cut.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(2))
-        // Deleted content is overwritten, and nothing spills into files beside the database.
-        .pragma("secure_delete", "ON")
-        .pragma("temp_store", "MEMORY")
-        // Checkpoints run on a connection of their own (`checkpoint.rs`), so that no commit waits for one.
-        .pragma("wal_autocheckpoint", "0")
-        // A log that had grown is cut back when it is begun anew.
-        .pragma("journal_size_limit", "67108864")
-        .pragma("cache_size", "-8192")
-        .row_buffer_size(256)
-        .thread_name(|number| format!("stoa-sqlite-{number}"))
-        .disable_statement_logging()
-}
-
 fn postgres_options(options: PgConnectOptions, tls: &PostgresTls) -> PgConnectOptions {
     let options = match tls {
         PostgresTls::Prefer => options.ssl_mode(PgSslMode::Prefer),
@@ -168,29 +135,14 @@ fn postgres_options(options: PgConnectOptions, tls: &PostgresTls) -> PgConnectOp
 
 /// An open connection.
 pub(crate) enum Connection {
-    Sqlite(Box<SqliteConnection>),
+    Sqlite(Sqlite),
     Postgres(Box<PgConnection>),
 }
 
-/// The same call on both engines: on SQLite as it is, on Postgres with [`PATIENCE`].
-macro_rules! on_both {
-    ($connection:expr, |$inner:ident, $bind:ident, $row:ident| $run:expr) => {
-        match $connection {
-            Connection::Sqlite($inner) => {
-                let ($inner, $bind, $row) = ($inner.as_mut(), value::for_sqlite, Row::Sqlite);
-                $run.await
-            }
-            Connection::Postgres($inner) => {
-                let ($inner, $bind, $row) = ($inner.as_mut(), value::for_postgres, Row::Postgres);
-                limited($run).await
-            }
-        }
-    };
-}
-
-/// Runs a future on the wire with [`PATIENCE`].
+/// Runs a future on the wire with [`PATIENCE`]. In a box, so that a future that waits for a statement somewhere is not as
+/// large as all that the driver keeps while it waits.
 async fn limited<T>(future: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    match tokio::time::timeout(PATIENCE, future).await {
+    match tokio::time::timeout(PATIENCE, Box::pin(future)).await {
         Ok(answer) => answer,
         Err(_) => Err(Trouble::silent()),
     }
@@ -206,6 +158,23 @@ async fn stalled<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Res
     }
 }
 
+/// What is made of a row.
+pub(crate) type Take<'a, T> = &'a mut (dyn FnMut(&Row) -> Result<Option<T>, Trouble> + Send);
+
+/// Sends what is made of a row.
+pub(crate) async fn hand_on<T: Send>(
+    row: &Row,
+    take: Take<'_, T>,
+    out: Option<&mpsc::Sender<T>>,
+) -> Result<(), Trouble> {
+    match (take(row)?, out) {
+        (Some(made), Some(out)) => {
+            out.send(made).await.map_err(|_| Trouble::busy("nobody takes the rows any more"))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Connection {
     pub(crate) const fn engine(&self) -> Engine {
         match self {
@@ -216,84 +185,87 @@ impl Connection {
 
     /// Runs a statement; gives the number of rows that it changed.
     pub(crate) async fn run(&mut self, sql: &Sql, values: Vec<Value>) -> Result<u64, Trouble> {
-        on_both!(self, |inner, bind, _row| async {
-            Ok(sqlx::query_with(sql.text(), bind(values)?).execute(inner).await?.rows_affected())
-        })
+        match self {
+            Connection::Sqlite(inner) => inner.run(sql, values).await,
+            Connection::Postgres(inner) => {
+                let values = value::for_postgres(values)?;
+                let query = sqlx::query_with(sql.text(), values).execute(inner.as_mut());
+                limited(async { Ok(query.await?.rows_affected()) }).await
+            }
+        }
     }
 
     /// Runs a query; gives all rows.
     pub(crate) async fn all(&mut self, sql: &Sql, values: Vec<Value>) -> Result<Vec<Row>, Trouble> {
-        on_both!(self, |inner, bind, row| async {
-            let rows = sqlx::query_with(sql.text(), bind(values)?).fetch_all(inner).await?;
-            Ok(rows.into_iter().map(row).collect())
-        })
+        match self {
+            Connection::Sqlite(inner) => inner.all(sql, values).await,
+            Connection::Postgres(inner) => {
+                let values = value::for_postgres(values)?;
+                let query = sqlx::query_with(sql.text(), values).fetch_all(inner.as_mut());
+                limited(async { query.await?.iter().map(Row::of_postgres).collect() }).await
+            }
+        }
     }
 
-    /// Runs a text of several statements without values in one step: the beginning of a transaction.
+    /// Runs a text without values in one step, on Postgres of several statements: the beginning of a transaction.
     pub(crate) async fn begin(&mut self, text: &'static str) -> Result<(), Trouble> {
-        on_both!(self, |inner, _bind, _row| async {
-            sqlx::raw_sql(text).execute(inner).await?;
-            Ok(())
-        })
+        match self {
+            Connection::Sqlite(inner) => inner.run(&Sql::Fixed(text), Vec::new()).await.map(drop),
+            Connection::Postgres(inner) => {
+                let begun = sqlx::raw_sql(text).execute(inner.as_mut());
+                limited(async { Ok(begun.await.map(drop)?) }).await
+            }
+        }
     }
 
     /// Runs a text of several statements without values: a migration. Takes as long as it takes.
     pub(crate) async fn script(&mut self, text: String) -> Result<(), Trouble> {
-        let script = sqlx::raw_sql(AssertSqlSafe(text));
         match self {
-            Connection::Sqlite(inner) => script.execute(inner.as_mut()).await.map(drop)?,
-            Connection::Postgres(inner) => script.execute(inner.as_mut()).await.map(drop)?,
+            Connection::Sqlite(inner) => inner.script(text).await,
+            Connection::Postgres(inner) => {
+                Ok(sqlx::raw_sql(AssertSqlSafe(text)).execute(inner.as_mut()).await.map(drop)?)
+            }
         }
-        Ok(())
     }
 
     /// Runs a statement that may take its time; gives the number of rows that it changed.
     pub(crate) async fn toil(&mut self, sql: &Sql, values: Vec<Value>) -> Result<u64, Trouble> {
-        Ok(match self {
-            Connection::Sqlite(inner) => {
-                let query = sqlx::query_with(sql.text(), value::for_sqlite(values)?);
-                query.execute(inner.as_mut()).await?.rows_affected()
-            }
+        match self {
+            Connection::Sqlite(inner) => inner.toil(sql, values).await,
             Connection::Postgres(inner) => {
                 let query = sqlx::query_with(sql.text(), value::for_postgres(values)?);
-                stalled(query.execute(inner.as_mut())).await?.rows_affected()
+                Ok(stalled(query.execute(inner.as_mut())).await?.rows_affected())
             }
-        })
+        }
     }
 
     /// Runs a query without values over any number of rows, none of which is kept. What `take` makes of them goes out.
     pub(crate) async fn each<T: Send>(
         &mut self,
         sql: &Sql,
-        take: &mut (dyn FnMut(&Row) -> Result<Option<T>, Trouble> + Send),
-        out: Option<&tokio::sync::mpsc::Sender<T>>,
+        take: Take<'_, T>,
+        out: Option<&mpsc::Sender<T>>,
     ) -> Result<(), Trouble> {
-        macro_rules! each {
-            ($inner:expr, $row:expr) => {{
-                let mut rows = sqlx::query(sql.text()).fetch($inner.as_mut());
-                while let Some(row) = stalled(rows.try_next()).await? {
-                    if let (Some(made), Some(out)) = (take(&$row(row))?, out) {
-                        out.send(made).await.map_err(|_| Trouble::busy("nobody takes the rows any more"))?;
-                    }
-                }
-            }};
-        }
         match self {
-            Connection::Sqlite(inner) => each!(inner, Row::Sqlite),
-            Connection::Postgres(inner) => each!(inner, Row::Postgres),
+            Connection::Sqlite(inner) => inner.each(sql, take, out).await,
+            Connection::Postgres(inner) => {
+                let mut rows = sqlx::query(sql.text()).fetch(inner.as_mut());
+                while let Some(row) = stalled(rows.try_next()).await? {
+                    hand_on(&Row::of_postgres(&row)?, take, out).await?;
+                }
+                Ok(())
+            }
         }
-        Ok(())
     }
 
-    /// Says goodbye to the server, within a second.
+    /// Says goodbye, to a server within a second.
     pub(crate) async fn close(self) {
-        let goodbye = async {
-            match self {
-                Connection::Sqlite(inner) => inner.close().await,
-                Connection::Postgres(inner) => inner.close().await,
+        match self {
+            Connection::Sqlite(inner) => inner.close().await,
+            Connection::Postgres(inner) => {
+                // A server that is gone needs no goodbye.
+                let _ = tokio::time::timeout(Duration::from_secs(1), inner.close()).await;
             }
-        };
-        // A server that is gone needs no goodbye.
-        let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
+        }
     }
 }

@@ -88,10 +88,19 @@ impl Store {
 
     /// The key of a subject; a new one, not stored yet, when the subject has none.
     pub(crate) async fn subject_key(&self, subject: &Subject) -> Result<Arc<SubjectKey>> {
-        if let Some(known) = self.inside.data_keys.get(subject).await {
-            if known.stored.load(Ordering::Relaxed) {
-                return Ok(known);
-            }
+        match self.inside.data_keys.get(subject).await {
+            Some(known) if known.stored.load(Ordering::Relaxed) => Ok(known),
+            // In a box: every turn has this call in it, and few go on here.
+            known => Box::pin(self.look_up_key(subject, known)).await,
+        }
+    }
+
+    async fn look_up_key(
+        &self,
+        subject: &Subject,
+        known: Option<Arc<SubjectKey>>,
+    ) -> Result<Arc<SubjectKey>> {
+        if let Some(known) = known {
             // Another process may have made the first one by now; else this one is still the one to come.
             let found = self.load_subject_key(subject).await?;
             if !found.stored.load(Ordering::Relaxed) {

@@ -64,6 +64,7 @@ mod session_change;
 mod share;
 mod side_by_side;
 mod snapshot;
+mod sqlite;
 mod state;
 mod statements;
 mod store;

@@ -108,7 +108,8 @@ impl Pool {
         if self.is_down() {
             return Err(Trouble::away("the database cannot be reached"));
         }
-        let connection = self.connect().await?;
+        // Rare and large: what waits for a resting connection need not be as large as what opens one.
+        let connection = Box::pin(self.connect()).await?;
         let born = Instant::now();
         Ok(Lease {
             pool: self.clone(),

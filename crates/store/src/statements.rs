@@ -14,7 +14,7 @@ use crate::connection::Sql;
 use crate::dialect::Engine;
 use crate::pool::Pool;
 use crate::trouble::Trouble;
-use crate::value::values;
+use crate::value::{Value, values};
 
 /// Texts of one operation that are told apart; what comes on top is counted with the last one.
 const MOST_TEXTS: usize = 32;
@@ -68,6 +68,8 @@ pub struct ServerStatement {
 
 struct Entry {
     sql: Sql,
+    /// How many bytes of its text it is known by.
+    known_by: usize,
     calls: u64,
     total: Duration,
     longest: Duration,
@@ -89,30 +91,47 @@ pub(crate) struct Statements {
     wanted: mpsc::Sender<Wanted>,
 }
 
-/// The part of a text by which it is known: statements of many rows differ in their number only.
+/// Where the rows of a text begin: statements of many rows differ in their number only.
+const ROWS: [&str; 2] = [" VALUES ", " IN ("];
+
+/// The part of a text by which it is known.
 fn mark(text: &str) -> &str {
-    let end = [" VALUES ", " IN ("].into_iter().filter_map(|word| text.find(word)).min();
+    let end = ROWS.into_iter().filter_map(|word| text.find(word)).min();
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-fn same(one: &Sql, other: &Sql) -> bool {
-    match (one, other) {
-        // A text of the source stands in one place.
-        (Sql::Fixed(one), Sql::Fixed(other)) => std::ptr::eq(*one, *other) || one == other,
-        (Sql::Built(one), Sql::Built(other)) => {
-            std::sync::Arc::ptr_eq(one, other) || mark(one) == mark(other)
+impl Entry {
+    fn new(sql: &Sql) -> Entry {
+        let known_by = mark(sql.as_str()).len();
+        Entry {
+            sql: sql.clone(),
+            known_by,
+            calls: 0,
+            total: Duration::ZERO,
+            longest: Duration::ZERO,
+            planned: None,
         }
-        _ => false,
+    }
+
+    /// Whether this is about the same statement. Every statement asks it, and texts of many rows are long: nothing is
+    /// sought in them.
+    fn is(&self, sql: &Sql) -> bool {
+        match (&self.sql, sql) {
+            // A text of the source stands in one place.
+            (Sql::Fixed(one), Sql::Fixed(other)) => std::ptr::eq(*one, *other) || one == other,
+            (Sql::Built(one), Sql::Built(other)) if std::sync::Arc::ptr_eq(one, other) => true,
+            (Sql::Built(one), Sql::Built(other)) => {
+                let rest = one.get(..self.known_by).and_then(|mark| other.strip_prefix(mark));
+                rest.is_some_and(|rest| rest.is_empty() || ROWS.iter().any(|word| rest.starts_with(word)))
+            }
+            _ => false,
+        }
     }
 }
 
 /// Only these have a plan.
 fn is_planned(sql: &Sql) -> bool {
-    let text = match sql {
-        Sql::Fixed(text) => text,
-        Sql::Built(text) => text.as_ref(),
-    };
-    let first = text.split_ascii_whitespace().next().unwrap_or_default();
+    let first = sql.as_str().split_ascii_whitespace().next().unwrap_or_default();
     ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&first)
 }
 
@@ -139,11 +158,9 @@ impl Statements {
     pub(crate) fn note(&self, operation: &'static str, sql: &Sql, values: usize, took: Duration) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = known.entry(operation).or_default();
-        let place = entries.iter().position(|entry| same(&entry.sql, sql)).unwrap_or_else(|| {
+        let place = entries.iter().position(|entry| entry.is(sql)).unwrap_or_else(|| {
             if entries.len() < MOST_TEXTS {
-                let sql = sql.clone();
-                let zero = Duration::ZERO;
-                entries.push(Entry { sql, calls: 0, total: zero, longest: zero, planned: None });
+                entries.push(Entry::new(sql));
             }
             entries.len().saturating_sub(1)
         });
@@ -269,16 +286,13 @@ pub(crate) async fn explain(
 }
 
 async fn plan(pool: &Pool, wanted: &Wanted) -> Result<String, Trouble> {
-    let text = match &wanted.sql {
-        Sql::Fixed(text) => (*text).to_owned(),
-        Sql::Built(text) => text.to_string(),
-    };
+    let text = wanted.sql.as_str();
     let mut lease = pool.take(false).await?;
     let connection = lease.connection()?;
     let lines = match connection.engine() {
         Engine::Sqlite => {
-            let rows =
-                connection.all(&Sql::Built(format!("EXPLAIN QUERY PLAN {text}").into()), values![]).await?;
+            let explain = Sql::Built(format!("EXPLAIN QUERY PLAN {text}").into());
+            let rows = connection.all(&explain, vec![Value::Int(None); wanted.values]).await?;
             let lines = rows.iter().map(|row| row.text(3)).collect::<Result<Vec<_>, _>>();
             lease.give_back();
             lines?

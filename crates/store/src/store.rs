@@ -114,7 +114,7 @@ impl Store {
                 address: address.clone(),
                 reads: reads.clone(),
                 writes: writes.clone(),
-                writer: Writer::start(batcher),
+                writer: Writer::start(batcher, engine)?,
                 keyring,
                 me: writer_name(&ambient),
                 writing: tokio::sync::Mutex::default(),

@@ -76,11 +76,7 @@ impl From<sqlx::Error> for Trouble {
         match error {
             sqlx::Error::Database(error) => {
                 let code = error.code().unwrap_or_default().into_owned();
-                let sort = match error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
-                    _ if error.is_unique_violation() => Sort::Taken,
-                    Some(_) => sort_postgres(&code),
-                    None => sort_sqlite(&code),
-                };
+                let sort = if error.is_unique_violation() { Sort::Taken } else { sort_postgres(&code) };
                 let cause = match error.constraint() {
                     Some(constraint) => format!("database error {code} ({constraint})"),
                     None => format!("database error {code}"),
@@ -90,7 +86,6 @@ impl From<sqlx::Error> for Trouble {
             sqlx::Error::Io(error) => Trouble::away(format!("connection lost: {}", error.kind())),
             sqlx::Error::Tls(error) => Trouble::away(format!("TLS with the database failed: {error}")),
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Trouble::away("no connection"),
-            sqlx::Error::WorkerCrashed => Trouble::away("the SQLite thread has ended"),
             sqlx::Error::Protocol(_) => Trouble::away("the database broke the protocol"),
             sqlx::Error::Configuration(error) => Trouble::defect(format!("database configuration: {error}")),
             // The texts of the rest name columns and types, never values.
@@ -99,9 +94,31 @@ impl From<sqlx::Error> for Trouble {
     }
 }
 
-/// Sorts a result code of SQLite (`sqlite.org/rescode.html`; the low byte is the primary code).
-fn sort_sqlite(code: &str) -> Sort {
-    match code.parse::<i32>().unwrap_or(0) & 0xff {
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Trouble {
+        match error {
+            rusqlite::Error::SqliteFailure(error, _) => {
+                let code = error.extended_code;
+                Trouble { sort: sort_sqlite(code), silent: false, cause: format!("database error {code}") }
+            }
+            // The rest are about texts of statements, their placeholders and the types of columns: our own doing. Their
+            // words may quote a statement, never a value; the name of the kind is enough.
+            other => {
+                let told = format!("{other:?}");
+                let kind = told.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+                Trouble::defect(format!("SQLite: {kind}"))
+            }
+        }
+    }
+}
+
+/// Sorts an extended result code of SQLite (`sqlite.org/rescode.html`; the low byte is the primary code).
+fn sort_sqlite(code: i32) -> Sort {
+    // CONSTRAINT_PRIMARYKEY, CONSTRAINT_UNIQUE
+    if matches!(code, 1_555 | 2_067) {
+        return Sort::Taken;
+    }
+    match code & 0xff {
         // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, FULL, PROTOCOL
         5..=9 | 13 | 15 => Sort::Busy,
         // IOERR, CORRUPT, CANTOPEN, NOTADB

@@ -1,9 +1,8 @@
 //! Values into statements and out of rows, the same for both engines.
 //! It never knows what a value means: sealing, ids and times are turned into text, numbers and bytes before.
 
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, Column as _, Row as _, TypeInfo as _, ValueRef as _};
+use sqlx::postgres::{PgArguments, PgColumn, PgRow};
+use sqlx::{Arguments as _, Column as _, Row as _, TypeInfo as _};
 
 use crate::snapshot::rows;
 use crate::trouble::Trouble;
@@ -24,6 +23,10 @@ impl Value {
             Value::Int(_) => Value::Int(None),
             Value::Bytes(_) => Value::Bytes(None),
         }
+    }
+
+    const fn is_nothing(&self) -> bool {
+        matches!(self, Value::Text(None) | Value::Int(None) | Value::Bytes(None))
     }
 }
 
@@ -56,12 +59,9 @@ macro_rules! values {
 }
 pub(crate) use values;
 
-fn add<A: Arguments>(mut arguments: A, values: Vec<Value>) -> Result<A, Trouble>
-where
-    for<'q> Option<String>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
-    for<'q> Option<i64>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
-    for<'q> Option<Vec<u8>>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
-{
+/// The values for Postgres.
+pub(crate) fn for_postgres(values: Vec<Value>) -> Result<PgArguments, Trouble> {
+    let mut arguments = PgArguments::default();
     arguments.reserve(values.len(), values.len() * 48);
     for value in values {
         match value {
@@ -74,105 +74,86 @@ where
     Ok(arguments)
 }
 
-/// The values for SQLite.
-pub(crate) fn for_sqlite(values: Vec<Value>) -> Result<SqliteArguments, Trouble> {
-    add(SqliteArguments::default(), values)
-}
-
-/// The values for Postgres.
-pub(crate) fn for_postgres(values: Vec<Value>) -> Result<PgArguments, Trouble> {
-    add(PgArguments::default(), values)
-}
-
 /// One row of an answer.
-pub(crate) enum Row {
-    Sqlite(SqliteRow),
-    Postgres(PgRow),
-}
+pub(crate) struct Row(Vec<Value>);
 
 macro_rules! getter {
-    ($($(#[$doc:meta])* $name:ident -> $type:ty;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $maybe:ident -> $type:ty, $variant:ident;)*) => {$(
         $(#[$doc])*
-        pub(crate) fn $name(&self, index: usize) -> Result<$type, Trouble> {
-            match self {
-                Row::Sqlite(row) => row.try_get(index),
-                Row::Postgres(row) => row.try_get(index),
+        pub(crate) fn $maybe(&self, index: usize) -> Result<Option<$type>, Trouble> {
+            match self.0.get(index) {
+                Some(Value::$variant(value)) => Ok(value.clone()),
+                // What is absent has a type in Postgres alone.
+                Some(value) if value.is_nothing() => Ok(None),
+                _ => Err(Trouble::defect(concat!("a column is not a ", stringify!($variant)))),
             }
-            .map_err(|_| Trouble::defect(concat!("a column is not a ", stringify!($name))))
+        }
+
+        $(#[$doc])*
+        /// It is never null.
+        pub(crate) fn $name(&self, index: usize) -> Result<$type, Trouble> {
+            self.$maybe(index)?.ok_or_else(|| Trouble::defect("a column is null"))
         }
     )*};
 }
 
 impl Row {
     getter! {
-        /// A text column that is never null.
-        text -> String;
         /// A text column.
-        maybe_text -> Option<String>;
-        /// A number column that is never null.
-        int -> i64;
+        text, maybe_text -> String, Text;
         /// A number column.
-        maybe_int -> Option<i64>;
-        /// A column of bytes that is never null.
-        bytes -> Vec<u8>;
+        int, maybe_int -> i64, Int;
         /// A column of bytes.
-        maybe_bytes -> Option<Vec<u8>>;
+        bytes, maybe_bytes -> Vec<u8>, Bytes;
     }
 
-    /// Every value of the row, of whatever type.
-    pub(crate) fn values(&self) -> Result<Vec<Value>, Trouble> {
+    /// A row with these values.
+    pub(crate) const fn new(values: Vec<Value>) -> Row {
+        Row(values)
+    }
+
+    /// A row of Postgres.
+    pub(crate) fn of_postgres(row: &PgRow) -> Result<Row, Trouble> {
         let wrong = |_| Trouble::defect("a column cannot be read");
-        macro_rules! values {
-            ($row:expr) => {{
-                let mut values = Vec::with_capacity($row.len());
-                for index in 0..$row.len() {
-                    let kind = $row.column(index).type_info().name().to_ascii_uppercase();
-                    values.push(match kind.as_str() {
-                        "TEXT" | "VARCHAR" => Value::Text($row.try_get(index).map_err(wrong)?),
-                        "BLOB" | "BYTEA" => Value::Bytes($row.try_get(index).map_err(wrong)?),
-                        _ => Value::Int($row.try_get(index).map_err(wrong)?),
-                    });
+        let value = |(index, column): (usize, &PgColumn)| {
+            Ok(match column.type_info().name() {
+                "TEXT" | "VARCHAR" | "NAME" => Value::Text(row.try_get(index).map_err(wrong)?),
+                "INT8" => Value::Int(row.try_get(index).map_err(wrong)?),
+                "INT4" => Value::Int(row.try_get::<Option<i32>, _>(index).map_err(wrong)?.map(i64::from)),
+                "BYTEA" => Value::Bytes(row.try_get(index).map_err(wrong)?),
+                // What a function gives that is called for what it does.
+                "VOID" => Value::Text(None),
+                other => {
+                    return Err(Trouble::defect(format!("a column has a type that is not read: {other}")));
                 }
-                values
-            }};
-        }
-        Ok(match self {
-            Row::Sqlite(row) => values!(row),
-            Row::Postgres(row) => values!(row),
-        })
+            })
+        };
+        row.columns().iter().enumerate().map(value).collect::<Result<_, _>>().map(Row)
+    }
+
+    /// Every value of the row.
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.0
+    }
+
+    /// About how many bytes it takes in memory.
+    pub(crate) fn size(&self) -> usize {
+        let size = |value: &Value| match value {
+            Value::Text(Some(text)) => text.len(),
+            Value::Bytes(Some(bytes)) => bytes.len(),
+            _ => 0,
+        };
+        self.0.iter().map(|value| size_of::<Value>() + size(value)).sum()
     }
 
     /// Writes the value of a column onto the end of `into`, in the form of a snapshot (`snapshot/rows.rs`), whatever
     /// its type is.
     pub(crate) fn encode(&self, index: usize, into: &mut Vec<u8>) -> Result<(), Trouble> {
-        let wrong = |_| Trouble::defect("a column cannot be read");
-        macro_rules! encode {
-            ($row:expr) => {{
-                let raw = $row.try_get_raw(index).map_err(wrong)?;
-                if raw.is_null() {
-                    rows::nothing(into);
-                    return Ok(());
-                }
-                let kind = raw.type_info().name().to_ascii_uppercase();
-                match kind.as_str() {
-                    "TEXT" | "VARCHAR" | "NAME" => {
-                        rows::text($row.try_get::<&str, _>(index).map_err(wrong)?, into)
-                    }
-                    "INTEGER" | "BIGINT" | "INT8" => {
-                        rows::int($row.try_get::<i64, _>(index).map_err(wrong)?, into)
-                    }
-                    "BLOB" | "BYTEA" => rows::bytes($row.try_get::<&[u8], _>(index).map_err(wrong)?, into),
-                    other => {
-                        return Err(Trouble::defect(format!(
-                            "a column has a type that is not copied: {other}"
-                        )));
-                    }
-                }
-            }};
-        }
-        match self {
-            Row::Sqlite(row) => encode!(row),
-            Row::Postgres(row) => encode!(row),
+        match self.0.get(index).ok_or_else(|| Trouble::defect("a row has too few columns"))? {
+            Value::Text(Some(text)) => rows::text(text, into),
+            Value::Int(Some(number)) => rows::int(*number, into),
+            Value::Bytes(Some(bytes)) => rows::bytes(bytes, into),
+            Value::Text(None) | Value::Int(None) | Value::Bytes(None) => rows::nothing(into),
         }
         Ok(())
     }

@@ -4,11 +4,10 @@
 use futures_util::future::BoxFuture;
 use kernel::{AuditEvent, Fault, Result};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::batch::Batcher;
 use crate::data_key::Refusal;
-use crate::dialect::Company;
+use crate::dialect::{Company, Engine};
 use crate::piece::PieceOrder;
 use crate::trouble::{Sort, Trouble};
 use crate::turn::{FinishOrder, TurnOrder};
@@ -94,15 +93,32 @@ where
 /// The way to the writing task.
 pub(crate) struct Writer {
     queue: std::sync::RwLock<Option<mpsc::Sender<Order>>>,
-    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    /// Tells when the writing has ended.
+    ended: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Writer {
-    /// Starts the writing task.
-    pub(crate) fn start(batcher: Batcher) -> Writer {
+    /// Starts the writing: as a task, or on a thread of its own where statements run on the thread that asks.
+    pub(crate) fn start(batcher: Batcher, engine: Engine) -> Result<Writer, Trouble> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(serve(batcher, receiver));
-        Writer { queue: std::sync::RwLock::new(Some(sender)), task: tokio::sync::Mutex::new(Some(task)) }
+        let (done, ended) = oneshot::channel();
+        let writing = async move {
+            serve(batcher, receiver).await;
+            // Nobody listens where the store was not closed but let go of.
+            let _ = done.send(());
+        };
+        match engine {
+            Engine::Postgres => drop(tokio::spawn(writing)),
+            Engine::Sqlite => {
+                let runtime = tokio::runtime::Handle::current();
+                let thread = std::thread::Builder::new().name("stoa-writer".to_owned());
+                thread
+                    .spawn(move || runtime.block_on(writing))
+                    .map_err(|error| Trouble::busy(format!("no thread for the writer: {error}")))?;
+            }
+        }
+        let queue = std::sync::RwLock::new(Some(sender));
+        Ok(Writer { queue, ended: tokio::sync::Mutex::new(Some(ended)) })
     }
 
     fn enqueue(&self, order: Order) -> Result<(), Trouble> {
@@ -142,9 +158,9 @@ impl Writer {
     /// Takes no more orders, writes those that wait, ends.
     pub(crate) async fn close(&self) {
         drop(self.queue.write().unwrap_or_else(std::sync::PoisonError::into_inner).take());
-        if let Some(task) = self.task.lock().await.take() {
-            // The task ends by itself; it panics in no known way, and then there is nothing left to wait for.
-            let _ = task.await;
+        if let Some(ended) = self.ended.lock().await.take() {
+            // It ends by itself; it panics in no known way, and then there is nothing left to wait for.
+            let _ = ended.await;
         }
     }
 }

@@ -39,7 +39,8 @@ pub(crate) async fn once(State(site): State<Site>, request: Request, next: Next)
     if *request.method() != Method::POST || !request.headers().contains_key(HEADER) {
         return next.run(request).await;
     }
-    keyed(site, request, next).await.unwrap_or_else(Failure::into_response)
+    // In a box: requests without the header need no room for it.
+    Box::pin(keyed(site, request, next)).await.unwrap_or_else(Failure::into_response)
 }
 
 async fn keyed(site: Site, request: Request, next: Next) -> Outcome<Response> {

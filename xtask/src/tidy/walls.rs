@@ -15,7 +15,7 @@ struct Confined {
 }
 
 const CONFINED: &[Confined] = &[
-    Confined { packages: &["sqlx"], rooms: &["store", "bench"], in_tests: false },
+    Confined { packages: &["rusqlite", "sqlx"], rooms: &["store", "bench"], in_tests: false },
     Confined { packages: &["axum", "axum-server", "tower-http"], rooms: &["web", "server"], in_tests: false },
     Confined { packages: &["reqwest"], rooms: &["guard", "verify"], in_tests: true },
     Confined { packages: &["redis"], rooms: &["guard"], in_tests: true },

@@ -23,7 +23,7 @@ pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask:
         let earlier = opened.earlier.iter().filter(|message| prompt::said(message) && !told);
         let stored: Vec<&Message> = earlier.chain([&opened.user]).collect();
         if stored.iter().any(|message| !attached::of(&message.details).is_empty()) {
-            let shown = hall.shown_files(may, &stored).await?;
+            let shown = Box::pin(hall.shown_files(may, &stored)).await?;
             // The stored messages are the last of the request, in order.
             let first = request.messages.len().saturating_sub(stored.len());
             for (message, to) in stored.iter().zip(request.messages.iter_mut().skip(first)) {

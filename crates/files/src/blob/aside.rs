@@ -82,7 +82,8 @@ fn sweep(aside: &Path) {
 pub struct Aside {
     id: String,
     /// Lent to the thread that writes.
-    writing: Option<Writing>,
+    /// In a box: ciphers and hash are kilobytes, and they go from thread to thread.
+    writing: Option<Box<Writing>>,
     gathered: Vec<u8>,
     size: u64,
 }
@@ -135,7 +136,8 @@ impl Aside {
             let left = Leftover(path);
             file.write_all(sealer.header()).map_err(broken)?;
             let written = sealer.header().len() as u64;
-            Ok(Writing { file, left, sealer, hasher: blake3::Hasher::new(), sealed: Vec::new(), written })
+            let hasher = blake3::Hasher::new();
+            Ok(Box::new(Writing { file, left, sealer, hasher, sealed: Vec::new(), written }))
         })
         .await?;
         Ok(Aside { id: id.to_owned(), writing: Some(writing), gathered: Vec::with_capacity(PIECE), size: 0 })

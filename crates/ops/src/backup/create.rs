@@ -129,7 +129,7 @@ impl Backups {
         let pen = super::blocking(move || Pen::begin(&folder, &keyring, &ambient)).await?;
         let (sender, receiver) = mpsc::channel(8);
         let writing = tokio::task::spawn_blocking(move || write(pen, receiver));
-        let dictated = self.dictate(reason, began_at, sender, note).await;
+        let dictated = Box::pin(self.dictate(reason, began_at, sender, note)).await;
         // What the disk said explains more than that nobody listened.
         let written = writing.await.map_err(Fault::internal)?;
         let (manifest, finished) = match (dictated, written) {

@@ -106,7 +106,7 @@ async fn live(
     let (tls, keeping) = keep_certificate(settings, &house, ambient)?;
     let router = web::router(house.site.clone());
     let alone = !sockets.handed_over;
-    let opening = async { open(settings, i_know, alone, &house, ambient).await };
+    let opening = Box::pin(open(settings, i_know, alone, &house, ambient));
     // Probes are answered before everything else is; but whoever waits in the queue of a socket that was handed over
     // would rather wait than hear that the server is starting.
     let (serving, debugging) = if sockets.handed_over {

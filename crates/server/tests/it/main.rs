@@ -10,6 +10,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::large_futures,
     reason = "what a test stumbles over must stop the test"
 )]
 

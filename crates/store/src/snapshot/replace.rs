@@ -246,7 +246,7 @@ async fn keep(tx: &mut Tx, tables: &Columns, plan: &Plan, same: bool) -> Result<
     for (read, write) in KEPT {
         let mut found = Vec::new();
         let mut take = |row: &crate::value::Row| {
-            found.push(row.values()?);
+            found.push(row.values().to_vec());
             Ok(())
         };
         tx.look(Sql::Fixed(read), &mut take).await?;

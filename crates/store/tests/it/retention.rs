@@ -332,7 +332,6 @@ on_both_engines! {
 /// What purges and sweeps ask for is found through an index, before and after statistics are counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn purges_go_through_their_indexes() {
-    use sqlx::{AssertSqlSafe, Connection as _};
     let world = World::sqlite().await;
     for n in 0..200 {
         let turn = world.opening(world.visitor(), &format!("{n}"));
@@ -364,15 +363,11 @@ async fn purges_go_through_their_indexes() {
                 "messages_in_conversation",
             ),
         ] {
-            let file = world.folder().join("stoa.db");
-            let mut raw =
-                sqlx::SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
-            let plan: Vec<(i64, i64, i64, String)> =
-                sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
-                    .fetch_all(&mut raw)
-                    .await
-                    .unwrap();
-            assert!(plan.iter().any(|step| step.3.contains(index)), "{sql}: {plan:?}");
+            let raw = crate::world::beside(&world.folder().join("stoa.db"));
+            let mut asked = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let plan = asked.query_map([], |row| row.get::<_, String>(3)).unwrap();
+            let plan: Vec<String> = plan.collect::<Result<_, _>>().unwrap();
+            assert!(plan.iter().any(|step| step.contains(index)), "{sql}: {plan:?}");
         }
     }
     world.end().await;

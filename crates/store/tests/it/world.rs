@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use kernel::{Actor, AppId, AuditEvent, EventType};
 use kernel::{Ambient, Clock, ConversationId, MessageId, Random, Secret, Subject, Time, UserId, VisitorId};
 use serde_json::Value as Json;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use store::{Config, Database, Joint, Message, Opening, Pool, PostgresTls, Role, Store, Turn};
 
 /// A clock that moves one microsecond with every look.
@@ -188,18 +188,13 @@ impl World {
     }
 
     /// The same, which the database may refuse.
-    pub async fn try_to(&self, sql: &str) -> Result<(), sqlx::Error> {
+    pub async fn try_to(&self, sql: &str) -> Result<(), String> {
         match &self.config.database {
-            Database::Sqlite { path } => {
-                let mut raw =
-                    SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-                let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await;
-                raw.close().await.unwrap();
-                done.map(drop)
-            }
+            Database::Sqlite { path } => beside(path).execute_batch(sql).map_err(|error| error.to_string()),
             Database::Postgres { url, .. } => {
                 let mut raw = PgConnection::connect(url.expose()).await.unwrap();
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await.map(drop)
+                let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut raw).await;
+                done.map(drop).map_err(|error| error.to_string())
             }
         }
     }
@@ -207,11 +202,7 @@ impl World {
     /// A text that SQL beside the store gives.
     pub async fn text(&self, sql: &str) -> String {
         match &self.config.database {
-            Database::Sqlite { path } => {
-                let mut raw =
-                    SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut raw).await.unwrap()
-            }
+            Database::Sqlite { path } => beside(path).query_row(sql, [], |row| row.get(0)).unwrap(),
             Database::Postgres { url, .. } => {
                 let mut raw = PgConnection::connect(url.expose()).await.unwrap();
                 sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut raw).await.unwrap()
@@ -222,11 +213,7 @@ impl World {
     /// A number that SQL beside the store gives.
     pub async fn number(&self, sql: &str) -> i64 {
         match &self.config.database {
-            Database::Sqlite { path } => {
-                let mut raw =
-                    SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut raw).await.unwrap()
-            }
+            Database::Sqlite { path } => beside(path).query_row(sql, [], |row| row.get(0)).unwrap(),
             Database::Postgres { url, .. } => {
                 let mut raw = PgConnection::connect(url.expose()).await.unwrap();
                 sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut raw).await.unwrap()
@@ -321,3 +308,11 @@ macro_rules! on_both_engines {
     )*};
 }
 pub(crate) use on_both_engines;
+
+/// A connection beside those of the store.
+pub fn beside(path: &std::path::Path) -> rusqlite::Connection {
+    let raw = rusqlite::Connection::open(path).unwrap();
+    raw.busy_timeout(Duration::from_secs(5)).unwrap();
+    raw.pragma_update(None, "foreign_keys", true).unwrap();
+    raw
+}

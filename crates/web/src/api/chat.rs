@@ -84,10 +84,10 @@ pub(crate) async fn create(
         resumable: false,
     };
     if request.stream {
-        let reader = site.hall.stream(&may, ask).await?;
+        let reader = Box::pin(site.hall.stream(&may, ask)).await?;
         return Ok(once::streamed(reader, sse::encode));
     }
-    let answer = site.hall.answer(&may, ask).await?;
+    let answer = Box::pin(site.hall.answer(&may, ask)).await?;
     let message = MessageView::from(&answer.message);
     Ok(axum::Json(ChatAnswer {
         session_id,

@@ -114,10 +114,10 @@ pub(super) async fn answered(
     headers: &HeaderMap,
 ) -> Outcome<Response> {
     if sse::wanted(headers) {
-        let reader = site.hall.stream(may, ask).await?;
+        let reader = Box::pin(site.hall.stream(may, ask)).await?;
         return Ok(once::streamed(reader, sse::encode));
     }
-    let answer = site.hall.answer(may, ask).await?;
+    let answer = Box::pin(site.hall.answer(may, ask)).await?;
     Ok((StatusCode::CREATED, axum::Json(TurnView::from(&answer))).into_response())
 }
 

@@ -40,10 +40,10 @@ pub(crate) async fn create(
     let (model, stream) = (request.model.clone(), request.stream);
     let ask = ask(request)?;
     if stream {
-        let reader = site.hall.stream(&may, ask).await?;
+        let reader = Box::pin(site.hall.stream(&may, ask)).await?;
         return chunks(reader, model, include_usage).await;
     }
-    let answer = site.hall.answer(&may, ask).await?;
+    let answer = Box::pin(site.hall.answer(&may, ask)).await?;
     let message = answer.message;
     Ok(axum::Json(Completion {
         id: format!("chatcmpl-{}", message.id),

@@ -270,7 +270,7 @@ async fn upload(State(site): State<Site>, person: Person, request: Request) -> O
         }
         upload.keep().await
     };
-    match stored.await {
+    match Box::pin(stored).await {
         Ok(stored) => {
             let same = stored.iter().filter(|one| !one.twins.is_empty()).count();
             Ok(onward(&format!("/files?done=stored&n={}&same={same}", stored.len())))
