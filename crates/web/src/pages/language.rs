@@ -50,7 +50,8 @@ fn cookie(language: Option<Language>, https: bool) -> Result<HeaderValue, Fault>
 /// Has the browser of somebody remember the language of their account, for pages where nobody is known: of an address that leads
 /// nowhere, or after signing out.
 pub(crate) fn follow(response: &mut Response, asked: &HeaderMap, language: Language, https: bool) {
-    let page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let page =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if page
         && chosen(asked) != Some(language)
         && let Ok(cookie) = cookie(Some(language), https)

@@ -5,6 +5,7 @@
 mod catalogue;
 pub(crate) mod filters;
 mod language;
+mod patterned;
 mod sentence;
 
 use std::borrow::Cow;
@@ -52,11 +53,11 @@ pub(crate) const fn key(text: &'static str) -> &'static str {
     text
 }
 
-/// This text in the language of whoever reads, else as it is.
+/// This text in the language of whoever reads, by itself or by its pattern, else as it is.
 pub(crate) fn told(text: &str) -> Cow<'_, str> {
     match catalogue::find(language(), text) {
         Some(found) => Cow::Borrowed(found),
-        None => Cow::Borrowed(text),
+        None => patterned::retold(text, 0).unwrap_or(Cow::Borrowed(text)),
     }
 }
 

@@ -165,9 +165,7 @@ fn look(text: &str, given: &[&str], found: &mut Vec<String>) {
         text = text.replace(known, " ");
     }
     let unknown = text
-        .split(|c: char| {
-            c.is_whitespace() || matches!(c, '/' | ',' | '(' | ')' | '"' | '؛' | '،' | '·')
-        })
+        .split(|c: char| c.is_whitespace() || matches!(c, '/' | ',' | '(' | ')' | '"' | '؛' | '،' | '·'))
         .any(is_foreign);
     let text = text.trim();
     if unknown && !found.iter().any(|one| one == text) {
