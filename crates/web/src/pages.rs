@@ -13,7 +13,7 @@ mod files;
 mod form;
 mod guest;
 mod holds;
-pub(crate) mod language;
+mod language;
 mod learning;
 mod leaving;
 mod operation;

@@ -322,7 +322,11 @@ fn without_secrets(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extens
     extensions.get::<who::Incompressible>().is_none()
 }
 
-async fn unknown_path() -> Failure {
+async fn unknown_path(State(site): State<Site>, request: Request) -> Failure {
+    let (parts, _) = request.into_parts();
+    if let Some(peer) = parts.extensions.get::<Peer>() {
+        who::speak_as(&site, &parts.headers, peer).await;
+    }
     Code::NotFound.into()
 }
 

@@ -18,7 +18,6 @@ use kernel::{AuditEvent, Code, EventType, Fault};
 use tracing::Instrument as _;
 
 use crate::failure::{Failure, Outcome};
-use crate::pages::language;
 use crate::{Site, body, texts};
 
 /// No body of an account or admin operation is larger: 16 KiB.
@@ -194,6 +193,17 @@ pub(crate) async fn stranger(site: &Site, headers: &HeaderMap, peer: &Peer) -> O
     Some(refusal.fault.into())
 }
 
+/// Speaks the language of the account whose session came along, on a page that needs none.
+pub(crate) async fn speak_as(site: &Site, headers: &HeaderMap, peer: &Peer) {
+    let credentials = Credentials::read(headers);
+    if credentials.has_session()
+        && let Ok(resolved) = site.identity.resolve(credentials, peer.ip, peer.https).await
+        && let Some(language) = resolved.principal.language()
+    {
+        texts::speak(language);
+    }
+}
+
 /// The layer of routes of files where only DELETE throws something away.
 pub(crate) async fn files(State(site): State<Site>, request: Request, next: Next) -> Response {
     let deletes = *request.method() == Method::DELETE;
@@ -236,19 +246,14 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
         let principal = resolved.principal.clone().asking_for(texts::asked_for(request.headers()));
         let fresh = principal.is_visitor() && resolved.cookie.is_some();
         request.extensions_mut().insert(Who { principal, peer: peer.clone(), fresh });
-        let asked = resolved.principal.language().map(|language| (language, request.headers().clone()));
-        let mut response = next.run(request).await;
-        if let Some((language, headers)) = asked {
-            language::follow(&mut response, &headers, language, peer.https);
-        }
-        response
+        next.run(request).await
     } else {
         limited(&site, &limits, resolved.principal.subject(), &peer).into_response()
     };
     limits.write(site.ambient.now(), response.headers_mut());
     let refused = response.status() == StatusCode::UNAUTHORIZED;
     // Who has just signed out must not get the cookie back that the same request has prolonged.
-    let set_already = sets_session(response.headers()) && !resolved.principal.is_visitor();
+    let set_already = response.headers().contains_key(SET_COOKIE) && !resolved.principal.is_visitor();
     if let Some(cookie) = resolved.cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok())
         && !refused
         && !set_already
@@ -256,12 +261,6 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
-}
-
-/// Whether an answer sets a cookie beside that of the language.
-fn sets_session(headers: &HeaderMap) -> bool {
-    let ours = texts::COOKIE.as_bytes();
-    headers.get_all(SET_COOKIE).iter().any(|cookie| !cookie.as_bytes().starts_with(ours))
 }
 
 fn crossed(site: &Site, actor: impl Into<kernel::Actor>, peer: &Peer) {

@@ -211,7 +211,9 @@ async fn live_pages_hold_no_words_beside_the_catalogues() {
         "Files",
         "echo",
         "development",
-        "Ask anything.",
+        "mock-model",
+        "يتبع model",
+        "يتبع debug",
     ];
     let mut found = Vec::new();
     for path in pages {

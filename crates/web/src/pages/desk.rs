@@ -407,7 +407,7 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
     let helpful = Count::share(
         key("Helpful"),
         (found.up, rated),
-        "{part} of {count} rated answer|{part} of {count} rated answers",
+        key("{part} of {count} rated answer|{part} of {count} rated answers"),
         key("Thumbs up among all thumbs. Only some people press one."),
     );
     if !serves {
@@ -418,13 +418,13 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
         Count::share(
             key("Answer rate"),
             (found.answered, found.questions),
-            "{part} of {count} question|{part} of {count} questions",
+            key("{part} of {count} question|{part} of {count} questions"),
             key("Questions that the documents answered. The others were told that there is no answer."),
         ),
         Count::share(
             key("Resolution"),
             (found.resolved, found.conversations),
-            "{part} of {count} conversation|{part} of {count} conversations",
+            key("{part} of {count} conversation|{part} of {count} conversations"),
             key(
                 "The last question was answered, nobody asked for a person, and nothing was rated down. The best sign that it helped.",
             ),
@@ -432,7 +432,7 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
         Count::share(
             key("Containment"),
             (contained, found.conversations),
-            "{part} of {count} conversation|{part} of {count} conversations",
+            key("{part} of {count} conversation|{part} of {count} conversations"),
             key("Nobody asked for a person. It says nothing about whether it helped: people also give up."),
         ),
         Count::plain(

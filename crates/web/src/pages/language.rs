@@ -5,8 +5,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
-use http::header::{CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
+use http::header::SET_COOKIE;
 use identity::AccountWrite;
 use kernel::{Code, Fault};
 
@@ -14,7 +14,7 @@ use super::form::{Fields, local, onward};
 use super::guest::Guest;
 use crate::Site;
 use crate::failure::Outcome;
-use crate::texts::{COOKIE, Language, chosen};
+use crate::texts::{COOKIE, Language};
 
 /// A year, in seconds.
 const KEPT: u64 = 31_536_000;
@@ -45,17 +45,4 @@ fn cookie(language: Option<Language>, https: bool) -> Result<HeaderValue, Fault>
     let (tag, kept) = language.map_or(("", 0), |language| (language.tag(), KEPT));
     let cookie = format!("{COOKIE}={tag}; Path=/; Max-Age={kept}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&cookie).map_err(Fault::internal)
-}
-
-/// Has the browser of somebody remember the language of their account, for pages where nobody is known: of an address that leads
-/// nowhere, or after signing out.
-pub(crate) fn follow(response: &mut Response, asked: &HeaderMap, language: Language, https: bool) {
-    let page =
-        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if page
-        && chosen(asked) != Some(language)
-        && let Ok(cookie) = cookie(Some(language), https)
-    {
-        response.headers_mut().append(SET_COOKIE, cookie);
-    }
 }

@@ -267,7 +267,7 @@ fn charts(read: &Pulse) -> Vec<Chart> {
             "",
             vec![line(key("signed in"), "one", &number(|one| one.sessions))],
         ),
-        chart("c-alerts", key("Alerts"), "", vec![line("raised", "two", &number(|one| one.alerts))]),
+        chart("c-alerts", key("Alerts"), "", vec![line(key("raised"), "two", &number(|one| one.alerts))]),
     ]
 }
 

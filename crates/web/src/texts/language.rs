@@ -45,8 +45,7 @@ fn came_from(headers: &HeaderMap) -> Option<String> {
     Some(page.path_and_query()?.to_string())
 }
 
-/// What was chosen in the menu.
-pub(crate) fn chosen(headers: &HeaderMap) -> Option<Language> {
+fn chosen(headers: &HeaderMap) -> Option<Language> {
     let lines = headers.get_all(COOKIES).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).and_then(|(_, value)| Language::parse(value))

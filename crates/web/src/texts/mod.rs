@@ -11,7 +11,7 @@ mod sentence;
 use std::borrow::Cow;
 
 pub(crate) use kernel::Language;
-pub(crate) use language::{COOKIE, Reader, asked_for, chosen};
+pub(crate) use language::{COOKIE, Reader, asked_for};
 #[cfg(test)]
 use sentence::Line;
 pub(crate) use sentence::Sentence;
