@@ -201,7 +201,7 @@ impl Reload {
             self.refused.clear();
             self.recover(Kind::Configuration).await;
         }
-        self.take_over(fresh, cause).await;
+        Box::pin(self.take_over(fresh, cause)).await;
     }
 
     /// A configuration as a start would read it, or every reason against it.

@@ -470,8 +470,12 @@ fn every(words: Words) -> Vec<(&'static str, String)> {
 #[test]
 fn every_static_address_exists_and_every_field_has_its_label() {
     let folder = std::env::var_os("STOA_PAGES").map(std::path::PathBuf::from);
-    let language = std::env::var("STOA_PAGES_LANGUAGE").ok();
-    let language = language.as_deref().and_then(kernel::Language::parse).unwrap_or_default();
+    let language = std::env::var_os("STOA_PAGES_LANGUAGE");
+    let language = language
+        .as_deref()
+        .and_then(std::ffi::OsStr::to_str)
+        .and_then(kernel::Language::parse)
+        .unwrap_or_default();
     for (name, html) in crate::texts::in_language(language, || every(Words::Sample)) {
         for address in html.split('"').filter(|text| text.starts_with(assets::PREFIX)) {
             assert!(assets::find(address).is_some(), "{name}: {address}");

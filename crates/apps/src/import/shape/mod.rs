@@ -189,7 +189,7 @@ fn model(name: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-fn list<'v>(value: Option<&'v Value>) -> impl Iterator<Item = &'v Object> {
+fn list(value: Option<&Value>) -> impl Iterator<Item = &Object> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 

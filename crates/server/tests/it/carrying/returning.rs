@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::bringing::bring;
 use crate::files::tools::{disk, keepers, upload};
-use crate::world::{Caller, Setup, eventually, everything, on_both_engines};
+use crate::world::{Caller, Setup, eventually, everything, on_both_engines, setting};
 
 /// Conversations of one round.
 const COUNT: usize = 14;
@@ -180,7 +180,7 @@ async fn folders(caller: &Caller) -> BTreeSet<String> {
 
 on_both_engines! {
     async fn what_leaves_comes_back_as_it_was(setup) {
-        let seed = std::env::var("STOA_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(rand::random::<u64>);
+        let seed = setting("STOA_TEST_SEED").and_then(|text| text.parse().ok()).unwrap_or_else(rand::random::<u64>);
         println!("STOA_TEST_SEED={seed}");
         let mut random = StdRng::seed_from_u64(seed);
         let world = setup.unlimited().set("MAX_CONVERSATION_LENGTH", "100").start().await;
