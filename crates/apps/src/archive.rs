@@ -1,5 +1,5 @@
-//! All conversations of somebody as one archive, made while it leaves: each as Markdown and as JSON, then the files that
-//! their messages brought, then a list of all. One conversation is in memory at a time, however many there are.
+//! All conversations of somebody as one archive, made while it leaves: each as Markdown and as JSON with the files that its
+//! messages brought behind it, then a list of all. One conversation is in memory at a time, however many there are.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use store::{Conversation, ConversationFilter};
 
 use crate::takeout::{Sink, Takeout, plain, put};
-use crate::{Export, Hall, attached};
+use crate::{Export, Hall};
 
 /// Characters of a title in the name of a folder.
 const NAME: usize = 60;
@@ -41,7 +41,7 @@ impl Hall {
         json: impl Fn(Export) -> Result<Vec<u8>>,
     ) -> Result<()> {
         let mut archive = Archive::default();
-        let (mut listed, mut files): (Vec<Value>, HashSet<FileId>) = (Vec::new(), HashSet::new());
+        let mut listed: Vec<Value> = Vec::new();
         let mut page = PageRequest::first(PageRequest::MOST);
         // Those that were put away come behind the others.
         let mut archived = false;
@@ -58,8 +58,7 @@ impl Hall {
                     Err(fault) if fault.code() == Code::NotFound => continue,
                     Err(fault) => return Err(fault),
                 };
-                let brought = export.every.iter().flat_map(|message| attached::of(&message.details));
-                files.extend(brought.filter_map(|file| file.file_id));
+                let files = export.files.clone();
                 let folder = folder(&conversation);
                 listed.push(json!({
                     "id": conversation.id, "app": conversation.app, "title": conversation.title, "folder": folder,
@@ -69,6 +68,8 @@ impl Hall {
                 let markdown = export.markdown();
                 sink.send(archive.whole(&format!("{folder}/conversation.md"), markdown.as_bytes())).await?;
                 sink.send(archive.whole(&format!("{folder}/conversation.json"), &json(export)?)).await?;
+                // Whoever reads it while it comes knows then which files belong to it.
+                self.put_files(may, sink, &mut archive, &folder, files).await?;
             }
             match found.next {
                 Some(next) => page = PageRequest::parse(Some(PageRequest::MOST), Some(&next))?,
@@ -78,21 +79,33 @@ impl Hall {
         }
         let audit = AuditEvent::new(EventType::DataExported, may.owner()).from(may.who().address());
         self.rooms.audit.note(audit.with("what", "conversations").with("conversations", listed.len()));
-        // The list before the files: what follows them cannot be read while it comes.
         let contents = json!({ "exported_at": self.rooms.ambient.now(), "conversations": listed });
         let contents = serde_json::to_vec_pretty(&contents).map_err(Fault::internal)?;
         sink.send(archive.whole("contents.json", &contents)).await?;
-        let owner = may.who().keeper();
-        for id in files {
-            let file = match self.rooms.store.file(&owner, id).await {
-                Ok(file) => file,
-                // The messages say that it was there; it is not any more.
-                Err(fault) if fault.code() == Code::NotFound => continue,
-                Err(fault) => return Err(fault),
-            };
-            put(&self.rooms.store, &self.rooms.files.blobs, &owner, sink, &mut archive, &file).await?;
-        }
         sink.send(archive.finish()).await
+    }
+
+    async fn put_files(
+        &self,
+        may: &May<ConversationRead>,
+        sink: &Sink,
+        archive: &mut Archive,
+        folder: &str,
+        files: HashSet<FileId>,
+    ) -> Result<()> {
+        let (owner, folder) = (may.who().keeper(), format!("{folder}/"));
+        let rooms = (&self.rooms.store, &self.rooms.files.blobs);
+        for id in files {
+            match self.rooms.store.file(&owner, id).await {
+                Ok(file) => {
+                    put(rooms, &owner, sink, archive, &file, &folder).await?;
+                }
+                // Deleted since.
+                Err(fault) if fault.code() == Code::NotFound => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,16 +1,21 @@
 //! Conversations as their owner sees them: made, listed, read, renamed, deleted, exported, stopped.
 //! What belongs to somebody else and what does not exist are the same answer.
 
+use std::collections::HashSet;
+
 use guard::content::validate;
 use identity::{
     ConversationDelete, ConversationFind, ConversationRead, ConversationStop, ConversationWrite, Converse,
     May,
 };
+use kernel::id::FileId;
 use kernel::{
     AppId, AppKind, AuditEvent, ConversationId, EventType, Fault, Level, MessageId, Page, PageRequest,
     ProblemId, Result,
 };
-use store::{Arrangement, Conversation, ConversationChange, ConversationFilter, Message, Role};
+use store::{
+    Arrangement, Conversation, ConversationChange, ConversationFilter, Folder, Message, Opinion, Role,
+};
 
 use crate::anew::Said;
 use crate::{Hall, attached, kind};
@@ -48,6 +53,12 @@ pub struct Export {
     pub messages: Vec<Message>,
     /// Every message, what stands beside too, in the order in which they were written.
     pub every: Vec<Message>,
+    /// The names of the folders that it lies in, from the outermost.
+    pub folder: Vec<String>,
+    /// What its owner thinks of its answers.
+    pub opinions: Vec<Opinion>,
+    /// The files of its messages that are still kept.
+    pub files: HashSet<FileId>,
 }
 
 impl Hall {
@@ -248,7 +259,13 @@ impl Hall {
             let said = self.tree_of(&conversation).await?.said();
             messages.retain(|message| said.contains(&message.id));
         }
-        Ok(Export { conversation, messages, every })
+        let opinions = self.rooms.store.opinions(&may.owner(), id).await?;
+        let files = self.kept_files(may, every.iter()).await?;
+        let folder = match conversation.folder {
+            Some(folder) => Folder::paths(&self.folders(may).await?).remove(&folder).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        Ok(Export { conversation, messages, every, folder, opinions, files })
     }
 }
 

@@ -141,7 +141,7 @@ fn several(ids: &[ConversationId]) -> Result<Vec<ConversationId>> {
 }
 
 /// A name of a folder: one short line without what separates folders.
-fn folder_name(text: &str) -> Result<String> {
+pub(crate) fn folder_name(text: &str) -> Result<String> {
     let name = line(text);
     validate::name(&name)?;
     if name.chars().count() > LONGEST_FOLDER {
@@ -152,6 +152,23 @@ fn folder_name(text: &str) -> Result<String> {
         return Err(Fault::invalid("name", "separator", "the name of a folder holds no / and no quotes"));
     }
     Ok(name)
+}
+
+/// Those of these tags that can be some, trimmed, each once, as many as a conversation may have.
+pub(crate) fn fine_tags(tags: Vec<String>) -> Vec<String> {
+    let mut fine: Vec<String> = Vec::new();
+    for tag in tags {
+        let mut one = [tag];
+        let [name] = match tidy("tags", &mut one) {
+            Ok(()) => one,
+            Err(_) => continue,
+        };
+        let small = name.to_lowercase();
+        if fine.len() < store::Store::MOST_TAGS && fine.iter().all(|known| known.to_lowercase() != small) {
+            fine.push(name);
+        }
+    }
+    fine
 }
 
 /// Trims tags and refuses what none can be.

@@ -143,18 +143,18 @@ impl TakeoutParts {
     }
 
     async fn file(&self, sink: &Sink, archive: &mut Archive, file: &File) -> Result<(Option<String>, bool)> {
-        put(&self.store, &self.blobs, &self.subject, sink, archive, file).await
+        put((&self.store, &self.blobs), &self.subject, sink, archive, file, "").await
     }
 }
 
-/// One file. Its bytes that are not there leave an empty place, and the list says so.
+/// One file, in this folder or at the top. Its bytes that are not there leave an empty place, and the list says so.
 pub(crate) async fn put(
-    store: &Store,
-    blobs: &Blobs,
+    (store, blobs): (&Store, &Blobs),
     subject: &Subject,
     sink: &Sink,
     archive: &mut Archive,
     file: &File,
+    folder: &str,
 ) -> Result<(Option<String>, bool)> {
     let key = store.content_key(subject, false).await?;
     let opened = blobs
@@ -168,7 +168,7 @@ pub(crate) async fn put(
             return Ok((None, false));
         }
     };
-    let path = format!("files/{}/{}", file.id, plain(&file.name));
+    let path = format!("{folder}files/{}/{}", file.id, plain(&file.name));
     sink.send(archive.begin(&path, Some(file.size))).await?;
     while let Some(piece) = reader.next().await? {
         archive.piece(&piece);

@@ -12,6 +12,9 @@ const FLAGS: u16 = 1 << 3 | UTF8;
 const DATE: u16 = 0x21;
 /// What a reader must know: ZIP64.
 const VERSION: u16 = 45;
+/// Names an extra field of our own: eight bytes with the size of an entry that is stored as it is. Readers from the front
+/// need it, since sizes stand behind what leaves while it is made; all others pass it by.
+pub const AHEAD: u16 = 0x5453;
 /// Says that the number stands in the extra field.
 const ELSEWHERE: u32 = u32::MAX;
 
@@ -89,12 +92,18 @@ impl Archive {
         put16(&mut head, &[if wide { VERSION } else { 20 }, FLAGS, 0, 0, DATE]);
         let sizes = if wide { ELSEWHERE } else { 0 };
         put32(&mut head, &[0, sizes, sizes]);
-        put16(&mut head, &[short(name.len()), if wide { 20 } else { 0 }]);
-        head.extend_from_slice(&name);
+        let mut extra = Vec::new();
         if wide {
-            put16(&mut head, &[1, 16]);
-            put64(&mut head, &[0, 0]);
+            put16(&mut extra, &[1, 16]);
+            put64(&mut extra, &[0, 0]);
         }
+        if let Some(size) = size {
+            put16(&mut extra, &[AHEAD, 8]);
+            put64(&mut extra, &[size]);
+        }
+        put16(&mut head, &[short(name.len()), short(extra.len())]);
+        head.extend_from_slice(&name);
+        head.extend_from_slice(&extra);
         self.open = Some(Open { name, crc: Hasher::new(), size: 0, at, wide });
         self.written += head.len() as u64;
         out.extend_from_slice(&head);

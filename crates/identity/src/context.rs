@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use guard::limits::Verdict;
 use http::HeaderMap;
 use http::header::USER_AGENT;
-use kernel::{Actor, AuditEvent, EventType};
+use kernel::{Actor, AuditEvent, EventType, Language};
 
 use crate::credential::{Credentials, DEVICE_COOKIE, one_cookie};
 
@@ -26,6 +26,8 @@ pub struct Context {
     pub device: Option<String>,
     /// The values of the session cookies that came along: signing in ends what they stand for.
     pub sessions: [Option<String>; 3],
+    /// The language that was asked for, as far as it is known.
+    pub language: Option<Language>,
     verdict: OnceLock<Verdict>,
 }
 
@@ -38,6 +40,7 @@ impl Context {
             https,
             device: None,
             sessions: [None, None, None],
+            language: None,
             verdict: OnceLock::new(),
         }
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use kernel::{AppId, Level, Role, SessionId, Subject, Time, UserId};
+use kernel::{AppId, Language, Level, Role, SessionId, Subject, Time, UserId};
 
 use crate::scope::Scopes;
 
@@ -27,6 +27,8 @@ pub struct Principal {
     pub(crate) limits: OwnLimits,
     /// The moment from which a credential without a row counts: an ID token's `iat`.
     pub(crate) issued_at: Option<Time>,
+    /// What the account reads, else what this request asks for.
+    pub(crate) language: Option<Language>,
 }
 
 /// Which kind of credential was shown.
@@ -90,6 +92,16 @@ impl Principal {
     /// Whose data it works with.
     pub const fn subject(&self) -> Subject {
         self.subject
+    }
+
+    /// The language in which it is spoken to, as far as that is known.
+    pub const fn language(&self) -> Option<Language> {
+        self.language
+    }
+
+    /// The same, who asks for this language unless its account has one.
+    pub fn asking_for(self, language: Option<Language>) -> Principal {
+        Principal { language: self.language.or(language), ..self }
     }
 
     /// The account, when it is one itself: not the maker of a key.

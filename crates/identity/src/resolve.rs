@@ -245,6 +245,7 @@ impl Identity {
         let mut principal = Principal::bare(subject, method, holder.apps.clone(), address);
         principal.managed = holder.managed.clone();
         principal.role = Some(holder.account.role);
+        principal.language = holder.account.language;
         Ok(principal)
     }
 
@@ -275,6 +276,7 @@ impl Principal {
             scopes: Scopes::ALL,
             limits: OwnLimits::default(),
             issued_at: None,
+            language: None,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod code;
 pub mod fault;
 pub mod id;
+pub mod language;
 pub mod page;
 pub mod secret;
 pub mod subject;
@@ -25,6 +26,7 @@ pub use id::{
 };
 pub use id::{DocumentId, PassageId};
 pub use id::{FolderId, HandOffId, HoldId, ReviewId};
+pub use language::{Direction, Language};
 pub use page::{Cursor, Page, PageRequest};
 pub use secret::Secret;
 pub use subject::Subject;

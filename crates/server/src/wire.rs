@@ -141,6 +141,7 @@ pub(crate) async fn build(
         Administration::new(Arc::clone(&identity), Arc::clone(&accounts), store.clone(), ambient.clone());
     let post =
         Post::new(settings.post.clone(), store.clone(), outbound.clone(), base_url.clone(), ambient.clone())?;
+    post.speak(web::translation);
     let sender = Sender { server: base_url.clone(), environment: settings.web.environment };
     let alerts = Alerts::new(store.clone(), post.clone(), sender.clone(), measures::mask, ambient.clone());
     let pulses = Pulses::new(ambient.clone());

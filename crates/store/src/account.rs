@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use kernel::{AuditEvent, Code, EventType, Fault, Result, Role, SessionId, Subject, Time, UserId};
+use kernel::{AuditEvent, Code, EventType, Fault, Language, Result, Role, SessionId, Subject, Time, UserId};
 use serde_json::Value as Json;
 
 use crate::Store;
@@ -149,6 +149,24 @@ impl Store {
                     tx.run("UPDATE users SET name = $2 WHERE id = $1", values![row, sealed]).await?;
                     epoch::bump(tx, Scope::Users).await
                 })
+            })
+        })
+        .await
+    }
+
+    /// Changes the language in which the account is spoken to.
+    pub async fn set_language(
+        &self,
+        id: UserId,
+        language: Option<Language>,
+        audit: Vec<AuditEvent>,
+    ) -> Result<()> {
+        let (id, tag) = (id.to_string(), language.map(Language::tag));
+        self.write_alone("user.language", audit, move |tx| {
+            Box::pin(async move {
+                expect(tx, &id).await?;
+                tx.run("UPDATE users SET language = $2 WHERE id = $1", values![id, tag]).await?;
+                epoch::bump(tx, Scope::Users).await
             })
         })
         .await

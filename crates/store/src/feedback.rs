@@ -41,6 +41,11 @@ pub(crate) const fn place(id: &str) -> Place<'_> {
     Place { table: "feedback", column: "comment", row: id }
 }
 
+/// Message, conversation, owner, app, rating, comment, time.
+pub(crate) const INSERT: &str = "INSERT INTO feedback (message_id, conversation_id, owner, app, rating, comment, created_at, updated_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (message_id) DO UPDATE SET \
+     rating = excluded.rating, comment = excluded.comment, updated_at = excluded.updated_at";
+
 impl Store {
     /// Keeps what the owner thinks of an answer, in the place of what was thought before. `not_found` when it is no
     /// answer in a conversation of this owner.
@@ -63,13 +68,8 @@ impl Store {
                         tx.run("DELETE FROM feedback WHERE message_id = $1", values![id]).await?;
                         return Ok(());
                     };
-                    tx.run(
-                        "INSERT INTO feedback (message_id, conversation_id, owner, app, rating, comment, created_at, \
-                         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (message_id) DO UPDATE SET \
-                         rating = excluded.rating, comment = excluded.comment, updated_at = excluded.updated_at",
-                        values![id, conversation, key.subject.as_str(), app, rating, comment, now],
-                    )
-                    .await?;
+                    let row = values![id, conversation, key.subject.as_str(), app, rating, comment, now];
+                    tx.run(INSERT, row).await?;
                     Ok(())
                 })
             })

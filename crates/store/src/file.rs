@@ -64,6 +64,8 @@ pub struct NewFile {
     pub modified_at: Option<Time>,
     /// Its content.
     pub blob: StagedBlob,
+    /// Where there is a file of the same name, folder and content already, that one is meant.
+    pub reuse: bool,
 }
 
 /// The content of a file to be kept.
@@ -358,6 +360,13 @@ impl Keeping {
             let sql = select("WHERE owner = $1 AND blob = $2 ORDER BY created_at, id LIMIT $3");
             for row in tx.all(sql, values![owner, blob, TWINS]).await? {
                 twins.push(open(&row, &self.key.owner(), &self.key.key)?);
+            }
+            let same = |twin: &&File| {
+                let kept = twin.trashed_at.is_none() && twin.app == new.app;
+                kept && twin.name == new.name && twin.folder == new.folder
+            };
+            if let Some(twin) = twins.iter().find(same).filter(|_| new.reuse) {
+                return Ok(KeptFile { file: twin.clone(), twins, fresh });
             }
         }
         let count = i64::try_from(new.blob.size).map_err(Fault::internal)?;

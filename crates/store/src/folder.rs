@@ -116,6 +116,45 @@ fn tag(key: &SubjectKey, parent: Option<&str>, name: &str) -> String {
     key.blind("folders").tag(&format!("{}\n{}", parent.unwrap_or_default(), name.to_lowercase()))
 }
 
+/// The folder of this path from the outermost, each made where it is missing; `None` for no path. The owner's data key must
+/// be locked.
+pub(crate) async fn find_or_make(
+    tx: &mut Tx,
+    store: &Store,
+    key: &SubjectKey,
+    path: &[String],
+) -> Result<Option<String>, Refusal> {
+    let mut parent: Option<String> = None;
+    for name in path.iter().take(Store::DEEPEST_FOLDER) {
+        let tag = tag(key, parent.as_deref(), name);
+        let sql = "SELECT id FROM folders WHERE owner = $1 AND tag = $2";
+        let id = match tx.one(sql, values![key.subject.as_str(), tag.as_str()]).await? {
+            Some(row) => row.text(0)?,
+            None => {
+                room_for_one(&all(tx, &key.subject).await?)?;
+                let id = FolderId::new(&store.inside.ambient).to_string();
+                let sealed = key.seal(store, place(&id), name.as_bytes());
+                let now = store.inside.ambient.now();
+                tx.run(INSERT, values![id.as_str(), key.subject.as_str(), parent, tag, sealed, now]).await?;
+                id
+            }
+        };
+        parent = Some(id);
+    }
+    Ok(parent)
+}
+
+const INSERT: &str = "INSERT INTO folders (id, owner, parent_id, tag, name, created_at) \
+                      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (owner, tag) DO NOTHING";
+
+fn room_for_one(folders: &[Lies]) -> Result<(), Refusal> {
+    if folders.len() < Store::MOST_FOLDERS {
+        return Ok(());
+    }
+    let sentence = format!("{} folders are the most; delete one first", Store::MOST_FOLDERS);
+    Err(Fault::invalid("name", "too_many", sentence).into())
+}
+
 impl Store {
     /// Most folders of an owner.
     pub const MOST_FOLDERS: usize = 200;
@@ -171,11 +210,7 @@ impl Store {
                     // The owner's data key is locked, so nobody else counts at the same time.
                     data_key::hold_one(tx, &key).await?;
                     let folders = all(tx, &key.subject).await?;
-                    if folders.len() >= Self::MOST_FOLDERS {
-                        let sentence =
-                            format!("{} folders are the most; delete one first", Self::MOST_FOLDERS);
-                        return Err(Fault::invalid("name", "too_many", sentence).into());
-                    }
+                    room_for_one(&folders)?;
                     if let Some(parent) = &parent {
                         let above =
                             depth(&folders, parent, None).ok_or_else(|| Fault::new(Code::NotFound))?;
@@ -183,10 +218,8 @@ impl Store {
                             return Err(too_deep());
                         }
                     }
-                    let sql = "INSERT INTO folders (id, owner, parent_id, tag, name, created_at) \
-                               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (owner, tag) DO NOTHING";
                     let row = values![id, key.subject.as_str(), parent, tag, sealed, now];
-                    if tx.run(sql, row).await? == 0 { Err(taken()) } else { Ok(()) }
+                    if tx.run(INSERT, row).await? == 0 { Err(taken()) } else { Ok(()) }
                 })
             })
         })

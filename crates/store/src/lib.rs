@@ -118,7 +118,7 @@ pub use handoff::{HandOff, HandOffState, NewHandOff};
 pub use hold::{Hold, HoldTarget, NewHold};
 pub use idempotency::{Idempotent, StoredAnswer};
 pub use identity::LinkedIdentity;
-pub use import::ImportedConversation;
+pub use import::{ImportedConversation, ImportedOrder};
 pub use inbox::{DayCount, InboxCounts, InboxPart, Opinion};
 pub use key::{ApiKey, NewKey};
 pub use listing::{ConversationFilter, Lying};

@@ -57,6 +57,7 @@ pub const STEPS: &[Step] = &[
     Step { version: 12, name: "shares", text: include_str!("../../../migrations/0012_shares.sql") },
     Step { version: 13, name: "streams", text: include_str!("../../../migrations/0013_streams.sql") },
     Step { version: 14, name: "reviews", text: include_str!("../../../migrations/0014_reviews.sql") },
+    Step { version: 15, name: "language", text: include_str!("../../../migrations/0015_language.sql") },
 ];
 
 /// What the database says about a step.

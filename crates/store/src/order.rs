@@ -264,7 +264,13 @@ async fn lock(
 }
 
 /// Writes the tags of a conversation.
-async fn tag(tx: &mut Tx, store: &Store, key: &SubjectKey, id: &str, tags: &[String]) -> Result<(), Refusal> {
+pub(crate) async fn tag(
+    tx: &mut Tx,
+    store: &Store,
+    key: &SubjectKey,
+    id: &str,
+    tags: &[String],
+) -> Result<(), Refusal> {
     if tags.len() > Store::MOST_TAGS {
         let sentence = format!("a conversation has {} tags at the most", Store::MOST_TAGS);
         return Err(Fault::invalid("tags", "too_many", sentence).into());
@@ -284,24 +290,26 @@ async fn tag(tx: &mut Tx, store: &Store, key: &SubjectKey, id: &str, tags: &[Str
 
 /// Refuses what would be too many after this.
 async fn within(tx: &mut Tx, owner: &str, to: &Arrangement) -> Result<(), Refusal> {
-    let count = async |tx: &mut Tx, sql: &'static str| -> Result<u32, Refusal> {
-        Ok(tx.one(sql, values![owner]).await?.map_or(Ok(0), |row| row.count(0))?)
-    };
-    if to.pinned == Some(true) {
-        let sql = "SELECT COUNT(*) FROM conversations WHERE owner = $1 AND pinned_at IS NOT NULL";
-        if count(tx, sql).await? > Store::MOST_PINNED {
-            let sentence =
-                format!("{} pinned conversations are the most; unpin one first", Store::MOST_PINNED);
-            return Err(Fault::invalid("pinned", "too_many", sentence).into());
-        }
+    if to.pinned == Some(true) && pinned(tx, owner).await? > Store::MOST_PINNED {
+        let sentence = format!("{} pinned conversations are the most; unpin one first", Store::MOST_PINNED);
+        return Err(Fault::invalid("pinned", "too_many", sentence).into());
     }
-    if to.touches_tags() {
-        let sql = "SELECT COUNT(DISTINCT tag) FROM conversation_tags WHERE owner = $1";
-        if count(tx, sql).await? > Store::MOST_OWN_TAGS {
-            let sentence =
-                format!("{} different tags are the most; use one that you have", Store::MOST_OWN_TAGS);
-            return Err(Fault::invalid("tags", "too_many", sentence).into());
-        }
+    if to.touches_tags() { within_tags(tx, owner).await } else { Ok(()) }
+}
+
+/// How many conversations of an owner are pinned.
+pub(crate) async fn pinned(tx: &mut Tx, owner: &str) -> Result<u32, Refusal> {
+    let sql = "SELECT COUNT(*) FROM conversations WHERE owner = $1 AND pinned_at IS NOT NULL";
+    Ok(tx.one(sql, values![owner]).await?.map_or(Ok(0), |row| row.count(0))?)
+}
+
+/// Refuses more different tags than an owner may have.
+pub(crate) async fn within_tags(tx: &mut Tx, owner: &str) -> Result<(), Refusal> {
+    let sql = "SELECT COUNT(DISTINCT tag) FROM conversation_tags WHERE owner = $1";
+    let count = tx.one(sql, values![owner]).await?.map_or(Ok(0), |row| row.count(0))?;
+    if count > Store::MOST_OWN_TAGS {
+        let sentence = format!("{} different tags are the most; use one that you have", Store::MOST_OWN_TAGS);
+        return Err(Fault::invalid("tags", "too_many", sentence).into());
     }
     Ok(())
 }

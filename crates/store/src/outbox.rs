@@ -84,6 +84,9 @@ pub struct Mail {
     pub values: BTreeMap<String, String>,
     /// After this moment it helps nobody any more (its link has expired) and is thrown away.
     pub until: Option<Time>,
+    /// The language that whoever gets it reads; English when nothing is known.
+    #[serde(default)]
+    pub language: Option<String>,
 }
 
 /// Something to be carried.

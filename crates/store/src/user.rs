@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crypto::Place;
 use kernel::{
-    AuditEvent, Code, Cursor, Fault, Page, PageRequest, Result, Role, Secret, Subject, Time, UserId,
+    AuditEvent, Code, Cursor, Fault, Language, Page, PageRequest, Result, Role, Secret, Subject, Time, UserId,
 };
 
 use crate::Store;
@@ -47,6 +47,8 @@ pub struct User {
     pub last_sign_in_at: Option<Time>,
     /// How many passkeys it has.
     pub passkeys: u32,
+    /// The language in which it is spoken to, where one was chosen.
+    pub language: Option<Language>,
 }
 
 /// An account to be made.
@@ -85,7 +87,7 @@ pub(crate) const fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
 const SELECT: &str = "SELECT u.id, u.email, u.name, u.role, u.disabled_at, u.verified_at, u.password_at, u.totp_at, \
      u.valid_from, u.created_at, u.last_sign_in_at, \
      (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id), \
-     (SELECT MAX(s.created_at) FROM sessions s WHERE s.user_id = u.id), k.wrapped \
+     (SELECT MAX(s.created_at) FROM sessions s WHERE s.user_id = u.id), k.wrapped, u.language \
      FROM users u JOIN data_keys k ON k.subject = 'user:' || u.id";
 
 fn select(condition: &str) -> Sql {
@@ -116,6 +118,7 @@ fn read(store: &Store, row: &Row) -> Result<User> {
         // The moment of the row is written some seconds later, the session with the sign-in.
         last_sign_in_at: row.maybe_time(10)?.max(row.maybe_time(12)?),
         passkeys: row.count(11)?,
+        language: row.maybe_text(14)?.as_deref().and_then(Language::parse),
     })
 }
 

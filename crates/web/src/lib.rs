@@ -29,3 +29,4 @@ pub use fresh::Fresh;
 pub use front::Connection;
 pub use router::router;
 pub use site::{Parts, SecretAge, Site};
+pub use texts::translation;

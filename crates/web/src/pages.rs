@@ -47,7 +47,7 @@ use self::guest::Guest;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::texts::key;
+use crate::texts::{self, key};
 use crate::ui::view::{
     AppView, ChatPage, ConversationView, ErrorPage, Frame, FrontPage, HealthView, LimitsView, ModelView,
     PersonView, ToolView, Viewer,
@@ -387,7 +387,8 @@ fn app_view(app: &apps::App, who: &identity::Principal) -> AppView {
         id: app.id.clone(),
         kind: app.kind,
         name: app.name.clone(),
-        description: app.description.clone(),
+        // The apps of a server without configuration speak the language of their reader.
+        description: texts::told(&app.description).into_owned(),
     }
 }
 

@@ -63,13 +63,13 @@ fn groups() -> Groups {
         everything: OpenApiRouter::new()
             .routes(routes!(api::conversations::list, api::conversations::create))
             .routes(routes!(api::conversations::read, api::conversations::rename, api::conversations::delete))
-            .routes(routes!(api::conversations::export))
+            .routes(routes!(api::export::export))
             .routes(routes!(api::order::bulk))
             .routes(routes!(api::order::search))
             .routes(routes!(api::order::folders, api::order::create_folder))
             .routes(routes!(api::order::change_folder, api::order::delete_folder))
             .routes(routes!(api::order::tags))
-            .routes(routes!(api::conversations::export_all))
+            .routes(routes!(api::export::export_all))
             .routes(routes!(api::conversations::stop))
             .routes(routes!(api::feedback::rate))
             .routes(routes!(api::appeals::refused))
@@ -326,7 +326,11 @@ fn without_secrets(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extens
     extensions.get::<who::Incompressible>().is_none()
 }
 
-async fn unknown_path() -> Failure {
+async fn unknown_path(State(site): State<Site>, request: Request) -> Failure {
+    let (parts, _) = request.into_parts();
+    if let Some(peer) = parts.extensions.get::<Peer>() {
+        who::speak_as(&site, &parts.headers, peer).await;
+    }
     Code::NotFound.into()
 }
 

@@ -18,7 +18,7 @@ use kernel::{AuditEvent, Code, EventType, Fault};
 use tracing::Instrument as _;
 
 use crate::failure::{Failure, Outcome};
-use crate::{Site, body};
+use crate::{Site, body, texts};
 
 /// No body of an account or admin operation is larger: 16 KiB.
 const SMALL: u64 = 16 * 1024;
@@ -85,8 +85,15 @@ impl<S: Sync> FromRequestParts<S> for From {
             return Ok(from.clone());
         }
         let peer = parts.extensions.get::<Peer>().ok_or_else(|| Fault::new(Code::Unauthenticated))?;
-        Ok(From(Arc::new(Context::read(&parts.headers, peer.ip, peer.https))))
+        Ok(From(Arc::new(context(&parts.headers, peer))))
     }
+}
+
+/// Where a request comes from, and in which language it asks.
+pub(crate) fn context(headers: &HeaderMap, peer: &Peer) -> Context {
+    let mut context = Context::read(headers, peer.ip, peer.https);
+    context.language = texts::asked_for(headers);
+    context
 }
 
 /// The layer of routes where nobody has proven anything yet: sign-in, registration, links of mails. It looks at no
@@ -109,7 +116,7 @@ pub(crate) async fn entrance(State(site): State<Site>, mut request: Request, nex
     site.fresh.wait().await;
     let address = limit_key(peer.ip);
     let limits = site.limiter.admit(&[everything_claim(site.limiter.rules(), &address)]).await;
-    let from = From(Arc::new(Context::read(request.headers(), peer.ip, peer.https)));
+    let from = From(Arc::new(context(request.headers(), &peer)));
     let mut response = if limits.allowed {
         request.extensions_mut().insert(from.clone());
         next.run(request).await
@@ -186,6 +193,17 @@ pub(crate) async fn stranger(site: &Site, headers: &HeaderMap, peer: &Peer) -> O
     Some(refusal.fault.into())
 }
 
+/// Speaks the language of the account whose session came along, on a page that needs none.
+pub(crate) async fn speak_as(site: &Site, headers: &HeaderMap, peer: &Peer) {
+    let credentials = Credentials::read(headers);
+    if credentials.has_session()
+        && let Ok(resolved) = site.identity.resolve(credentials, peer.ip, peer.https).await
+        && let Some(language) = resolved.principal.language()
+    {
+        texts::speak(language);
+    }
+}
+
 /// The layer of routes of files where only DELETE throws something away.
 pub(crate) async fn files(State(site): State<Site>, request: Request, next: Next) -> Response {
     let deletes = *request.method() == Method::DELETE;
@@ -222,7 +240,10 @@ async fn identify(site: Site, scope: Scope, mut request: Request, next: Next) ->
     let counters = Counters::of(scope, &resolved.principal, &peer);
     let limits = site.limiter.admit(&counters.claims(site.limiter.rules())).await;
     let mut response = if limits.allowed {
-        let principal = resolved.principal.clone();
+        if let Some(language) = resolved.principal.language() {
+            texts::speak(language);
+        }
+        let principal = resolved.principal.clone().asking_for(texts::asked_for(request.headers()));
         let fresh = principal.is_visitor() && resolved.cookie.is_some();
         request.extensions_mut().insert(Who { principal, peer: peer.clone(), fresh });
         next.run(request).await

@@ -53,6 +53,11 @@
       apply(next);
     }
   });
+  // Whoever chooses a language comes back to where they are, also when the page went on without being loaded anew.
+  document.addEventListener("submit", (event) => {
+    const back = event.target.closest?.(".language-menu form")?.elements.return_to;
+    if (back) back.value = location.pathname + location.search;
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") closeMenus()?.querySelector("summary").focus();
   });

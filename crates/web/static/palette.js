@@ -2,6 +2,7 @@
 // that owns a listbox; the focus never leaves it. Loaded when it is first opened.
 
 import { call } from "./api.js";
+import { count as many } from "./say.js";
 
 const box = document.getElementById("palette");
 const input = box.querySelector("input");
@@ -169,7 +170,7 @@ function show() {
   list.hidden = count === 0;
   none.hidden = count > 0;
   input.setAttribute("aria-expanded", String(count > 0));
-  said.textContent = count === 1 ? words.one : words.found.replace("{n}", String(count));
+  said.textContent = many("{count} found|{count} found", count);
   choose(options()[0]);
 }
 

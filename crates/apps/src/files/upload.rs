@@ -39,6 +39,10 @@ pub struct Upload {
     arriving: Arriving,
     current: Option<Current>,
     whole: Vec<Whole>,
+    /// How many files it holds at the most.
+    most: usize,
+    /// Files that are there already with the same name are meant, not made again.
+    reuse: bool,
 }
 
 struct Current {
@@ -70,7 +74,23 @@ impl Hall {
             return Err(self.no_room(used));
         }
         let arriving = self.rooms.files.incoming.begin(owner, rules.quota.saturating_sub(used))?;
-        Ok(Upload { hall: self.clone(), may: may.clone(), key, arriving, current: None, whole: Vec::new() })
+        let (current, whole) = (None, Vec::new());
+        Ok(Upload {
+            hall: self.clone(),
+            may: may.clone(),
+            key,
+            arriving,
+            current,
+            whole,
+            most: MOST,
+            reuse: false,
+        })
+    }
+
+    /// Begins an upload of files that belong to something that comes again: those that are there already, with the same
+    /// name, folder and content, stay as they are and are the ones that are meant.
+    pub(crate) async fn begin_return(&self, may: &May<FilesWrite>, most: usize) -> Result<Upload> {
+        Ok(Upload { most, reuse: true, ..self.begin_upload(may, None).await? })
     }
 
     fn no_room(&self, used: u64) -> Fault {
@@ -90,11 +110,11 @@ impl Upload {
         if self.current.is_some() {
             return Err(Fault::internal("a file began before the one before it had ended"));
         }
-        if self.whole.len() == MOST {
+        if self.whole.len() >= self.most {
             return Err(Fault::invalid(
                 "file",
                 "too_many",
-                format!("one request brings at most {MOST} files"),
+                format!("one request brings at most {} files", self.most),
             ));
         }
         let (name, folder) = (name::label(name), name::folder(folder)?);
@@ -132,6 +152,11 @@ impl Upload {
         let staged = aside.finish().await?;
         self.whole.push(Whole { name, folder, modified_at, media_type, staged });
         Ok(())
+    }
+
+    /// The file that is coming is not wanted after all: what has come of it is removed.
+    pub(crate) fn drop_current(&mut self) {
+        self.current = None;
     }
 
     /// How many files have come.
@@ -224,6 +249,7 @@ impl Upload {
                 size: whole.staged.size(),
                 placed: false,
             },
+            reuse: self.reuse,
         }
     }
 }

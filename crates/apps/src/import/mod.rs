@@ -1,31 +1,34 @@
-//! Conversations from elsewhere: an export of ChatGPT or Open WebUI, or our own, read while it comes and taken in one
-//! conversation at a time. What cannot be taken is told of and never costs the others; what is here already stays as it is.
+//! Conversations from elsewhere: an export of ChatGPT, Claude, Open WebUI or LibreChat, or our own, read while it comes and
+//! taken in one conversation at a time, with the files behind it where there are some. One is taken whole or not at all; what
+//! cannot be taken is told of and never costs the others; what is here already stays as it is.
 
+mod feed;
+mod rows;
 mod shape;
-#[cfg(test)]
-mod shape_tests;
 mod split;
 mod tree;
 mod unzip;
+mod waiting;
 
 use std::collections::HashSet;
 
-use identity::{ConversationImport, Converse, May};
-use kernel::{AppId, AuditEvent, Code, ConversationId, EventType, Fault, Result, Subject, Time};
+use identity::{ConversationImport, Converse, FilesWrite, May};
+use kernel::{AuditEvent, Code, EventType, Fault, Result, Subject};
 use parking_lot::Mutex;
-use serde_json::Value;
-use store::{ImportedConversation, Message, Role};
+use store::Role;
 
-use crate::title::title;
 use crate::{App, Hall, kind};
-use shape::Foreign;
-use split::{Element, Splitter};
-use unzip::{Piece, Unzip};
+use feed::{Came, Feed};
+use shape::{Foreign, Refused};
+use split::Element;
+use waiting::Waiting;
 
 /// Conversations of one export at the most.
 const CONVERSATIONS: u64 = 50_000;
-/// Bytes of an export as it comes.
+/// Bytes of the conversations of an export.
 const BYTES: u64 = 1 << 30;
+/// Bytes of an export as it comes, with its files: quotas bound what is kept of these.
+const ALL_BYTES: u64 = 16 << 30;
 /// Conversations that are named with what is wrong with them.
 const NAMED: usize = 100;
 /// Imports that run at the same time in this process.
@@ -46,12 +49,16 @@ pub struct ImportReport {
     pub refused: u64,
     /// Messages that were taken in.
     pub messages: u64,
+    /// Files that were taken in.
+    pub files: u64,
     /// Messages of tools and systems that were not.
     pub left_out: u64,
     /// Files that were not.
     pub files_left_out: u64,
     /// What is wrong with those that could not be taken; the first hundred of them.
     pub problems: Vec<ImportProblem>,
+    /// Why nothing was taken of what stands behind these in the export, where that is so.
+    pub unfinished: Option<String>,
 }
 
 /// A conversation that could not be taken.
@@ -61,30 +68,26 @@ pub struct ImportProblem {
     pub number: u64,
     /// What it is called, where that can be read.
     pub title: Option<String>,
+    /// Why, for programs.
+    pub code: &'static str,
     /// Why.
     pub detail: String,
 }
 
-/// An export on its way in. Dropped, it leaves what was taken in so far.
+/// An export on its way in. Dropped, it leaves what was taken in so far: whole conversations.
 pub struct Import {
     hall: Hall,
     owner: Subject,
+    keeper: Subject,
+    files: Option<May<FilesWrite>>,
     address: AuditEvent,
     app: App,
     feed: Option<Feed>,
+    waiting: Option<Waiting>,
     bytes: u64,
+    talk_bytes: u64,
     number: u64,
     report: ImportReport,
-}
-
-/// What the bytes are.
-enum Feed {
-    /// Not known yet.
-    Fresh(Vec<u8>),
-    Json(Splitter),
-    Zip(Box<Unzip>, Splitter, u64),
-    /// What came was read up to here; what follows cannot be.
-    Damaged,
 }
 
 impl Drop for Import {
@@ -116,55 +119,102 @@ impl Hall {
         Ok(Import {
             hall: self.clone(),
             owner: may.owner(),
+            keeper: may.who().keeper(),
+            files: self.shelf_of(may, &app),
             address,
             app,
             feed: Some(Feed::Fresh(Vec::new())),
+            waiting: None,
             bytes: 0,
+            talk_bytes: 0,
             number: 0,
             report: ImportReport::default(),
         })
     }
+
+    /// Where the files of messages go, for whoever may keep some and in an app that takes them.
+    fn shelf_of(&self, may: &May<ConversationImport>, app: &App) -> Option<May<FilesWrite>> {
+        let files = self.file_app(may.who(), None).ok()?;
+        let open = app.attachments && may.who().apps().contains(&files);
+        open.then(|| self.rooms.identity.may(may.who(), FilesWrite(files)).ok())?
+    }
 }
 
 impl Import {
-    /// The next bytes of the export.
+    /// The next bytes of the export. A fault behind conversations that were taken ends the import, and the report tells of it.
     pub async fn push(&mut self, bytes: Vec<u8>) -> Result<()> {
+        if self.report.unfinished.is_some() {
+            return Ok(());
+        }
+        match self.read(bytes).await {
+            Err(fault) if self.number > 0 => {
+                let cause = fault.cause().map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(code = fault.code().as_str(), cause, "an import was broken off");
+                self.waiting = None;
+                let field = fault.fields().first().map(|field| field.detail.to_string());
+                self.report.unfinished = Some(field.unwrap_or_else(|| fault.message().to_owned()));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    async fn read(&mut self, bytes: Vec<u8>) -> Result<()> {
         self.bytes += bytes.len() as u64;
-        if self.bytes > BYTES {
-            return Err(guard::http::too_large(BYTES));
+        if self.bytes > ALL_BYTES {
+            return Err(guard::http::too_large(ALL_BYTES));
         }
         let mut feed = self.feed.take().ok_or_else(|| Fault::internal("an import went on after its end"))?;
         // Unpacking and reading take their time; others are served meanwhile.
         let any = self.number > 0;
-        let work = move || feed.push(&bytes, any).map(|elements| (feed, elements));
-        let (feed, elements) = tokio::task::spawn_blocking(work).await.map_err(Fault::internal)??;
+        let work = move || {
+            let came = feed.push(&bytes, any);
+            (feed, came)
+        };
+        let (feed, came) = tokio::task::spawn_blocking(work).await.map_err(Fault::internal)?;
         self.feed = Some(feed);
-        for element in elements {
-            self.take(element).await?;
+        for came in came? {
+            match (came, &mut self.waiting) {
+                (Came::Talk(element), _) => self.take(element).await?,
+                (Came::File(id), Some(waiting)) => waiting.file(id).await?,
+                (Came::Bytes(bytes), Some(waiting)) => waiting.bytes(&bytes).await?,
+                (Came::End, Some(waiting)) => {
+                    waiting.end().await?;
+                    if waiting.is_whole() {
+                        self.settle().await?;
+                    }
+                }
+                // A file of a conversation that is here already or was refused.
+                (Came::File(_) | Came::Bytes(_) | Came::End, None) => {}
+            }
         }
         Ok(())
     }
 
     /// The export has come.
     pub async fn finish(mut self) -> Result<ImportReport> {
-        let whole = match self.feed.take() {
-            Some(Feed::Json(splitter)) => splitter.is_over(),
-            Some(Feed::Zip(unzip, _, entries)) if unzip.is_over() && entries == 0 => {
-                return Err(Fault::invalid(
-                    "file",
-                    "nothing_found",
-                    "there is no `conversations.json` in this archive; send the export as you got it",
-                ));
-            }
-            Some(Feed::Zip(unzip, ..)) => unzip.is_over(),
-            Some(Feed::Fresh(_) | Feed::Damaged) | None => false,
+        let whole = match &self.feed {
+            Some(feed) => feed.is_over()?,
+            None => false,
         };
-        if !whole && self.number == 0 {
-            return Err(not_an_export());
-        }
-        if !whole {
-            self.number += 1;
-            self.refuse(None, "the file is damaged here, or ends in the middle of this one".to_owned());
+        if self.report.unfinished.is_none() {
+            if !whole && self.number == 0 {
+                return Err(feed::not_an_export());
+            }
+            if whole {
+                self.settle().await?;
+            } else {
+                // Either one that waits for its files is cut off, or the one behind the last.
+                let title = match self.waiting.take() {
+                    Some(waiting) => waiting.foreign.title,
+                    None => {
+                        self.number += 1;
+                        None
+                    }
+                };
+                let say = "the file is damaged here, or ends in the middle of this one";
+                self.refuse(title, Refused::new("cut_off", say));
+            }
         }
         let ImportReport { imported, messages, .. } = self.report;
         tracing::info!(app = %self.app.id, imported, messages, "conversations brought in");
@@ -172,36 +222,82 @@ impl Import {
     }
 
     async fn take(&mut self, element: Element) -> Result<()> {
-        self.number += 1;
-        if self.number > CONVERSATIONS {
+        self.settle().await?;
+        if self.number == CONVERSATIONS {
             let say = format!("an export may hold {CONVERSATIONS} conversations");
             return Err(Fault::invalid("file", "too_many", say));
         }
+        self.number += 1;
         let now = self.hall.rooms.ambient.now();
         let read = match element {
-            Element::TooLarge => Err((None, format!("it is larger than {} MiB", split::MOST >> 20))),
-            Element::TooDeep => Err((None, "it is nested too deep".to_owned())),
+            Element::TooLarge => {
+                let say = format!("it is larger than {} MiB", split::MOST >> 20);
+                Err((None, Refused::new("too_large", say)))
+            }
+            Element::TooDeep => Err((None, Refused::new("too_deep", "it is nested too deep"))),
             Element::Whole(bytes) => {
-                tokio::task::spawn_blocking(move || read(&bytes, now)).await.map_err(Fault::internal)?
+                self.talk_bytes += bytes.len() as u64;
+                if self.talk_bytes > BYTES {
+                    return Err(guard::http::too_large(BYTES));
+                }
+                let work = move || shape::parse(&bytes, now);
+                tokio::task::spawn_blocking(work).await.map_err(Fault::internal)?
             }
         };
         match read {
             Err((title, why)) => self.refuse(title, why),
-            Ok(foreign) => self.keep(foreign, now).await?,
+            Ok(foreign) => self.admit(foreign).await?,
         }
         Ok(())
     }
 
-    async fn keep(&mut self, foreign: Foreign, now: Time) -> Result<()> {
+    /// Looks whether a conversation can be taken; one whose files follow waits for them.
+    async fn admit(&mut self, mut foreign: Foreign) -> Result<()> {
         let said = foreign.tree.messages.iter().filter(|one| one.words.role == Role::User).count();
         if let Some(most) = self.app.max_user_messages.filter(|most| said > *most as usize) {
             let why =
                 format!("it holds {said} messages of a person; this app takes {most} in a conversation");
-            self.refuse(foreign.title, why);
+            self.refuse(foreign.title, Refused::new("too_many_messages", why));
             return Ok(());
         }
-        let (files, left_out, shown) = (foreign.files, foreign.left_out, foreign.title.clone());
-        let new = imported(&self.hall, self.owner, &self.app.id, foreign, now);
+        let (store, own) = (&self.hall.rooms.store, rows::own_id(&foreign));
+        if store.knows_conversation(&self.owner, &self.app.id, &foreign.key, own).await? {
+            self.report.present += 1;
+            return Ok(());
+        }
+        if !self.app.attachments {
+            waiting::refuse_files(&mut foreign);
+        }
+        let follow = self.feed.as_ref().is_some_and(Feed::brings_files);
+        let names = if follow { waiting::named(&foreign) } else { Default::default() };
+        match &self.files {
+            Some(may) if !names.is_empty() => {
+                self.waiting = Some(Waiting::begin(&self.hall, may, foreign, names).await?);
+                Ok(())
+            }
+            _ => {
+                waiting::without_files(&self.hall, self.keeper, &mut foreign).await?;
+                self.keep(foreign, 0).await
+            }
+        }
+    }
+
+    /// Keeps the conversation that waits, with the files that have come.
+    async fn settle(&mut self) -> Result<()> {
+        let Some(waiting) = self.waiting.take() else { return Ok(()) };
+        match waiting.settle().await? {
+            (foreign, Ok(files)) => self.keep(foreign, files).await,
+            (foreign, Err(why)) => {
+                self.refuse(foreign.title, why);
+                Ok(())
+            }
+        }
+    }
+
+    async fn keep(&mut self, foreign: Foreign, files: u64) -> Result<()> {
+        let (files_left_out, left_out, shown) = (foreign.files, foreign.left_out, foreign.title.clone());
+        let now = self.hall.rooms.ambient.now();
+        let new = rows::of(&self.hall, self.owner, &self.app.id, foreign, now);
         let count = new.messages.len();
         let event = self.address.clone();
         let event =
@@ -210,141 +306,23 @@ impl Import {
             Ok(true) => {
                 self.report.imported += 1;
                 self.report.messages += count as u64;
+                self.report.files += files;
                 self.report.left_out += left_out as u64;
-                self.report.files_left_out += files as u64;
+                self.report.files_left_out += files_left_out as u64;
             }
             Ok(false) => self.report.present += 1,
-            Err(fault) if fault.code() == Code::TooManyConversations => {
-                self.refuse(shown, "you have as many conversations as this app allows".to_owned());
-            }
-            Err(fault) => return Err(fault),
+            Err(fault) => match waiting::of_the_talk(&fault) {
+                Some(why) => self.refuse(shown, why),
+                None => return Err(fault),
+            },
         }
         Ok(())
     }
 
-    fn refuse(&mut self, title: Option<String>, detail: String) {
+    fn refuse(&mut self, title: Option<String>, Refused { code, detail }: Refused) {
         self.report.refused += 1;
         if self.report.problems.len() < NAMED {
-            self.report.problems.push(ImportProblem { number: self.number, title, detail });
+            self.report.problems.push(ImportProblem { number: self.number, title, code, detail });
         }
-    }
-}
-
-fn not_an_export() -> Fault {
-    Fault::invalid(
-        "file",
-        "not_an_export",
-        "this is no export that is known here: send the ZIP or the `conversations.json` of ChatGPT, the JSON of Open \
-         WebUI, or an export of this server",
-    )
-}
-
-/// A conversation, or why it is none with the title that it has.
-fn read(bytes: &[u8], now: Time) -> std::result::Result<Foreign, (Option<String>, String)> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|_| (None, "it is not JSON".to_owned()))?;
-    shape::read(&value, now).map_err(|why| {
-        let title = value.get("title").and_then(Value::as_str);
-        (title.map(|title| title.chars().filter(|c| !c.is_control()).take(100).collect()), why)
-    })
-}
-
-/// The rows of a conversation that came in.
-fn imported(hall: &Hall, owner: Subject, app: &AppId, foreign: Foreign, now: Time) -> ImportedConversation {
-    let ambient = &hall.rooms.ambient;
-    let id = ConversationId::new(ambient);
-    let own = shape::own_id(&foreign);
-    let ids = shape::ids(foreign.tree.messages.len(), ambient);
-    let named = |place: Option<usize>| place.and_then(|place| ids.get(place)).copied();
-    let began =
-        foreign.created_at.or_else(|| foreign.tree.messages.iter().filter_map(|one| one.words.at).min());
-    let began = began.unwrap_or(now);
-    let mut at = began;
-    let head = named(foreign.tree.head);
-    let first = foreign.tree.messages.iter().find(|one| one.words.role == Role::User);
-    let made = first.map(|one| title(&one.words.content)).filter(|title| !title.is_empty());
-    let mut messages = Vec::with_capacity(ids.len());
-    for (place, id_of) in foreign.tree.messages.into_iter().zip(&ids) {
-        // What has no time was said when what stands before it was.
-        at = place.words.at.unwrap_or(at);
-        messages.push(Message {
-            id: *id_of,
-            conversation_id: id,
-            parent_id: named(place.parent),
-            role: place.words.role,
-            content: place.words.content,
-            citations: place.words.citations,
-            created_at: at,
-            finish_reason: Some(place.words.finish),
-            model: place.words.model,
-            input_tokens: None,
-            output_tokens: None,
-            details: place.words.details,
-        });
-    }
-    let last = messages.iter().map(|message| message.created_at).max().unwrap_or(began);
-    ImportedConversation {
-        id,
-        own,
-        owner,
-        app: app.clone(),
-        source: foreign.key,
-        title: foreign.title.or(made),
-        topic: foreign.topic,
-        created_at: began,
-        updated_at: foreign.updated_at.unwrap_or(last).max(began),
-        head,
-        messages,
-        max_per_owner: hall.rooms.catalog.get(app).ok().and_then(|app| app.most_conversations(owner)),
-    }
-}
-
-impl Feed {
-    /// Takes more bytes; gives the conversations that have ended. Damage behind some of them costs what follows alone.
-    fn push(&mut self, bytes: &[u8], any: bool) -> Result<Vec<Element>> {
-        let mut out = Vec::new();
-        let fine = self.read(bytes, &mut out);
-        match fine {
-            Err(fault) if out.is_empty() && !any => return Err(fault),
-            Err(_) => *self = Feed::Damaged,
-            Ok(()) => {}
-        }
-        Ok(out)
-    }
-
-    fn read(&mut self, bytes: &[u8], out: &mut Vec<Element>) -> Result<()> {
-        if let Feed::Fresh(held) = self {
-            held.extend_from_slice(bytes);
-            if held.len() < 4 {
-                return Ok(());
-            }
-            let held = std::mem::take(held);
-            *self = if held.starts_with(b"PK\x03\x04") {
-                Feed::Zip(Box::new(Unzip::new()), Splitter::default(), 0)
-            } else {
-                Feed::Json(Splitter::default())
-            };
-            return self.read(&held, out);
-        }
-        let split = |splitter: &mut Splitter, bytes: &[u8], out: &mut Vec<Element>| {
-            if splitter.push(bytes, out) { Ok(()) } else { Err(not_an_export()) }
-        };
-        match self {
-            Feed::Json(splitter) => split(splitter, bytes, out)?,
-            Feed::Zip(unzip, splitter, entries) => {
-                let mut pieces = Vec::new();
-                // What came out before the damage counts.
-                let unpacked = unzip.push(bytes, &mut pieces);
-                for piece in pieces {
-                    match piece {
-                        Piece::Begin => (*splitter, *entries) = (Splitter::default(), *entries + 1),
-                        Piece::Bytes(bytes) => split(splitter, &bytes, out)?,
-                        Piece::End => {}
-                    }
-                }
-                unpacked?;
-            }
-            Feed::Fresh(_) | Feed::Damaged => {}
-        }
-        Ok(())
     }
 }

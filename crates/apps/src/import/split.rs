@@ -3,8 +3,8 @@
 
 /// Bytes of one conversation at the most.
 pub(super) const MOST: usize = 8 << 20;
-/// How deep a conversation may be nested.
-const DEEP: usize = 100;
+/// How deep a conversation may be nested: some houses put every message into the one before.
+const DEEP: usize = 25_000;
 
 /// An element of the document.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) enum Element {
     Whole(Vec<u8>),
     /// It is larger than [`MOST`].
     TooLarge,
-    /// It is nested more than a hundred times.
+    /// It is nested deeper than [`DEEP`].
     TooDeep,
 }
 
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_is_too_large_or_deep_leaves_the_others() {
-        let deep = format!("[{}{},{{}}]", "[".repeat(500), "]".repeat(500));
+        let deep = format!("[{}{},{{}}]", "[".repeat(DEEP), "]".repeat(DEEP));
         assert_eq!(split(deep.as_bytes()).unwrap(), ["TooDeep", "{}"]);
         let large = format!("[{{\"a\": \"{}\"}}, {{}}]", "x".repeat(MOST));
         let (mut splitter, mut out) = (Splitter::default(), Vec::new());

@@ -7,7 +7,17 @@ use std::collections::{BinaryHeap, HashMap};
 
 use kernel::Time;
 use serde_json::Value;
-use store::{FinishReason, Role};
+use store::{FinishReason, Rating, Role};
+
+use crate::attached::Attached;
+
+/// What is thought of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Opined {
+    pub(super) rating: Rating,
+    pub(super) comment: Option<String>,
+    pub(super) at: Option<Time>,
+}
 
 /// Words of a person, or an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +28,9 @@ pub(super) struct Words {
     pub(super) finish: FinishReason,
     pub(super) model: Option<String>,
     pub(super) citations: Value,
-    pub(super) details: Value,
+    /// What it brought. A file's id is the one that it has where the export comes from.
+    pub(super) attached: Vec<Attached>,
+    pub(super) opinion: Option<Opined>,
 }
 
 /// A node of an export.
@@ -105,7 +117,8 @@ mod tests {
             finish: FinishReason::Stop,
             model: None,
             citations: Value::Null,
-            details: Value::Null,
+            attached: Vec::new(),
+            opinion: None,
         });
         Node { key: key.to_owned(), parent: (!parent.is_empty()).then(|| parent.to_owned()), words }
     }

@@ -1,8 +1,10 @@
-//! A ZIP archive read while it comes, from its front: the entries that hold conversations are given out unpacked, all others
-//! are passed by. What it unpacks to is bounded. It follows no name and writes nothing; the format is that of PKWARE's
+//! A ZIP archive read while it comes, from its front: the entries that hold conversations are given out unpacked, and files of
+//! messages where the archive is one of ours; all others are passed by. What it unpacks to is bounded. It follows no name and writes nothing; the format is that of PKWARE's
 //! APPNOTE 6.3.10, and what of it can only be read from the end is refused with words.
 
-use flate2::{Decompress, FlushDecompress, Status};
+use files::zip::AHEAD;
+use flate2::{Crc, Decompress, FlushDecompress, Status};
+use kernel::id::FileId;
 use kernel::{Fault, Result};
 
 /// Bytes that an archive may unpack to, all entries together.
@@ -20,11 +22,21 @@ const DESCRIPTOR: u32 = 0x0807_4b50;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     /// An entry with conversations begins.
-    Begin,
+    Talks,
+    /// A file of messages begins.
+    File(FileId),
     /// Bytes of it.
     Bytes(Vec<u8>),
     /// It has ended.
     End,
+}
+
+/// What is wanted of an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    Talks,
+    File(FileId),
 }
 
 /// Reads an archive.
@@ -38,6 +50,9 @@ enum State {
     Head,
     Stored {
         left: u64,
+        /// Whether its sizes stand behind it too, and how wide they are.
+        behind: Option<bool>,
+        sum: Crc,
         wanted: bool,
     },
     Packed {
@@ -49,6 +64,8 @@ enum State {
     },
     Descriptor {
         wide: bool,
+        /// What the checksum must be, where it was counted.
+        sum: Option<u32>,
     },
     /// Nothing more is read: the table of contents, or what cannot be read from the front.
     Over,
@@ -58,12 +75,19 @@ fn broken(why: &'static str) -> Fault {
     Fault::invalid("file", "broken_archive", format!("the archive cannot be read: {why}"))
 }
 
-/// Whether an entry holds conversations: the names that the exports use, wherever they lie.
-fn holds_conversations(name: &[u8]) -> bool {
-    let base = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    base == b"conversations.json"
+/// What an entry holds: the names that the exports use, wherever they lie; files of messages lie in `files/ID` in ours.
+fn wanted(name: &[u8]) -> Wanted {
+    let mut parts = name.rsplit(|byte| *byte == b'/');
+    let base = parts.next().unwrap_or_default();
+    let id =
+        parts.next().and_then(|part| std::str::from_utf8(part).ok()).and_then(|id| FileId::parse(id).ok());
+    if let Some(id) = id.filter(|_| parts.next() == Some(b"files")) {
+        return Wanted::File(id);
+    }
+    let talks = base == b"conversations.json"
         || base == b"conversation.json"
-        || base.starts_with(b"chat-export") && base.ends_with(b".json")
+        || (base.starts_with(b"chat-export") || base.starts_with(b"convo-")) && base.ends_with(b".json");
+    if talks { Wanted::Talks } else { Wanted::Nothing }
 }
 
 fn short(bytes: &[u8], at: usize) -> u16 {
@@ -99,27 +123,38 @@ impl Unzip {
                 Ok(false)
             }
             State::Head => self.head(out),
-            State::Stored { left, wanted } => {
+            State::Stored { left, behind, sum, wanted } => {
                 let here = self.buffer.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                 let piece: Vec<u8> = self.buffer.drain(..here).collect();
                 *left -= piece.len() as u64;
-                let (ended, wanted) = (*left == 0, *wanted);
-                self.give(piece, wanted, out)?;
+                let (ended, wanted, behind) = (*left == 0, *wanted, *behind);
+                if wanted && behind.is_some() {
+                    sum.update(&piece);
+                }
+                let sum = wanted.then(|| sum.sum());
+                give(piece, wanted, out);
                 if ended {
-                    self.end(wanted, State::Head, out);
+                    let next = behind.map_or(State::Head, |wide| State::Descriptor { wide, sum });
+                    // What the checksum speaks of has ended behind it.
+                    self.end(wanted && behind.is_none(), next, out);
                 }
                 Ok(ended)
             }
             State::Packed { .. } => self.inflate(out),
-            State::Descriptor { wide } => {
+            State::Descriptor { wide, sum } => {
                 let signed = long(&self.buffer, 0) == DESCRIPTOR;
                 let length = if *wide { 20 } else { 12 } + if signed { 4 } else { 0 };
                 // Four bytes tell whether there is a signature; the head of the next entry follows in any case.
                 if self.buffer.len() < length.max(4) {
                     return Ok(false);
                 }
+                let told = long(&self.buffer, if signed { 4 } else { 0 });
+                if sum.is_some_and(|sum| sum != told) {
+                    return Err(broken("a file is damaged"));
+                }
+                let counted = sum.is_some();
                 self.buffer.drain(..length);
-                self.state = State::Head;
+                self.end(counted, State::Head, out);
                 Ok(true)
             }
         }
@@ -148,9 +183,12 @@ impl Unzip {
             return Ok(false);
         }
         let head: Vec<u8> = self.buffer.drain(..length).collect();
-        let wanted = holds_conversations(head.get(30..30 + name).unwrap_or_default());
+        let meant = wanted(head.get(30..30 + name).unwrap_or_default());
+        let wanted = meant != Wanted::Nothing;
         let (streamed, wide_sizes) = (flags & 8 != 0, packed == u32::MAX);
-        let wide = wide_extra(head.get(30 + name..).unwrap_or_default());
+        let extra = head.get(30 + name..).unwrap_or_default();
+        let wide = extra_field(extra, 1).map(|body| number(body, 8));
+        let ahead = extra_field(extra, AHEAD).map(|body| number(body, 0));
         let size = match (streamed, wide_sizes, wide) {
             (true, ..) => None,
             (false, false, _) => Some(u64::from(packed)),
@@ -160,11 +198,13 @@ impl Unzip {
         if flags & 1 != 0 {
             return Err(broken("it is encrypted"));
         }
-        self.state = match (method, size) {
-            (0, Some(left)) => State::Stored { left, wanted },
-            // Where it ends stands at the end of the archive. Nothing behind it is read; in archives of this server no
-            // conversation is.
-            (0, None) if !wanted => State::Over,
+        self.state = match (method, size.or(ahead.filter(|_| method == 0))) {
+            (0, Some(left)) => {
+                State::Stored { left, behind: streamed.then_some(wide.is_some()), sum: Crc::new(), wanted }
+            }
+            // Where it ends stands at the end of the archive. Nothing behind it is read; in older archives of this server
+            // no conversation is.
+            (0, None) if meant != Wanted::Talks => State::Over,
             (8, size) => State::Packed {
                 inflate: Box::new(Decompress::new(false)),
                 packed: 0,
@@ -179,8 +219,12 @@ impl Unzip {
                 ));
             }
         };
-        if wanted {
-            out.push(Piece::Begin);
+        match meant {
+            Wanted::Nothing => {}
+            Wanted::Talks => out.push(Piece::Talks),
+            // What is read no further has not begun.
+            Wanted::File(_) if matches!(self.state, State::Over) => {}
+            Wanted::File(id) => out.push(Piece::File(id)),
         }
         Ok(true)
     }
@@ -204,23 +248,16 @@ impl Unzip {
         }
         let ended = status == Status::StreamEnd;
         self.buffer.drain(..usize::try_from(read).unwrap_or(usize::MAX).min(self.buffer.len()));
-        self.give(piece, wanted, out)?;
-        if ended {
-            let next = if streamed { State::Descriptor { wide } } else { State::Head };
-            self.end(wanted, next, out);
-        }
-        Ok(ended || !stuck)
-    }
-
-    fn give(&mut self, piece: Vec<u8>, wanted: bool, out: &mut Vec<Piece>) -> Result<()> {
         self.unpacked += piece.len() as u64;
         if self.unpacked > MOST {
             return Err(broken("it unpacks to far too much"));
         }
-        if wanted && !piece.is_empty() {
-            out.push(Piece::Bytes(piece));
+        give(piece, wanted, out);
+        if ended {
+            let next = if streamed { State::Descriptor { wide, sum: None } } else { State::Head };
+            self.end(wanted, next, out);
         }
-        Ok(())
+        Ok(ended || !stuck)
     }
 
     fn end(&mut self, wanted: bool, next: State, out: &mut Vec<Piece>) {
@@ -231,18 +268,27 @@ impl Unzip {
     }
 }
 
-/// The packed size in the extra field of ZIP64; `None` when there is no such field.
-fn wide_extra(mut extra: &[u8]) -> Option<u64> {
+fn give(piece: Vec<u8>, wanted: bool, out: &mut Vec<Piece>) {
+    if wanted && !piece.is_empty() {
+        out.push(Piece::Bytes(piece));
+    }
+}
+
+/// A field of the extra fields: 1 is that of ZIP64, which holds the packed size behind eight other bytes.
+fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     while extra.len() >= 4 {
         let (id, length) = (short(extra, 0), usize::from(short(extra, 2)));
         let body = extra.get(4..4 + length)?;
-        if id == 1 {
-            let packed = body.get(8..16).and_then(|eight| eight.try_into().ok());
-            return Some(packed.map_or(0, u64::from_le_bytes));
+        if id == wanted {
+            return Some(body);
         }
         extra = extra.get(4 + length..).unwrap_or_default();
     }
     None
+}
+
+fn number(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()).map_or(0, u64::from_le_bytes)
 }
 
 #[cfg(test)]
@@ -290,7 +336,7 @@ mod tests {
         let mut texts: Vec<String> = Vec::new();
         for piece in out {
             match piece {
-                Piece::Begin => texts.push(String::new()),
+                Piece::Talks | Piece::File(_) => texts.push(String::new()),
                 Piece::Bytes(bytes) => texts.last_mut().unwrap().push_str(&String::from_utf8_lossy(&bytes)),
                 Piece::End => {}
             }
@@ -313,6 +359,26 @@ mod tests {
             assert_eq!(read(&archive, step).unwrap(), (vec!["[1]".into(), "[2]".into(), "[3]".into()], true));
         }
         assert!(!read(&archive[..60], 10).unwrap().1, "what is cut off has not ended");
+    }
+
+    #[test]
+    fn files_of_our_own_archives_come_out_and_damage_is_seen() {
+        let id = "01939f2e-7c4a-7b31-9d55-0a6f2c1e8b47";
+        let (name, content) = (format!("x/files/{id}/a.txt"), vec![7; 3_000]);
+        let mut archive = files::zip::Archive::default();
+        let mut bytes = archive.whole("x/conversation.json", b"[1]");
+        bytes.extend(archive.begin(&name, Some(3_000)));
+        archive.piece(&content);
+        bytes.extend(&content);
+        bytes.extend(archive.begin("unknown.bin", None));
+        bytes.extend(archive.finish());
+        for step in [1, 7, 997, bytes.len()] {
+            let (texts, over) = read(&bytes, step).unwrap();
+            assert_eq!((texts[0].as_str(), texts[1].len(), over), ("[1]", 3_000, true));
+        }
+        let at = bytes.iter().position(|byte| *byte == 7).unwrap();
+        bytes[at + 1_500] = 8;
+        assert!(read(&bytes, 64).unwrap_err().fields()[0].detail.contains("damaged"));
     }
 
     #[test]

@@ -81,7 +81,8 @@ impl Accounts {
             let ticket =
                 self.ticket(Purpose::Change, Some(user.id), address, None, mail::VERIFY, Vec::new()).await?;
             let link = mail::link("/verify", &ticket, mail::VERIFY);
-            self.post(Some(user.id), address, Template::ConfirmNewAddress, link, mail::VERIFY).await
+            let to = mail::Reader { email: address, ..mail::Reader::of(user) };
+            self.post(to, Template::ConfirmNewAddress, link, mail::VERIFY).await
         };
         lost(sent.await);
     }

@@ -65,8 +65,7 @@ impl Accounts {
             .with("role", new.role.as_str())
             .with("account", self.tag(&address));
         match self.parts.store.create_user(new, vec![event]).await {
-            Ok(user) if user.verified_at.is_none() => self.later(user, Welcome::Verify),
-            Ok(_) => {}
+            Ok(user) => self.greet(mail::reading(user, from)),
             Err(fault) if fault.code() == Code::Conflict => self.exists(&address, from).await?,
             Err(fault) => return Err(fault),
         }
@@ -86,8 +85,28 @@ impl Accounts {
         // Somebody else may have begun an account with this address and a password of theirs. Until it is proven,
         // whoever reads the mail chooses the password, and what was begun before is void (SAFETY V14).
         let what = if user.verified_at.is_none() { Welcome::Choose } else { Welcome::Exists };
-        self.later(user, what);
+        self.later(mail::reading(user, from), what);
         Ok(())
+    }
+
+    /// Remembers what a new account reads, and has its address proven. Not before the answer: how long that takes must not
+    /// tell whether the address was free.
+    fn greet(&self, user: User) {
+        let accounts = self.clone();
+        self.parts.tasks.spawn(async move {
+            if user.language.is_some() {
+                let kept = accounts.parts.store.set_language(user.id, user.language, Vec::new()).await;
+                if let Err(fault) = kept {
+                    tracing::warn!(
+                        code = fault.code().as_str(),
+                        "the language of a new account was not kept"
+                    );
+                }
+            }
+            if user.verified_at.is_none() {
+                accounts.later(user, Welcome::Verify);
+            }
+        });
     }
 
     fn later(&self, user: User, what: Welcome) {

@@ -5,16 +5,35 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crypto::token;
-use kernel::{AuditEvent, EventType, Result, Role, Secret, Subject, UserId};
+use kernel::{AuditEvent, EventType, Language, Result, Role, Secret, Subject, UserId};
 use store::{Mail, NewParcel, NewTicket, Purpose, Template, User};
 
 use super::Accounts;
+use crate::Context;
 
 /// How long links are valid.
 pub(super) const SETUP: Duration = Duration::from_secs(30 * 60);
 pub(super) const RESET: Duration = Duration::from_secs(30 * 60);
 pub(super) const VERIFY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) const INVITE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Who gets a mail, and what they read.
+pub(super) struct Reader<'r> {
+    pub(super) user: Option<UserId>,
+    pub(super) email: &'r str,
+    pub(super) language: Option<Language>,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn of(user: &'r User) -> Reader<'r> {
+        Reader { user: Some(user.id), email: &user.email, language: user.language }
+    }
+}
+
+/// The account as it reads, which speaks the language of this request unless it has chosen one.
+pub(super) fn reading(user: User, from: &Context) -> User {
+    User { language: user.language.or(from.language), ..user }
+}
 
 impl Accounts {
     /// A new ticket: its secret. Earlier ones of the same purpose and account are void.
@@ -45,14 +64,8 @@ impl Accounts {
         let sent = async {
             let ticket =
                 self.ticket(Purpose::Verify, Some(user.id), &user.email, None, VERIFY, Vec::new()).await?;
-            self.post(
-                Some(user.id),
-                &user.email,
-                Template::VerifyAddress,
-                link("/verify", &ticket, VERIFY),
-                VERIFY,
-            )
-            .await
+            let link = link("/verify", &ticket, VERIFY);
+            self.post(Reader::of(user), Template::VerifyAddress, link, VERIFY).await
         };
         lost(sent.await);
     }
@@ -65,27 +78,23 @@ impl Accounts {
                 .with("what", "password reset sent");
             let ticket =
                 self.ticket(Purpose::Reset, Some(user.id), &user.email, None, RESET, vec![event]).await?;
-            self.post(
-                Some(user.id),
-                &user.email,
-                Template::ResetPassword,
-                link("/reset", &ticket, RESET),
-                RESET,
-            )
-            .await
+            let link = link("/reset", &ticket, RESET);
+            self.post(Reader::of(user), Template::ResetPassword, link, RESET).await
         };
         lost(sent.await);
     }
 
-    /// Invites to an address; gives the secret of the link.
+    /// Invites to an address, in the language of whoever invites; gives the secret of the link.
     pub(crate) async fn send_invitation(
         &self,
         email: &str,
         role: Role,
+        language: Option<Language>,
         audit: Vec<AuditEvent>,
     ) -> Result<Secret<String>> {
         let ticket = self.ticket(Purpose::Invite, None, email, Some(role), INVITE, audit).await?;
-        lost(self.post(None, email, Template::Invitation, link("/sign-up", &ticket, INVITE), INVITE).await);
+        let to = Reader { user: None, email, language };
+        lost(self.post(to, Template::Invitation, link("/sign-up", &ticket, INVITE), INVITE).await);
         Ok(ticket)
     }
 
@@ -98,23 +107,23 @@ impl Accounts {
     ) {
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         // What happened stays worth knowing for a week.
-        lost(self.post(Some(user.id), &user.email, template, values, INVITE).await);
+        lost(self.post(Reader::of(user), template, values, INVITE).await);
     }
 
     pub(super) async fn post(
         &self,
-        user: Option<UserId>,
-        to: &str,
+        to: Reader<'_>,
         template: Template,
         values: BTreeMap<String, String>,
         valid: Duration,
     ) -> Result<()> {
-        if !self.config.mail || to.is_empty() {
+        if !self.config.mail || to.email.is_empty() {
             return Ok(());
         }
         let until = Some(self.parts.ambient.now() + valid);
-        let mail = Mail { to: to.to_owned(), template, values, until };
-        self.parts.store.send(vec![NewParcel::mail(user, &mail)?]).await
+        let language = to.language.map(|language| language.tag().to_owned());
+        let mail = Mail { to: to.email.to_owned(), template, values, until, language };
+        self.parts.store.send(vec![NewParcel::mail(to.user, &mail)?]).await
     }
 }
 

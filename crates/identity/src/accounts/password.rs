@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{Code, Fault, Result, Secret};
+use kernel::{Code, Fault, Language, Result, Secret};
 use store::{Template, User};
 
 use super::Accounts;
@@ -26,6 +26,14 @@ impl Accounts {
     pub async fn set_name(&self, may: &May<AccountWrite>, name: &str) -> Result<User> {
         let user = self.own(may).await?;
         self.parts.store.set_name(user.id, &checked_name(name)?, vec![changed(may, "name")]).await?;
+        self.own(may).await
+    }
+
+    /// Changes the language in which one is spoken to, on every device and in mails; `None` leaves it to each browser.
+    pub async fn set_language(&self, may: &May<AccountWrite>, language: Option<Language>) -> Result<User> {
+        let user = self.own(may).await?;
+        self.parts.store.set_language(user.id, language, vec![changed(may, "language")]).await?;
+        self.parts.identity.forget();
         self.own(may).await
     }
 

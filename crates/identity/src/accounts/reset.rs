@@ -2,7 +2,7 @@
 //! nothing else. The link's secret has 256 random bits, is stored as a digest, counts once and for half an hour.
 
 use guard::limits::Claim;
-use kernel::{EventType, Fault, Result, Secret, Subject};
+use kernel::{EventType, Fault, Language, Result, Secret, Subject};
 use store::{Purpose, Template, User};
 
 use super::Accounts;
@@ -18,13 +18,13 @@ impl Accounts {
             tracing::warn!("a password reset was asked for, and no mail is configured");
             return Ok(());
         }
-        let accounts = self.clone();
-        self.parts.tasks.spawn(async move { accounts.remind(&address).await });
+        let (accounts, language) = (self.clone(), from.language);
+        self.parts.tasks.spawn(async move { accounts.remind(&address, language).await });
         Ok(())
     }
 
     /// Sends the link, not more often to one address than people sign in: a mailbox must not be flooded either.
-    async fn remind(&self, address: &str) {
+    async fn remind(&self, address: &str, asked_in: Option<Language>) {
         let tag = self.tag(address);
         let rules = &self.parts.limiter.rules().sign_in;
         let claim = Claim { scope: "password_reset", key: &tag, rules };
@@ -33,7 +33,9 @@ impl Accounts {
         }
         match self.parts.store.user_by_email(address).await {
             // Inactive ones too: whether an account is active is told to nobody, and the link lets nobody in.
-            Ok(Some(user)) => self.send_reset(&user).await,
+            Ok(Some(user)) => {
+                self.send_reset(&User { language: user.language.or(asked_in), ..user }).await;
+            }
             Ok(None) => {}
             Err(fault) => tracing::error!(code = fault.code().as_str(), "a password reset was lost"),
         }

@@ -5,7 +5,7 @@ use kernel::{Actor, AuditEvent, Code, EventType, Fault, Result, Secret, Subject,
 use store::{Mode, User};
 use uuid::Uuid;
 
-use super::{Accounts, Verified};
+use super::{Accounts, Verified, mail};
 use crate::{Context, email};
 
 /// Nobody's id: what is looked up for an address without an account.
@@ -68,7 +68,7 @@ impl Accounts {
         } else if locked {
             (Code::LockedDown, "locked down")
         } else if self.config.mail && user.verified_at.is_none() && !user.email.is_empty() {
-            self.send_verification(user).await;
+            self.send_verification(&mail::reading(user.clone(), from)).await;
             (Code::Forbidden, "address not proven")
         } else {
             return Ok(());

@@ -39,7 +39,7 @@ impl Administration {
             return Err(Fault::new(Code::Conflict).say("this address has an account already"));
         }
         let event = event(may, EventType::UserChanged).with("what", "invited").with("role", role.as_str());
-        self.accounts.send_invitation(&address, role, vec![event]).await
+        self.accounts.send_invitation(&address, role, may.who().language(), vec![event]).await
     }
 
     /// Changes the role. `conflict` for the last active admin.

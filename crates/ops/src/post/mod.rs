@@ -7,12 +7,12 @@ mod letters;
 mod mail;
 mod webhook;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use guard::outbound::Outbound;
-use kernel::{Ambient, ParcelId, Result, Secret};
+use kernel::{Ambient, Language, ParcelId, Result, Secret};
 use store::{Mail, NewParcel, Parcel, Sink, Store};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -49,6 +49,9 @@ const MOST: usize = 8;
 /// Deliveries under way when the server stops get this long; what is left is carried after the next start.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// Where the words of mails are in other languages: the translation of an English text.
+pub type Words = fn(Language, &str) -> Option<&'static str>;
+
 /// Why a parcel was not taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Lost {
@@ -78,6 +81,7 @@ struct Inner {
     outbound: Outbound,
     ambient: Ambient,
     base_url: String,
+    words: OnceLock<Words>,
     fresh: Notify,
 }
 
@@ -117,7 +121,21 @@ impl Post {
         ambient: Ambient,
     ) -> Result<Post> {
         let using = ArcSwap::from_pointee(Using::new(config)?);
-        Ok(Post(Arc::new(Inner { using, store, outbound, ambient, base_url, fresh: Notify::new() })))
+        Ok(Post(Arc::new(Inner {
+            using,
+            store,
+            outbound,
+            ambient,
+            base_url,
+            words: OnceLock::new(),
+            fresh: Notify::new(),
+        })))
+    }
+
+    /// Speaks the languages of people in mails to them from now on; English until then.
+    pub fn speak(&self, words: Words) {
+        // Told twice, the first holds.
+        let _ = self.0.words.set(words);
     }
 
     /// Goes to these sinks from now on. What is under way arrives where it was sent; what waits goes the new way.
@@ -248,7 +266,8 @@ impl Post {
             if mail.until.is_some_and(|until| until <= now) {
                 return Err(Lost::for_good("what it leads to has expired"));
             }
-            let letter = letters::to_person(&mail, base_url)?;
+            let letter =
+                letters::to_person(&mail, base_url, self.0.words.get().copied().unwrap_or(|_, _| None))?;
             return mailer.as_ref().ok_or_else(gone)?.send(id, &mail.to, letter, now, true).await;
         }
         let notice = read(payload)?;

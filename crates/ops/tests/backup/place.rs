@@ -213,6 +213,7 @@ impl Place {
             media_type: "text/plain".to_owned(),
             digest: digest.to_hex().to_string(),
             modified_at: None,
+            reuse: false,
             blob: StagedBlob {
                 id: id.clone(),
                 tag: key.tag(digest.as_bytes()),

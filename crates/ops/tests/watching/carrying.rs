@@ -146,7 +146,7 @@ async fn a_renewed_sink_gets_what_waits() {
 
 fn letter(to: &str) -> NewParcel {
     let values = BTreeMap::from([("path".to_owned(), "/reset?token=quetzal".to_owned())]);
-    let mail = Mail { to: to.into(), template: Template::ResetPassword, values, until: None };
+    let mail = Mail { to: to.into(), template: Template::ResetPassword, values, until: None, language: None };
     NewParcel::mail(None, &mail).unwrap()
 }
 
@@ -212,6 +212,7 @@ async fn what_nobody_can_take_is_given_up() {
         template: Template::ResetPassword,
         values: BTreeMap::from([("path".to_owned(), "/reset".to_owned())]),
         until: Some(place.ambient.now()),
+        language: None,
     };
     let parcels = vec![
         letter("nobody@example.org"),

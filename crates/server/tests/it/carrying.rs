@@ -2,4 +2,5 @@
 
 mod attachments;
 mod bringing;
+mod returning;
 mod sharing;

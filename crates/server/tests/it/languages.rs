@@ -1,7 +1,12 @@
 //! Pages in five languages: the one that was chosen, else the one that the browser asks for, else English. What programs
 //! read stays English.
 
-use crate::world::Setup;
+use serde_json::json;
+
+use crate::world::{Caller, Setup, World};
+
+#[path = "../../../web/src/ui/samples/foreign_words.rs"]
+mod foreign_words;
 
 const LANGUAGES: [(&str, &str, &str); 5] = [
     ("en", "ltr", "Sign in"),
@@ -94,4 +99,128 @@ async fn a_choice_is_kept_and_what_programs_read_stays_english() {
     let problem = reader.get("/api/v1/nothing").send().await;
     assert_eq!(problem.json()["title"], "Not found", "{problem:?}");
     assert!(!problem.headers.contains_key("content-language"));
+}
+
+/// Chooses a language by the menu, as the page does.
+async fn choose(world: &World, caller: &Caller, fields: &str) {
+    let request = caller.post("/language").header("content-type", "application/x-www-form-urlencoded");
+    let home = format!("http://{}", world.address());
+    let chosen = request.header("origin", &home).body(fields.to_owned()).send().await;
+    assert_eq!(chosen.status, 303, "{chosen:?}");
+}
+
+#[tokio::test]
+async fn the_language_belongs_to_the_account_on_every_device() {
+    let world = Setup::sqlite().start().await;
+    let ann = world.member().await;
+    let (one, other) = (world.browser(&ann.email).await, world.browser(&ann.email).await);
+    let speaks = async |who: &Caller, wish: &str| {
+        let page =
+            who.get("/account").header("accept", "text/html").header("accept-language", wish).send().await;
+        assert_eq!(page.status, 200, "{page:?}");
+        page.header("content-language").to_owned()
+    };
+    assert_eq!(speaks(&one, "fr").await, "fr", "nothing is chosen: the browser is asked");
+    choose(&world, &one, "language=ar&return_to=%2Faccount").await;
+    assert_eq!((speaks(&one, "fr").await.as_str(), speaks(&other, "fr").await.as_str()), ("ar", "ar"));
+    let me = one.get("/api/v1/me").send().await.json();
+    assert_eq!(me["language"], "ar");
+    // By the API too, in one step with the name or alone; nonsense changes nothing.
+    let changed = ann.caller.put("/api/v1/me").json(&json!({"language": "de", "name": "Ann"})).send().await;
+    assert_eq!((changed.status, &changed.json()["language"]), (200, &json!("de")), "{changed:?}");
+    assert_eq!(speaks(&other, "fr").await, "de");
+    for bad in [json!({}), json!({"language": "xx"}), json!({"language": 7})] {
+        let refused = ann.caller.put("/api/v1/me").json(&bad).send().await;
+        assert!([400, 422].contains(&refused.status), "{refused:?}");
+    }
+    // Whoever leaves it to the browsers again is asked by them.
+    choose(&world, &one, "language=&return_to=%2Faccount").await;
+    assert_eq!(speaks(&other, "fr").await, "fr");
+    // An error of a page is said in the same language.
+    assert_eq!(ann.caller.put("/api/v1/me").json(&json!({"language": "ar"})).send().await.status, 200);
+    let lost = other.get("/account/nothing").header("accept", "text/html").send().await;
+    assert!(lost.text().contains("غير موجود"), "{}", lost.text());
+}
+
+/// Pages of a running server in Arabic: words in Latin letters that are ours and not translated.
+#[tokio::test]
+async fn live_pages_hold_no_words_beside_the_catalogues() {
+    let world = Setup::sqlite().start().await;
+    let admin = world.admin().await;
+    let root = world.browser(&admin.email).await;
+    let spoken = admin.caller.put("/api/v1/me").json(&json!({"language": "ar", "name": "آدا"})).send().await;
+    assert_eq!(spoken.status, 200, "{spoken:?}");
+    let talk = world.conversation(&admin.caller).await;
+    assert!(world.say(&admin.caller, &talk, "مرحبا").await["message"].is_object());
+    let titled = admin.caller.put(&format!("/api/v1/conversations/{talk}")).json(&json!({"title": "سؤال"}));
+    assert_eq!(titled.send().await.status, 200);
+    admin.caller.post("/api/v1/keys").json(&json!({"name": "مفتاح"})).send().await;
+    admin.caller.post("/api/v1/admin/blocks").json(&json!({"net": "198.51.100.0/24"})).send().await;
+    let conversation = format!("/apps/assistant/{talk}");
+    let print = format!("{conversation}/print");
+    let pages = [
+        "/",
+        "/apps/assistant",
+        &conversation,
+        &print,
+        "/nothing",
+        "/offline",
+        "/account",
+        "/account/conversations",
+        "/account/email",
+        "/account/erase",
+        "/account/security",
+        "/account/sessions",
+        "/account/keys",
+        "/files",
+        "/files/trash",
+        "/files/declutter",
+        "/apps/tutor",
+        "/apps/tutor/problems",
+        "/apps/tutor/problems/new",
+        "/apps/support",
+        "/apps/support/documents",
+        "/apps/support/desk",
+        "/apps/support/desk/questions",
+        "/apps/support/desk/quality",
+        "/admin",
+        "/admin/users",
+        "/admin/users/new",
+        "/admin/sessions",
+        "/admin/keys",
+        "/admin/audit",
+        "/admin/alerts",
+        "/admin/slo",
+        "/admin/reports",
+        "/admin/blocks",
+        "/admin/holds",
+        "/admin/lockdown",
+        "/admin/lockdown/users",
+        "/admin/revoke/all",
+        "/admin/backups",
+        "/admin/settings",
+        "/docs/errors",
+    ];
+    // What people and their configuration put there: names of apps, addresses, answers of the model.
+    let given = [
+        admin.email.as_str(),
+        "Assistant",
+        "Workspace",
+        "Support",
+        "Tutor",
+        "Files",
+        "echo",
+        "development",
+        "mock-model",
+        "يتبع model",
+        "يتبع debug",
+    ];
+    let mut found = Vec::new();
+    for path in pages {
+        let page = root.get(path).header("accept", "text/html").send().await;
+        assert!([200, 404].contains(&page.status), "{path}: {page:?}");
+        let words = foreign_words::foreign(&page.text(), &given).into_iter();
+        found.extend(words.map(|words| format!("{path} ({}): {words}", page.status)));
+    }
+    assert!(found.is_empty(), "in English:\n{}", found.join("\n"));
 }

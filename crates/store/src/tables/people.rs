@@ -186,6 +186,7 @@ pub(super) const USERS: Table = Table {
         ("valid_from", Time),
         ("created_at", Time),
         ("last_sign_in_at", Time),
+        ("language", Text),
     ],
     rule: Rule::Subject {
         condition: "id = substr($1, 6)",

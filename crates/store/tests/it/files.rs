@@ -30,6 +30,7 @@ fn new(world: &World, key: &ContentKey, name: &str, text: &str, size: u64) -> Ne
         media_type: "text/plain".to_owned(),
         digest: digest.to_hex().to_string(),
         modified_at: None,
+        reuse: false,
         blob: StagedBlob { id, tag: key.tag(digest.as_bytes()), size, placed: false },
     }
 }

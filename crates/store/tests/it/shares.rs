@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kernel::{Code, ConversationId, Fault, MessageId, PageRequest, Secret, ShareId, Subject};
-use store::{ImportedConversation, Joint, Message, NewShare, Role};
+use store::{ImportedConversation, ImportedOrder, Joint, Message, NewShare, Role};
 
 use crate::world::{World, event, on_both_engines};
 
@@ -106,7 +106,8 @@ on_both_engines! {
             ImportedConversation {
                 id: ConversationId::new(&world.ambient), own: None, owner, app: world.app.clone(), source: source.into(),
                 title: Some("T".into()), topic: None, created_at: world.ambient.now(), updated_at: world.ambient.now(),
-                head: Some(ids[head]), messages, max_per_owner: None,
+                head: Some(ids[head]), messages,
+                order: ImportedOrder::default(), opinions: Vec::new(), max_per_owner: None,
             }
         };
         let new = make("s", 1);

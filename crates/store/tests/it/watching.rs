@@ -189,7 +189,7 @@ on_both_engines! {
     async fn what_is_carried_is_sealed(world) {
         let mail = Mail {
             to: "ada@example.org".into(), template: Template::ResetPassword,
-            values: BTreeMap::from([("path".into(), "/reset?token=quetzal".into())]), until: None,
+            values: BTreeMap::from([("path".into(), "/reset?token=quetzal".into())]), until: None, language: None,
         };
         world.store.send(vec![NewParcel::mail(None, &mail).unwrap()]).await.unwrap();
         let read: Mail = serde_json::from_str(&claimed(world, Sink::Mail).await[0]).unwrap();

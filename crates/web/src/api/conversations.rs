@@ -1,23 +1,18 @@
-//! Conversations: made, listed, read, renamed, deleted, exported, stopped.
+//! Conversations: made, listed, read, renamed, deleted, stopped.
 
-use apps::TakeoutForm;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use identity::{ConversationDelete, ConversationRead, ConversationStop, ConversationWrite, Converse};
 use kernel::{AppId, ConversationId, Fault, MessageId, PageRequest, ProblemId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problems::{Changing, OnOne, Reading};
-use super::view::{ConversationView, List, MessageView};
+use super::view::{ConversationView, List};
 use crate::Site;
 use crate::body::{Json, Path, Query};
 use crate::failure::Outcome;
-use crate::front::Sandboxed;
-use crate::pages::carry;
-use crate::ui::paper;
 use crate::who::Who;
 
 /// A conversation to be made.
@@ -184,110 +179,6 @@ pub(crate) async fn delete(
     let may = who.may(&site, ConversationDelete)?;
     site.hall.delete(&may, ConversationId::parse(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The form of an export.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ExportQuery {
-    /// `json` (unless said), `markdown`, or `html`: a page that stands alone.
-    #[param(pattern = "^(json|markdown|html)$")]
-    format: Option<String>,
-}
-
-/// A whole conversation.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ExportView {
-    /// The conversation.
-    conversation: ConversationView,
-    /// Every message in the order in which they were written, with those that stand beside what the conversation
-    /// says now; `parent_id` tells where.
-    messages: Vec<MessageView>,
-    /// What the conversation says now: the ids of its messages, oldest first.
-    said: Vec<uuid::Uuid>,
-}
-
-impl From<apps::Export> for ExportView {
-    fn from(export: apps::Export) -> ExportView {
-        ExportView {
-            messages: export.every.iter().map(MessageView::from).collect(),
-            said: export.messages.iter().map(|message| message.id.uuid()).collect(),
-            conversation: export.conversation.into(),
-        }
-    }
-}
-
-/// A whole conversation as a file.
-#[utoipa::path(get, path = "/api/v1/conversations/{id}/export", operation_id = "exportConversation", tag = "conversations",
-    params(("id" = uuid::Uuid, Path, description = "The conversation"), ExportQuery), responses(
-    (status = 200, description = "The conversation, as JSON, Markdown or HTML", content((ExportView = "application/json"), (String = "text/markdown"), (String = "text/html"))),
-    OnOne,
-))]
-pub(crate) async fn export(
-    State(site): State<Site>,
-    who: Who,
-    Path(id): Path<String>,
-    Query(query): Query<ExportQuery>,
-) -> Outcome<Response> {
-    let may = who.may(&site, ConversationRead)?;
-    let id = ConversationId::parse(&id)?;
-    let format = query.format.as_deref().unwrap_or("json");
-    if !["json", "markdown", "html"].contains(&format) {
-        let say = "the formats are `json`, `markdown` and `html`";
-        return Err(Fault::invalid("format", "unknown", say).into());
-    }
-    let export = site.hall.export(&may, id).await?;
-    let (ending, mut response) = match format {
-        "markdown" => {
-            ("md", ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], export.markdown()).into_response())
-        }
-        "html" => {
-            let page = paper::alone(&carry::sheet(&site, &export))?;
-            let mut response = ([(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
-            response.extensions_mut().insert(Sandboxed);
-            ("html", response)
-        }
-        _ => ("json", axum::Json(ExportView::from(export)).into_response()),
-    };
-    if let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"conversation-{id}.{ending}\"")) {
-        response.headers_mut().insert(CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
-}
-
-/// In which form everything is wanted.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct EverythingQuery {
-    /// `zip`, the one there is.
-    #[param(pattern = "^zip$")]
-    format: Option<String>,
-}
-
-/// All of one's conversations as an archive: each as Markdown and as JSON with its branches, and the files that their
-/// messages brought. It is made while it leaves. `POST /api/v1/conversations/import` takes it in again.
-#[utoipa::path(get, path = "/api/v1/conversations/export", operation_id = "exportConversations", tag = "conversations", params(EverythingQuery), responses(
-    (status = 200, description = "The archive", body = Vec<u8>, content_type = "application/zip"),
-    Reading,
-))]
-pub(crate) async fn export_all(
-    State(site): State<Site>,
-    who: Who,
-    Query(query): Query<EverythingQuery>,
-) -> Outcome<Response> {
-    let may = who.may(&site, ConversationRead)?;
-    if query.format.is_some_and(|format| format != "zip") {
-        return Err(Fault::invalid("format", "unknown", "the format is `zip`").into());
-    }
-    let archive = site.hall.archive(&may, |export| {
-        serde_json::to_vec_pretty(&ExportView::from(export)).map_err(Fault::internal)
-    });
-    let mut response = super::me::export_answer(archive, TakeoutForm::Zip);
-    let name = HeaderValue::from_static("attachment; filename=\"stoa-conversations.zip\"");
-    response.headers_mut().insert(CONTENT_DISPOSITION, name);
-    Ok(response)
 }
 
 /// Whether there was something to stop.

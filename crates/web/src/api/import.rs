@@ -26,7 +26,8 @@ pub(crate) struct Form {
     /// The app that the conversations come into.
     #[schema(example = "workspace")]
     app: String,
-    /// The export: the ZIP or `conversations.json` of ChatGPT, the JSON of Open WebUI, or an export of this server.
+    /// The export: the ZIP or `conversations.json` of ChatGPT or Claude, the JSON of Open WebUI or LibreChat, or an export of
+    /// this server.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
 }
@@ -43,12 +44,16 @@ pub(crate) struct ReportView {
     refused: u64,
     /// Messages that were taken in.
     messages: u64,
+    /// Files that were taken in, or were here already and belong to messages now.
+    files: u64,
     /// Messages of tools and systems, and hidden ones, that were not.
     left_out: u64,
     /// Files that were not.
     files_left_out: u64,
     /// What is wrong with those that could not be taken; the first hundred of them.
     problems: Vec<ProblemView>,
+    /// Why the rest of the export was not read, where that is so. What is counted here is in; the same file can be sent again.
+    unfinished: Option<String>,
 }
 
 /// A conversation that could not be taken.
@@ -59,27 +64,35 @@ pub(crate) struct ProblemView {
     number: u64,
     /// What it is called, where that can be read.
     title: Option<String>,
+    /// Why: `cut_off`, `not_json`, `unknown_shape`, `empty`, `bad_message`, `too_large`, `too_deep`, `too_many_messages`,
+    /// `too_many_conversations`, `no_room` (for a file), `no_order` (for a folder or tag).
+    code: &'static str,
     /// Why.
     detail: String,
 }
 
 impl From<ImportReport> for ReportView {
     fn from(report: ImportReport) -> ReportView {
-        let problem = |ImportProblem { number, title, detail }| ProblemView { number, title, detail };
+        let problem =
+            |ImportProblem { number, title, code, detail }| ProblemView { number, title, code, detail };
         ReportView {
             imported: report.imported,
             present: report.present,
             refused: report.refused,
             messages: report.messages,
+            files: report.files,
             left_out: report.left_out,
             files_left_out: report.files_left_out,
             problems: report.problems.into_iter().map(problem).collect(),
+            unfinished: report.unfinished,
         }
     }
 }
 
-/// Brings conversations in from an export of ChatGPT, Open WebUI or this server, with branches, titles and times. What has
-/// come in stays when the rest fails; what is here already is left as it is.
+/// Brings conversations in from an export of ChatGPT, Claude, Open WebUI, LibreChat or this server, with branches, titles and
+/// times; from this server also with pins, folders, tags, feedback and, from its archives, the files of messages, which pass
+/// the checks and the quota of an upload. A conversation comes in whole or not at all; what has come in stays when the rest
+/// fails; what is here already is left as it is. Pins beyond the most that one may have are dropped.
 #[utoipa::path(post, path = "/api/v1/conversations/import", operation_id = "importConversations", tag = "conversations",
     request_body(content = Form, content_type = "multipart/form-data"), responses(
     (status = 200, description = "What came in and what did not", body = ReportView),

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::HeaderValue;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use identity::{AccountRead, AccountWrite, DataErase, DataExport, Erased, User};
-use kernel::{Code, Fault, Time};
+use kernel::{Code, Fault, Language, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::auth::Accepted;
 use super::input::{Hidden, Text};
+use super::order::given;
 use super::problems::{Changing, Entrance, Reading};
 use crate::Site;
 use crate::body::{Json, MaybeJson, Path, Query};
@@ -68,6 +69,10 @@ pub(crate) struct MeView {
     second_factor: SecondFactorView,
     /// The apps it may enter.
     apps: Vec<EntryView>,
+    /// The language in which it is spoken to on every device and in mails: `en`, `de`, `es`, `fr` or `ar`; `null`: as each
+    /// browser asks for.
+    #[schema(example = "de")]
+    language: Option<&'static str>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -103,6 +108,7 @@ impl MeView {
                 passkeys: user.passkeys,
             },
             apps: EntryView::of(&who.principal),
+            language: user.language.map(Language::tag),
             created_at: user.created_at,
             last_sign_in_at: user.last_sign_in_at,
         })
@@ -126,11 +132,15 @@ pub(crate) async fn read(State(site): State<Site>, who: Who) -> Outcome<axum::Js
 #[serde(deny_unknown_fields)]
 pub(crate) struct MeChange {
     /// What to call the person.
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
-    name: Text,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    name: Option<Text>,
+    /// In which language to speak to them: `en`, `de`, `es`, `fr` or `ar`; `null` leaves it to each browser.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, pattern = "^(en|de|es|fr|ar)$")]
+    language: Option<Option<String>>,
 }
 
-/// Changes one's own name.
+/// Changes one's own name or language, or both.
 #[utoipa::path(put, path = "/api/v1/me", operation_id = "changeMe", tag = "account", request_body = MeChange, responses(
     (status = 200, description = "The account", body = MeView),
     Changing,
@@ -140,9 +150,26 @@ pub(crate) async fn change(
     who: Who,
     Json(change): Json<MeChange>,
 ) -> Outcome<axum::Json<MeView>> {
-    let user = site.accounts.set_name(&who.may(&site, AccountWrite)?, &change.name.0).await?;
+    let may = who.may(&site, AccountWrite)?;
+    let language = change.language.map(|tag| tag.as_deref().map(language_field).transpose()).transpose()?;
+    let named = match &change.name {
+        Some(name) => Some(site.accounts.set_name(&may, &name.0).await?),
+        None => None,
+    };
+    let user = match (language, named) {
+        (Some(language), _) => site.accounts.set_language(&may, language).await?,
+        (None, Some(user)) => user,
+        (None, None) => {
+            return Err(Fault::invalid("name", "required", "name a new `name` or `language`").into());
+        }
+    };
     let left = site.accounts.recovery_left(&who.may(&site, AccountRead)?).await?;
     Ok(MeView::of(user, &who, left))
+}
+
+fn language_field(tag: &str) -> Result<Language, Fault> {
+    let known = Language::ALL.into_iter().find(|language| language.tag() == tag);
+    known.ok_or_else(|| Fault::invalid("language", "unknown", "a language is `en`, `de`, `es`, `fr` or `ar`"))
 }
 
 /// A new password.

@@ -10,6 +10,7 @@ pub(crate) mod chat;
 pub(crate) mod conversations;
 pub(crate) mod desk;
 pub(crate) mod documents;
+pub(crate) mod export;
 pub(crate) mod factors;
 pub(crate) mod feedback;
 pub(crate) mod files;

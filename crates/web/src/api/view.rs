@@ -167,6 +167,9 @@ pub(crate) struct AttachmentView {
     pub(crate) characters: u64,
     /// The file is no longer kept, or in the trash.
     pub(crate) deleted: bool,
+    /// In an export: what the model was shown of it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) text: String,
 }
 
 impl From<apps::Attached> for AttachmentView {
@@ -183,6 +186,7 @@ impl From<apps::Attached> for AttachmentView {
             characters_read: one.read,
             characters: one.characters,
             deleted: false,
+            text: String::new(),
         }
     }
 }

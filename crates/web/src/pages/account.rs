@@ -95,6 +95,7 @@ async fn show_profile(
         verified: user.verified_at.is_some(),
         apps: all.iter().map(|app| (app_view(app, &person.who.principal), level(&app.id))).collect(),
         issuers,
+        language: user.language,
     };
     Ok(page(code, html(&shown)?))
 }

@@ -13,7 +13,7 @@ use identity::{Admin, May, Mode, Revoked, What};
 use kernel::{KeyId, SessionId, UserId};
 
 use super::account::{key_view, piece, session_view};
-use super::form::{Fields, local, onward, page, sentence};
+use super::form::{Fields, local, onward, page};
 use super::person::{Person, proven};
 use super::{backups, frame, operation, review, users, watching};
 use crate::Site;
@@ -423,8 +423,8 @@ async fn settings(State(site): State<Site>, person: Person) -> Outcome<Response>
     let ages = site.ages.load_full().as_ref().clone();
     let mut groups: Vec<(String, Vec<SettingView>)> = Vec::new();
     for setting in (site.settings)() {
-        let group = setting.name.split_once('.').map_or("general", |(group, _)| group).replace('_', " ");
-        let title = sentence(&group).trim_end_matches('.').to_owned();
+        let group = setting.name.split_once('.').map_or("general", |(group, _)| group);
+        let title = group.to_owned();
         let view = SettingView {
             name: setting.name,
             value: setting.value.unwrap_or_default(),

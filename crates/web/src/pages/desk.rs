@@ -206,8 +206,17 @@ async fn show(
     let mut shell = shell(site, person, app, "desk").await;
     shell.done = done(&person.asked("done"));
     shell.failed = failed;
+    // What `apps::desk` puts in front of each line.
+    const NAMES: [&str; 5] = [
+        key("Reason"),
+        key("First message"),
+        key("Later"),
+        key("Answered from"),
+        key("Without an answer in the documents"),
+    ];
     let line = |line: &str| {
-        let (name, words) = line.split_once(": ").unwrap_or(("", line));
+        let (name, words) =
+            line.split_once(": ").filter(|(name, _)| NAMES.contains(name)).unwrap_or(("", line));
         (name.to_owned(), words.to_owned())
     };
     let shown = HandOffPage {
@@ -398,7 +407,7 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
     let helpful = Count::share(
         key("Helpful"),
         (found.up, rated),
-        "{part} of {count} rated answer|{part} of {count} rated answers",
+        key("{part} of {count} rated answer|{part} of {count} rated answers"),
         key("Thumbs up among all thumbs. Only some people press one."),
     );
     if !serves {
@@ -409,13 +418,13 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
         Count::share(
             key("Answer rate"),
             (found.answered, found.questions),
-            "{part} of {count} question|{part} of {count} questions",
+            key("{part} of {count} question|{part} of {count} questions"),
             key("Questions that the documents answered. The others were told that there is no answer."),
         ),
         Count::share(
             key("Resolution"),
             (found.resolved, found.conversations),
-            "{part} of {count} conversation|{part} of {count} conversations",
+            key("{part} of {count} conversation|{part} of {count} conversations"),
             key(
                 "The last question was answered, nobody asked for a person, and nothing was rated down. The best sign that it helped.",
             ),
@@ -423,7 +432,7 @@ fn counts(found: &Quality, serves: bool) -> Vec<Count> {
         Count::share(
             key("Containment"),
             (contained, found.conversations),
-            "{part} of {count} conversation|{part} of {count} conversations",
+            key("{part} of {count} conversation|{part} of {count} conversations"),
             key("Nobody asked for a person. It says nothing about whether it helped: people also give up."),
         ),
         Count::plain(

@@ -12,14 +12,14 @@ use guard::limits::Claim;
 use http::header::{ACCEPT, COOKIE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use identity::{Context, Credentials};
+use identity::{Context, Credentials, Principal};
 use kernel::{Actor, AuditEvent, Code, EventType, Fault};
 
 use super::form::onward;
 use crate::Site;
 use crate::failure::{Failure, Outcome};
 use crate::ui::Viewer;
-use crate::who::Who;
+use crate::who::{Who, context};
 
 /// Whoever comes to a page of signing in.
 #[derive(Clone)]
@@ -44,7 +44,14 @@ impl Guest {
 
     /// Where the sign-in comes from.
     pub(crate) fn context(&self) -> Context {
-        Context::read(&self.headers, self.peer.ip, self.peer.https)
+        context(&self.headers, &self.peer)
+    }
+
+    /// The account that is signed in, where one is.
+    pub(crate) async fn account(&self, site: &Site) -> Option<Principal> {
+        let asking =
+            site.identity.resolve(Credentials::read(&self.headers), self.peer.ip, self.peer.https).await;
+        asking.ok().map(|resolved| resolved.principal).filter(|principal| principal.user().is_some())
     }
 }
 

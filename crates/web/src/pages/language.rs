@@ -1,10 +1,13 @@
-//! The menu of languages: a choice is kept in a cookie of this browser, and the page comes back in that language.
+//! The menu of languages: a choice is kept in a cookie of this browser and with the account of whoever is signed in, and the
+//! page comes back in that language.
 
 use axum::Router;
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use http::HeaderValue;
 use http::header::SET_COOKIE;
+use identity::AccountWrite;
 use kernel::{Code, Fault};
 
 use super::form::{Fields, local, onward};
@@ -21,14 +24,25 @@ pub(super) fn routes() -> Router<Site> {
     Router::new().route("/language", post(choose))
 }
 
-async fn choose(guest: Guest, fields: Fields) -> Outcome<Response> {
-    let language = Language::parse(fields.text("language")).ok_or(Fault::new(Code::NotFound))?;
+async fn choose(State(site): State<Site>, guest: Guest, fields: Fields) -> Outcome<Response> {
+    // The empty one leaves it to the browser again.
+    let language = match fields.text("language") {
+        "" if !fields.all("language").is_empty() => None,
+        tag => Some(Language::parse(tag).ok_or(Fault::new(Code::NotFound))?),
+    };
+    if let Some(who) = guest.account(&site).await {
+        site.accounts.set_language(&site.identity.may(&who, AccountWrite)?, language).await?;
+    }
     let back = local(fields.text("return_to"));
     let mut response = onward(if back.is_empty() { "/" } else { back });
-    let secure = if guest.peer.https { "; Secure" } else { "" };
-    let cookie =
-        format!("{COOKIE}={}; Path=/; Max-Age={KEPT}; HttpOnly; SameSite=Lax{secure}", language.tag());
-    let cookie = HeaderValue::from_str(&cookie).map_err(Fault::internal)?;
-    response.headers_mut().append(SET_COOKIE, cookie);
+    response.headers_mut().append(SET_COOKIE, cookie(language, guest.peer.https)?);
     Ok(response)
+}
+
+/// What a browser remembers of a choice; `None` makes it forget.
+fn cookie(language: Option<Language>, https: bool) -> Result<HeaderValue, Fault> {
+    let secure = if https { "; Secure" } else { "" };
+    let (tag, kept) = language.map_or(("", 0), |language| (language.tag(), KEPT));
+    let cookie = format!("{COOKIE}={tag}; Path=/; Max-Age={kept}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&cookie).map_err(Fault::internal)
 }

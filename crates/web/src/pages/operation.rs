@@ -15,7 +15,7 @@ use super::person::Person;
 use crate::Site;
 use crate::body::Path;
 use crate::failure::Outcome;
-use crate::texts::{count, key, say};
+use crate::texts::{count, key, say, told};
 use crate::ui::chart::{Chart, Line, Pace};
 use crate::ui::frame::grouped;
 use crate::ui::html;
@@ -59,7 +59,11 @@ async fn shown(site: Site, person: Person, period: Option<Period>) -> Outcome<Re
     let read = site.office.report(period).await?;
     let section = |section: ops::report::Section| SectionView {
         title: section.title,
-        items: section.items.into_iter().map(|item| (item.name, item.value, tone(item.tone))).collect(),
+        items: section
+            .items
+            .into_iter()
+            .map(|item| (told(&item.name).into_owned(), told(&item.value).into_owned(), tone(item.tone)))
+            .collect(),
     };
     let shown = ReportPage {
         shell,
@@ -119,9 +123,18 @@ fn window(one: &Window, _: &SloReport) -> WindowView {
             .iter()
             .map(|group| {
                 let latency = [group.p50_ms, group.p95_ms, group.p99_ms].map(milliseconds);
-                (group.group, grouped(group.requests), grouped(group.failed), latency)
+                (route_group(group.group), grouped(group.requests), grouped(group.failed), latency)
             })
             .collect(),
+    }
+}
+
+fn route_group(name: &'static str) -> &'static str {
+    match name {
+        "model" => key("Model"),
+        "files" => key("Files"),
+        "pages" => key("Pages"),
+        _ => "API",
     }
 }
 

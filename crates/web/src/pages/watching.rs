@@ -267,7 +267,7 @@ fn charts(read: &Pulse) -> Vec<Chart> {
             "",
             vec![line(key("signed in"), "one", &number(|one| one.sessions))],
         ),
-        chart("c-alerts", key("Alerts"), "", vec![line("raised", "two", &number(|one| one.alerts))]),
+        chart("c-alerts", key("Alerts"), "", vec![line(key("raised"), "two", &number(|one| one.alerts))]),
     ]
 }
 
@@ -395,8 +395,8 @@ fn alert_title(kind: &str) -> String {
 
 fn alert_view(alert: Alert) -> AlertView {
     let closed = match (alert.acknowledged_at, alert.closed_at) {
-        (Some(at), _) => Some((at, "acknowledged".to_owned())),
-        (None, Some(at)) => Some((at, "over".to_owned())),
+        (Some(at), _) => Some((at, key("acknowledged {at}").to_owned())),
+        (None, Some(at)) => Some((at, key("over {at}").to_owned())),
         (None, None) => None,
     };
     AlertView {

@@ -1,8 +1,11 @@
-//! Which languages there are, and which one a request is answered in: the one that was chosen in the menu (a cookie),
-//! else the best of those that the browser asks for, else English.
+//! Which language a request is answered in: the one that the account has, else the one that was chosen in the menu (a
+//! cookie), else the best of those that the browser asks for, else English.
+
+use std::cell::Cell;
 
 use http::header::{ACCEPT_LANGUAGE, COOKIE as COOKIES, REFERER};
 use http::{HeaderMap, Method, Uri};
+use kernel::Language;
 
 /// The cookie with the language that was chosen in the menu.
 pub(crate) const COOKIE: &str = "stoa_language";
@@ -10,113 +13,11 @@ pub(crate) const COOKIE: &str = "stoa_language";
 /// So many languages of a browser's wish are read; whoever sends more means mischief.
 const MOST: usize = 32;
 
-/// A language of the pages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) enum Language {
-    /// The language in which everything is written first.
-    #[default]
-    English,
-    German,
-    Spanish,
-    French,
-    Arabic,
-}
-
-/// Where lines begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    LeftToRight,
-    RightToLeft,
-}
-
-impl Direction {
-    /// The value of `dir`.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Direction::LeftToRight => "ltr",
-            Direction::RightToLeft => "rtl",
-        }
-    }
-}
-
-impl Language {
-    /// All of them, as the menu lists them.
-    pub(crate) const ALL: [Language; 5] =
-        [Language::English, Language::German, Language::Spanish, Language::French, Language::Arabic];
-
-    /// The tag of BCP 47.
-    pub(crate) const fn tag(self) -> &'static str {
-        match self {
-            Language::English => "en",
-            Language::German => "de",
-            Language::Spanish => "es",
-            Language::French => "fr",
-            Language::Arabic => "ar",
-        }
-    }
-
-    /// What its speakers call it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Language::English => "English",
-            Language::German => "Deutsch",
-            Language::Spanish => "Español",
-            Language::French => "Français",
-            Language::Arabic => "العربية",
-        }
-    }
-
-    /// Where its lines begin.
-    pub(crate) const fn direction(self) -> Direction {
-        match self {
-            Language::Arabic => Direction::RightToLeft,
-            _ => Direction::LeftToRight,
-        }
-    }
-
-    /// What stands before the decimals of a number.
-    pub(crate) const fn decimal_mark(self) -> char {
-        match self {
-            Language::English | Language::Arabic => '.',
-            _ => ',',
-        }
-    }
-
-    /// The language of a tag, whatever country follows: `de-AT` is German.
-    pub(crate) fn parse(tag: &str) -> Option<Language> {
-        let primary = tag.trim().split('-').next().unwrap_or_default();
-        Language::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(primary))
-    }
-
-    /// The form for this number, of forms that stand side by side. The rules are those of CLDR 45 for whole numbers
-    /// in digits; the "many" of Spanish and French, for a million in words, reads like "other" there.
-    pub(crate) fn form(self, forms: &str, number: u64) -> &str {
-        let place = match self {
-            Language::English | Language::German | Language::Spanish => usize::from(number != 1),
-            Language::French => usize::from(number > 1),
-            Language::Arabic => match (number, number % 100) {
-                (0..=2, rest) => usize::try_from(rest).unwrap_or(5),
-                (_, 3..=10) => 3,
-                (_, 11..=99) => 4,
-                _ => 5,
-            },
-        };
-        // A text without a translation has the two forms of English.
-        let several = forms.split('|').count();
-        let place = if several == 2 && self == Language::Arabic { usize::from(number != 1) } else { place };
-        forms.split('|').nth(place).unwrap_or(forms)
-    }
-
-    /// The language of a request.
-    fn of(headers: &HeaderMap) -> Language {
-        chosen(headers).or_else(|| wished(headers)).unwrap_or_default()
-    }
-}
-
 /// Who reads an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
-    pub(super) language: Language,
+    /// Known better once it is known who they are.
+    pub(super) language: Cell<Language>,
     /// The address that they asked for.
     pub(super) path: String,
 }
@@ -129,8 +30,13 @@ impl Reader {
         } else {
             came_from(headers).unwrap_or_default()
         };
-        Reader { language: Language::of(headers), path }
+        Reader { language: Cell::new(asked_for(headers).unwrap_or_default()), path }
     }
+}
+
+/// The language that was chosen in the menu or that the browser asks for; `None` where neither says one that is known.
+pub(crate) fn asked_for(headers: &HeaderMap) -> Option<Language> {
+    chosen(headers).or_else(|| wished(headers))
 }
 
 /// The page whose form was sent: an address that takes forms alone shows nothing to whoever comes back to it.

@@ -5,11 +5,13 @@
 mod catalogue;
 pub(crate) mod filters;
 mod language;
+mod patterned;
 mod sentence;
 
 use std::borrow::Cow;
 
-pub(crate) use language::{COOKIE, Language, Reader};
+pub(crate) use kernel::Language;
+pub(crate) use language::{COOKIE, Reader, asked_for};
 #[cfg(test)]
 use sentence::Line;
 pub(crate) use sentence::Sentence;
@@ -27,12 +29,18 @@ pub(crate) async fn reading<F: Future>(reader: Reader, answer: F) -> F::Output {
 /// Writes for a reader of this language.
 #[cfg(test)]
 pub(crate) fn in_language<T>(language: Language, write: impl FnOnce() -> T) -> T {
-    READER.sync_scope(Reader { language, path: String::new() }, write)
+    READER.sync_scope(Reader { language: language.into(), path: String::new() }, write)
+}
+
+/// Speaks this language from here on to whoever reads: that of their account.
+pub(crate) fn speak(language: Language) {
+    // Where nobody reads there is nothing to do.
+    let _ = READER.try_with(|reader| reader.language.set(language));
 }
 
 /// The language of whoever reads; English where nobody is known to.
 pub(crate) fn language() -> Language {
-    READER.try_with(|reader| reader.language).unwrap_or_default()
+    READER.try_with(|reader| reader.language.get()).unwrap_or_default()
 }
 
 /// The address that is being answered, to come back to; empty where there is none.
@@ -45,11 +53,11 @@ pub(crate) const fn key(text: &'static str) -> &'static str {
     text
 }
 
-/// This text in the language of whoever reads, else as it is.
+/// This text in the language of whoever reads, by itself or by its pattern, else as it is.
 pub(crate) fn told(text: &str) -> Cow<'_, str> {
     match catalogue::find(language(), text) {
         Some(found) => Cow::Borrowed(found),
-        None => Cow::Borrowed(text),
+        None => patterned::retold(text, 0).unwrap_or(Cow::Borrowed(text)),
     }
 }
 
@@ -67,6 +75,11 @@ pub(crate) fn say(text: &str) -> Sentence<'_> {
 pub(crate) fn count(forms: &str, number: u64) -> Sentence<'_> {
     let form = language().form(find(forms), number);
     Sentence::new(form).with("count", crate::ui::frame::grouped(number))
+}
+
+/// The translation of a text, for what speaks to people elsewhere than on pages.
+pub fn translation(language: Language, text: &str) -> Option<&'static str> {
+    catalogue::find(language, text)
 }
 
 fn find(text: &str) -> &str {

@@ -9,7 +9,7 @@ use super::form::FormView;
 use super::frame::PersonView;
 use super::shell::Shell;
 use super::view::AppView;
-use crate::texts::{filters, key};
+use crate::texts::{Language, filters, key};
 
 /// `/account`.
 #[derive(Clone, Debug, Template)]
@@ -25,6 +25,8 @@ pub(crate) struct ProfilePage {
     pub(crate) apps: Vec<(AppView, &'static str)>,
     /// Accounts elsewhere that lead here.
     pub(crate) issuers: Vec<String>,
+    /// The language that the account has.
+    pub(crate) language: Option<Language>,
 }
 
 /// `/account/email`.

@@ -11,7 +11,7 @@ use super::form::FormView;
 use super::frame::initials;
 use super::shell::Shell;
 use crate::SecretAge;
-use crate::texts::{filters, key};
+use crate::texts::{filters, key, say, told};
 
 /// `/admin`.
 #[derive(Clone, Debug, Template)]
@@ -353,6 +353,26 @@ pub(crate) struct SettingView {
     pub(crate) secret: bool,
     /// Whether somebody chose it.
     pub(crate) chosen: bool,
+}
+
+impl SettingView {
+    /// Where its value comes from, in words; what is a place in a file is that in every language.
+    fn origin(&self) -> String {
+        const KINDS: [(&str, &str); 6] = [
+            ("profile ", key("profile {name}")),
+            ("variable ", key("variable {name}")),
+            ("file named by ", key("file named by {name}")),
+            ("flag ", key("flag {name}")),
+            ("Secrets Manager ", key("Secrets Manager {name}")),
+            (".env ", key(".env {name}")),
+        ];
+        let named = KINDS.iter().find_map(|(kind, words)| Some((self.origin.strip_prefix(kind)?, *words)));
+        match named {
+            Some((name, words)) => say(words).with("name", name).to_string(),
+            None if self.origin == "default" => say("default").to_string(),
+            None => told(&self.origin).into_owned(),
+        }
+    }
 }
 
 /// `/admin/settings`.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::frame::{grouped, initials, size};
-use crate::texts::say;
+use crate::texts::{count, say};
 
 /// What goes with a message beyond its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,12 +87,20 @@ impl AttachedView {
     pub fn line(&self) -> String {
         let size = size(self.size);
         match (self.deleted, self.image, self.read) {
-            (true, ..) => format!("{size}, deleted"),
+            (true, ..) => say("{size}, deleted").with("size", size).to_string(),
             (false, true, _) => size,
-            (false, false, (read, all)) if read < all => {
-                format!("{size}, read: {} of {} characters", grouped(read), grouped(all))
+            (false, false, (read, all)) if read < all => count(
+                "{size}, read: {read} of {count} character|{size}, read: {read} of {count} characters",
+                all,
+            )
+            .with("size", size)
+            .with("read", grouped(read))
+            .to_string(),
+            (false, false, (read, _)) => {
+                count("{size}, read: {count} character|{size}, read: {count} characters", read)
+                    .with("size", size)
+                    .to_string()
             }
-            (false, false, (read, _)) => format!("{size}, read: {} characters", grouped(read)),
         }
     }
 }

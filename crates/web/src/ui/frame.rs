@@ -113,6 +113,15 @@ pub fn day(at: Time) -> Markup {
 
 /// A number of bytes, to two digits at least: `999 B`, `1.5 kB`, `20 MB`.
 pub fn size(bytes: u64) -> String {
+    let words = size_in_words(bytes);
+    // Between words that run from the right, a number would stand behind its unit.
+    match language().direction() {
+        kernel::Direction::RightToLeft => format!("\u{2066}{words}\u{2069}"),
+        kernel::Direction::LeftToRight => words,
+    }
+}
+
+fn size_in_words(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if bytes < 1_000 {
         return format!("{bytes}\u{a0}B");

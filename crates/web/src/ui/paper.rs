@@ -7,7 +7,7 @@ use kernel::{Result, Time};
 use super::form::FormView;
 use super::view::{CitationView, MessageView, Speaker};
 use super::{Markup, assets, fill, frame};
-use crate::texts::filters;
+use crate::texts::{filters, told};
 
 /// A conversation as a document.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Paper {
     /// Who says a message.
     fn speaker(&self, message: &MessageView) -> String {
         match (message.speaker, &message.beside.person) {
-            (Speaker::Person, _) => self.asker.to_owned(),
+            (Speaker::Person, _) => told(self.asker).into_owned(),
             (Speaker::Answerer, Some(_)) => message.signature().0,
             (Speaker::Answerer, None) => self.app.clone(),
         }

@@ -13,10 +13,17 @@ pub(super) fn of(file: &File) -> Vec<String> {
     if path.starts_with(SCRIPTS) && path.ends_with(".js") {
         return called(&file.text, &["say", "count", "many"], false);
     }
-    let pages = ["crates/web/src/pages", "crates/web/src/ui/"].iter().any(|room| path.starts_with(room));
+    let pages = ["crates/web/src/pages", "crates/web/src/ui/", "crates/web/src/texts/patterned.rs"]
+        .iter()
+        .any(|room| path.starts_with(room));
     if pages && path.ends_with(".rs") && !path.contains("samples") {
         let code = file.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         return called(code, &["say", "count", "key", "told"], true);
+    }
+    // What mails say in the language of their readers.
+    if path == "crates/ops/src/post/letters.rs" {
+        let code = file.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        return called(code, &["say", "key"], false);
     }
     if path == "crates/kernel/src/code.rs" {
         return titles(&file.text);

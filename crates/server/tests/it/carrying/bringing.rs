@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::files::tools::Form;
 use crate::world::{Answer, Caller, everything, on_both_engines};
 
-async fn bring(caller: &Caller, app: &str, content: &[u8]) -> Answer {
+pub async fn bring(caller: &Caller, app: &str, content: &[u8]) -> Answer {
     let form = Form::new().field("app", app).file("export", content);
     let request = caller.post("/api/v1/conversations/import").header("content-type", &form.content_type());
     request.body(form.body()).send().await
@@ -131,7 +131,7 @@ on_both_engines! {
         let bob = world.person("bob@example.org", false).await.caller;
         let there = bring(&bob, "assistant", &archive.body).await.json();
         assert_eq!((&there["imported"], &there["refused"]), (&json!(4), &json!(0)), "{there}");
-        let theirs = everything(&bob, "/api/v1/conversations?q=way").await;
+        let theirs = everything(&bob, "/api/v1/conversations?q=way&archived=true").await;
         assert_eq!(shape(&bob, theirs[0]["id"].as_str().unwrap()).await, shape(&ann, &talk).await);
         // A page that stands alone, and one for the printer.
         let page = ann.get(&format!("/api/v1/conversations/{talk}/export?format=html")).send().await;

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod administration;
+mod attacked_shares;
 mod attacks;
 mod audited;
 mod authenticator;

@@ -71,7 +71,7 @@ impl Words {
         Side {
             title: self.say(title),
             href: "/api/v1/files/1/content".to_owned(),
-            picture: if self.0 { String::new() } else { asset_url("icon.svg").to_string() },
+            picture: if self == Words::Hostile { String::new() } else { asset_url("icon.svg").to_string() },
             excerpt: String::new(),
             tag: self.say(tag),
             value: String::new(),
@@ -243,7 +243,7 @@ pub(super) fn pages(words: Words) -> Vec<(&'static str, String)> {
 
 #[test]
 fn who_may_not_sees_no_buttons() {
-    let pages: std::collections::BTreeMap<_, _> = pages(Words(false)).into_iter().collect();
+    let pages: std::collections::BTreeMap<_, _> = pages(Words::Sample).into_iter().collect();
     let (all, reads) = (&pages["files"], &pages["files-reader"]);
     for button in ["data-drop", "/files/delete", "data-pick"] {
         assert!(all.contains(button) && !reads.contains(button), "{button}");
