@@ -40,8 +40,9 @@ pub struct App {
     pub policy: guard::content::Policy,
     /// What somebody is told who speaks of harming themselves; the server's own words when absent.
     pub support_message: Option<String>,
-    /// Hosts that answers may link to; what leads elsewhere is shown as plain text.
-    pub link_hosts: LinkHosts,
+    /// Hosts that answers may link to; what leads elsewhere is shown as plain text. When absent, answers may link to every
+    /// host until files are in the talk, and then to none.
+    pub link_hosts: Option<LinkHosts>,
     /// How long content is kept.
     pub retention: Retention,
     /// How long opinions, outcomes and questions without an answer are kept; as long as the content when absent.
@@ -94,7 +95,7 @@ impl App {
             moderation: true,
             policy: guard::content::Policy::default(),
             support_message: None,
-            link_hosts: LinkHosts::default(),
+            link_hosts: None,
             retention,
             quality_retention: None,
             sharing: matches!(kind, AppKind::Chat | AppKind::Tutor),

@@ -14,7 +14,7 @@ pub(crate) use canary::Canaries;
 use crate::attached;
 use crate::plan::{Check, Open, Plan, Voice};
 use crate::turn::Opened;
-use crate::{Ask, Hall, further, prompt};
+use crate::{Ask, Hall, LinkHosts, further, prompt};
 use outgoing::Outgoing;
 
 /// Given to the model when the app sets no prompt of its own. It holds nothing that may not leak.
@@ -24,13 +24,14 @@ pub(crate) const INSTRUCTIONS: &str = "You are a helpful assistant. Answer in th
 /// The model answers from the talk so far and its files; the built-in answerer from the files of the message and from
 /// the manual.
 pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask: &Ask) -> Result<Plan> {
-    let mut canary = None;
+    let (mut canary, mut brought) = (None, !ask.brought.images.is_empty());
     let mut request = prompt::build(&opened.app, &opened.earlier, &ask.content, &ask.options);
     if hall.rooms.models.configured() {
         let told = ask.options.history.is_some();
         let earlier = opened.earlier.iter().filter(|message| prompt::said(message) && !told);
         let stored: Vec<&Message> = earlier.chain([&opened.user]).collect();
         if stored.iter().any(|message| !attached::of(&message.details).is_empty()) {
+            brought = true;
             let shown = Box::pin(hall.shown_files(may, &stored)).await?;
             // The stored messages are the last of the request, in order.
             let first = request.messages.len().saturating_sub(stored.len());
@@ -64,7 +65,9 @@ pub(crate) async fn plan(hall: &Hall, may: &May<Converse>, opened: &Opened, ask:
     }
     let mut check: Box<dyn Check> = Box::new(Open::new(request.passages.clone()));
     if hall.rooms.models.configured() {
-        check = Box::new(Outgoing::new(check, canary.as_deref(), &opened.app.link_hosts));
+        // What a file says may come from anybody: where nobody said which hosts are good, none is then.
+        let hosts = opened.app.link_hosts.clone().or_else(|| brought.then(LinkHosts::default));
+        check = Box::new(Outgoing::new(check, canary.as_deref(), hosts.as_ref()));
     }
     Ok(Plan { voice: Voice::Model(request), check })
 }

@@ -14,14 +14,23 @@ use crate::watch::WITHHELD;
 pub(crate) struct Outgoing {
     inside: Box<dyn Check>,
     canary: Option<Canary>,
-    links: Links,
+    links: Option<Links>,
     begun: bool,
 }
 
 impl Outgoing {
-    /// With the word that stands in the instructions, where they have one, and the hosts that may be linked to.
-    pub(crate) fn new(inside: Box<dyn Check>, canary: Option<&str>, hosts: &LinkHosts) -> Outgoing {
-        Outgoing { inside, canary: canary.map(Canary::new), links: Links::new(hosts), begun: false }
+    /// With the word that stands in the instructions, where they have one, and the hosts that may be linked to, where not
+    /// all may.
+    pub(crate) fn new(inside: Box<dyn Check>, canary: Option<&str>, hosts: Option<&LinkHosts>) -> Outgoing {
+        Outgoing { inside, canary: canary.map(Canary::new), links: hosts.map(Links::new), begun: false }
+    }
+
+    /// What of a text may go on to where its links lead.
+    fn linked(&mut self, text: String) -> String {
+        match &mut self.links {
+            Some(links) => links.pass(&text),
+            None => text,
+        }
     }
 }
 
@@ -32,7 +41,7 @@ impl Check for Outgoing {
             Some(canary) => canary.pass(&passed),
             None => passed,
         };
-        let passed = self.links.pass(&passed);
+        let passed = self.linked(passed);
         self.begun |= !passed.is_empty();
         passed
     }
@@ -42,7 +51,9 @@ impl Check for Outgoing {
         if let Some(canary) = &mut self.canary {
             canary.rest();
         }
-        self.links.was_shown();
+        if let Some(links) = &mut self.links {
+            links.was_shown();
+        }
     }
 
     fn close(&mut self, quotes: &[Quote]) -> Closing {
@@ -51,7 +62,7 @@ impl Check for Outgoing {
         if let Some(canary) = &mut self.canary {
             rest = canary.pass(&rest) + &canary.rest();
         }
-        let rest = self.links.pass(&rest) + &self.links.rest();
+        let rest = self.linked(rest) + &self.links.as_mut().map(Links::rest).unwrap_or_default();
         if !self.leaked() {
             return Closing { rest, ..closing };
         }
@@ -72,7 +83,7 @@ mod tests {
     const WORD: &str = "00ff00ff12ab34cd56ef7890";
 
     fn outgoing() -> Outgoing {
-        Outgoing::new(Box::new(Open::default()), Some(WORD), &LinkHosts::default())
+        Outgoing::new(Box::new(Open::default()), Some(WORD), Some(&LinkHosts::default()))
     }
 
     #[test]

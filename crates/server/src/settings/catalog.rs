@@ -108,10 +108,11 @@ fn fill(app: &mut App, entry: &Declared) -> Result<(), String> {
     set(&mut app.moderation, entry.get(&APP_MODERATION));
     set(&mut app.support_message, entry.get(&APP_SUPPORT_MESSAGE).map(Some));
     if let Some(hosts) = entry.get(&APP_LINK_HOSTS) {
-        app.link_hosts = apps::LinkHosts::default();
+        let mut allowed = apps::LinkHosts::default();
         for host in hosts {
-            app.link_hosts.add(&host)?;
+            allowed.add(&host)?;
         }
+        app.link_hosts = Some(allowed);
     }
     for rule in entry.get(&APP_POLICY).unwrap_or_default() {
         app.policy.add(&rule)?;

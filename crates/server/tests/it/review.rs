@@ -203,3 +203,22 @@ async fn instructions_and_hidden_links_do_not_leave() {
             && !page.text().contains("href=\"https://evil")
     );
 }
+
+/// Where nobody named hosts, links stay what they are until something is in the talk that may come from anybody.
+#[tokio::test]
+async fn links_stay_until_files_are_in_the_talk() {
+    let world = Setup::sqlite().start().await;
+    let key = world.key();
+    let said = "Look ![x](https://evil.example/?q=1) and [here](https://evil.example/).";
+    world.upstream.set(Mode::Say(said.to_owned(), std::time::Duration::ZERO));
+    let pixel = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let image = json!({"type": "image_url", "image_url": {"url": pixel}});
+    for (content, expected) in [
+        (json!([{"type": "text", "text": "Where is it?"}]), said.to_owned()),
+        (json!([{"type": "text", "text": "Where is this?"}, image]), said.replace("](", "] (")),
+    ] {
+        let body = json!({"model": "assistant", "messages": [{"role": "user", "content": content}], "stream": false});
+        let answer = key.post("/v1/chat/completions").json(&body).send().await.json();
+        assert_eq!(answer["choices"][0]["message"]["content"], expected, "{answer}");
+    }
+}

@@ -122,7 +122,7 @@ pub(super) async fn views(
     let kept = site.hall.kept_files(may, messages.iter()).await?;
     let opinions: HashMap<MessageId, &Opinion> = opinions.iter().map(|one| (one.message_id, one)).collect();
     let hosts = link_hosts(site, app);
-    let chats = hosts.is_some();
+    let chats = site.hall.app(app).is_ok_and(|app| app.kind == AppKind::Chat);
     let with_opinion = |row: &apps::Message| {
         let mut view = message_view(app, &authors, row);
         view.beside.own = true;
@@ -149,10 +149,10 @@ pub(super) async fn views(
     Ok(messages.iter().map(with_opinion).collect())
 }
 
-/// Where answers of an app may link to; `None` where their links have been looked at in another way.
+/// Where answers of a chat may link to; `None` where that is everywhere, or where their links have been looked at in
+/// another way.
 pub(super) fn link_hosts(site: &Site, app: &AppId) -> Option<apps::LinkHosts> {
-    let app = site.hall.app(app).ok()?;
-    (app.kind == AppKind::Chat).then_some(app.link_hosts)
+    site.hall.app(app).ok().filter(|app| app.kind == AppKind::Chat)?.link_hosts
 }
 
 /// A message of an app without a desk, where nobody is asked what they think of it.

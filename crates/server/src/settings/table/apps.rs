@@ -54,7 +54,7 @@ settings! { @fields APP_FIELDS;
     APP_POLICY: Vec<String> = form::policy(), "moderation_policy", [], Default::None;
     /// What somebody is told who speaks of harming themselves, with the numbers to call where the people of this app live.
     APP_SUPPORT_MESSAGE: String = form::prose(), "support_message", [], Default::None;
-    /// A `chat` app: hosts that answers may link to, such as `example.com`, `*.example.com` for every name below it, or `*` for every host. Links and images that lead elsewhere are shown as plain text, so that no answer can carry what was said away behind its words.
+    /// A `chat` app: hosts that answers may link to, such as `example.com`, `*.example.com` for every name below it, or `*` for every host. Links and images that lead elsewhere become plain text, so that no answer can carry what was said away behind its words. Unless said, every host is open until files are in the talk, whose words are not those of who asks; then none is.
     APP_LINK_HOSTS: Vec<String> = form::link_hosts(), "link_hosts", [], Default::None;
     /// People with an account may give out links to snapshots of their conversations, which whoever has the link may read. `chat` and `tutor` apps have it in development and staging; in production it is off until it is said here. Nobody has it where `REQUIRE_AUTHENTICATION` is `true`.
     APP_SHARING: bool = form::flag(), "sharing", [], Default::None;
