@@ -186,7 +186,7 @@ async fn the_log_is_filtered_and_shows_hostile_words_as_text() {
         }
         admin.open("/admin/audit").await;
         admin.browser.find(By::Css("#f-type")).await.unwrap().send_keys("auth.failure").await.unwrap();
-        admin.until("location.search.includes('auth.failure') && [...document.querySelectorAll('.event-type')].every((one) => one.firstChild.data === 'auth.failure') && document.querySelector('.event')").await;
+        admin.until("location.search.includes('auth.failure') && [...document.querySelectorAll('.event-type')].every((one) => one.firstChild.textContent === 'auth.failure') && document.querySelector('.event')").await;
         admin.click(".event summary").await;
         assert!(admin.text(".event .facts").await.contains("wrong password"));
         admin.look("audit-filter-desk").await;
