@@ -29,6 +29,10 @@ async function show(item) {
   link.setAttribute("aria-expanded", "true");
 }
 
+const decided = new URLSearchParams(location.search).has("done");
+// Nobody has read the next one so soon: a key that is still down from the last decision must not decide it too.
+const isRead = () => !decided || performance.now() > 700;
+
 const current = () => items.find((item) => item.contains(document.activeElement));
 
 function go(step) {
@@ -41,8 +45,8 @@ const keys = {
   j: () => go(1),
   k: () => go(-1),
   o: () => { const item = current(); if (item) show(item); },
-  u: () => current()?.querySelector('[value="upheld"]')?.click(),
-  w: () => current()?.querySelector('[value="wrongly_flagged"]')?.click(),
+  u: () => isRead() && current()?.querySelector('[value="upheld"]')?.click(),
+  w: () => isRead() && current()?.querySelector('[value="wrongly_flagged"]')?.click(),
 };
 
 for (const item of items) {
@@ -67,7 +71,7 @@ const isOn = () => {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (!isOn() || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+  if (!isOn() || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
   const act = keys[event.key.toLowerCase()];
   if (!act || !items.length) return;
   event.preventDefault();
@@ -75,4 +79,4 @@ document.addEventListener("keydown", (event) => {
 });
 
 // After a decision the next one is at hand.
-if (new URLSearchParams(location.search).has("done")) items[0]?.focus({ preventScroll: true });
+if (decided) items[0]?.focus({ preventScroll: true });

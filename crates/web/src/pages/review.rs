@@ -9,7 +9,7 @@ use axum::routing::get;
 use guard::content::Category;
 use http::StatusCode;
 use identity::{Admin, May};
-use kernel::{AppId, Code, ReviewId, UserId};
+use kernel::{AppId, Code, Fault, ReviewId, UserId};
 
 use super::account::piece;
 use super::admin::{label, shell};
@@ -123,7 +123,7 @@ async fn decide(
     fields: Fields,
 ) -> Outcome<Response> {
     let may = person.admin(&site)?;
-    let decision = Decision::parse(fields.text("decision")).unwrap_or(Decision::Upheld);
+    let decision = Decision::parse(fields.text("decision")).ok_or_else(|| Fault::new(Code::InvalidInput))?;
     let note = Some(fields.text("note").to_owned());
     // Back to the same part of the list.
     let back: String = FILTER

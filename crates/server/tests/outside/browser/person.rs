@@ -87,6 +87,8 @@ impl Person {
     pub async fn prefers(&self, scheme: &str) {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.tool("Emulation.setEmulatedMedia", features).await;
+        // Colours fade over; what is looked at in between is neither the one nor the other.
+        self.until("document.getAnimations().every((one) => one.playState !== 'running')").await;
     }
 
     pub async fn open(&self, path: &str) {

@@ -67,8 +67,8 @@ async fn a_refusal_is_called_a_mistake_and_decided() {
         }
         person.desk().await;
         person.keys("w").await;
-        person.until("location.search.includes('done=decided') && document.readyState === 'complete'").await;
-        assert_eq!(person.count("[data-review]").await, 1);
+        let done = "location.search.includes('done=decided') && document.readyState === 'complete'";
+        person.until(&format!("{done} && document.querySelectorAll('[data-review]').length === 1")).await;
         let href = person.value("document.querySelector('[data-show]').getAttribute('href')").await;
         person.open(href.as_str().unwrap()).await;
         person.click("#note").await;
