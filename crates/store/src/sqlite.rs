@@ -1,6 +1,6 @@
 //! One connection to SQLite. The writer's statements run on the writer's own thread, one after the other without a way
 //! to another thread and back; those of everybody else run beside the runtime, which never waits for a disk.
-//! It never decides which connection is used when: that is the pool's. docs/decisions/0024.
+//! It never decides which connection is used when: that is the pool's. docs/decisions/0022.
 
 use std::path::Path;
 use std::time::Duration;

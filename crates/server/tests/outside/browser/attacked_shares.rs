@@ -3,7 +3,6 @@
 //! pages and without it; and the pages are read where no script runs.
 
 use serde_json::{Value, json};
-use thirtyfour::prelude::*;
 
 use super::accounts::{ROOM, claim};
 use super::attacks::{VECTORS, published};
@@ -123,50 +122,6 @@ async fn hostile_text_runs_nothing_on_shared_pages() {
             person.open(&format!("/apps/workspace/{}/print", ids[0])).await;
             person.nothing_amiss().await;
         }
-    })
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "the driver finds nothing on a page whose scripts are blocked; the same is asked over HTTP"]
-async fn shared_pages_are_read_without_scripts() {
-    walk("unscripted", &ROOM, async |scene| {
-        let person = &scene.person;
-        claim(scene).await;
-        person.open("/account/conversations").await;
-        let talk = conversation(
-            1,
-            &["**bold** and a table\n\n| a | b |\n|---|---|\n| 1 | 2 |".to_owned(), "$x^2$".to_owned()],
-        );
-        let report =
-            person.browser.execute_async(BRING, vec![json!(talk.to_string())]).await.unwrap().json().clone();
-        assert_eq!(report["imported"], 1, "{report}");
-        let listed = person.ask("GET", "/api/v1/conversations?limit=100", Value::Null).await.body;
-        let id = listed["items"][0]["id"].as_str().unwrap();
-        let (plain, locked) =
-            (link(person, id, json!({})).await, link(person, id, json!({"password": PASSWORD})).await);
-        let reader = scene.another("reader").await;
-        reader.open("/").await;
-        // The pages hold no script of their own, so none runs when no file of one arrives.
-        reader.tool("Network.enable", json!({})).await;
-        reader.tool("Network.setBlockedURLs", json!({"urls": ["*.js"]})).await;
-        for (path, lock) in [(&plain, false), (&locked, true)] {
-            reader.browser.goto(format!("{}{path}", reader.base)).await.unwrap();
-            if lock {
-                let field = reader.browser.find(By::Css("[name=password]")).await.unwrap();
-                field.send_keys(PASSWORD).await.unwrap();
-                reader.browser.find(By::Css("main [type=submit]")).await.unwrap().click().await.unwrap();
-            }
-            let paper = reader.browser.query(By::Css(".paper")).first().await.unwrap();
-            let text = paper.text().await.unwrap();
-            assert!(text.contains("bold and a table"), "{text}");
-            let shown = By::Css(".paper .prose table, .paper .prose math");
-            assert_eq!(reader.browser.find_all(shown).await.unwrap().len(), 2);
-            let box_of = paper.rect().await.unwrap();
-            assert!(box_of.width > 300.0 && box_of.height > 200.0, "it is shown: {box_of:?}");
-        }
-        reader.look("unscripted-desk").await;
-        reader.open("/").await;
     })
     .await;
 }
