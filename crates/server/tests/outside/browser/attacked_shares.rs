@@ -1,6 +1,6 @@
 //! Hostile text on pages that anybody opens: as title, question, answer, name of a file and citation of a conversation that is
 //! shown by a link, plain, masked and behind a password. The browser must run, load and block nothing, under the policy of the
-//! pages and without it; and the pages are read where no script runs.
+//! pages and without it.
 
 use serde_json::{Value, json};
 
